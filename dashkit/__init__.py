@@ -1,0 +1,1 @@
+"""Analytics over a project Dashboard in SQLite."""

@@ -1,0 +1,269 @@
+"""The only opener of SQLite: connections, PRAGMAs, transactions, copies.
+
+No code of dashkit calls open() on a live database: closing any descriptor of the file drops every lock that
+SQLite holds on it in this process (POSIX locks belong to the process).
+"""
+
+import os
+import sqlite3
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from urllib.parse import quote
+
+from dashkit.errors import BusyError, DashkitError, FailedError, RefusedError
+
+Database = str | Path | sqlite3.Connection | None
+
+BUSY_SECONDS = 5.0
+LOCAL = Path(".dashkit") / "dashboard.db"
+FALLBACK = Path("data") / "dashboard.db"
+
+
+def default_path(db: str | Path | None = None) -> Path:
+    """Which database: `db`, else DASHKIT_DB, else the nearest .dashkit/dashboard.db upwards, else data/dashboard.db."""
+    if db:
+        return Path(db).expanduser()
+    if named := os.environ.get("DASHKIT_DB"):
+        return Path(named).expanduser()
+    here = Path.cwd()
+    for folder in (here, *here.parents):
+        if (folder / LOCAL).is_file():
+            return folder / LOCAL
+    return FALLBACK
+
+
+def _uri(path: Path, parameters: str) -> str:
+    # Quoted as bytes: a "?", "%" or "#" in a name would open another file.
+    return f"file:{quote(os.fsencode(path.absolute()))}?{parameters}"
+
+
+def _open(path: Path, parameters: str, timeout: float) -> sqlite3.Connection:
+    # cached_statements=0: SQLite 3.40 answers a cached EXPLAIN after DDL with a stale program, or crashes.
+    return sqlite3.connect(
+        _uri(path, parameters), uri=True, timeout=timeout, isolation_level=None, cached_statements=0
+    )
+
+
+def _size(path: Path) -> int:
+    try:
+        return path.stat().st_size
+    except FileNotFoundError:
+        return -1
+
+
+def beside(path: Path, suffix: str) -> Path:
+    """The companion file that SQLite keeps beside a database (`-wal`, `-shm`, `-journal`)."""
+    return path.with_name(path.name + suffix)
+
+
+def connect(path: Path, *, create: bool = False, timeout: float = BUSY_SECONDS) -> sqlite3.Connection:
+    """A connection that may write, in autocommit: transactions are explicit.
+
+    Raises:
+        RefusedError: there is no such file and `create` is not set.
+    """
+    if not create:
+        require_file(path)
+    with explained(path, "open"):
+        conn = _open(path, "mode=rwc" if create else "mode=rw", timeout)
+        conn.execute("PRAGMA foreign_keys = ON")
+        return conn
+
+
+def connect_readonly(path: Path, *, timeout: float = BUSY_SECONDS) -> sqlite3.Connection:
+    """A connection that changes no byte of the database, of its companions or of its folder.
+
+    mode=ro on a clean WAL database would leave -wal and -shm behind, and on a crashed one rewrite -shm; so a
+    WAL with content is read through a read-only -shm, and everything else with query_only.
+
+    Raises:
+        RefusedError: no such file, or a hot journal or WAL that only a writer can recover.
+    """
+    require_file(path)
+    if _size(beside(path, "-wal")) > 0:
+        parameters = "mode=ro&readonly_shm=1"
+    elif _size(beside(path, "-journal")) > 0:
+        parameters = "mode=ro"
+    else:
+        parameters = "mode=rw"
+    if parameters.endswith("readonly_shm=1") and _size(beside(path, "-shm")) < 0:
+        raise _needs_recovery(path)
+    with explained(path, "read"):
+        conn = _open(path, parameters, timeout)
+        conn.execute("PRAGMA query_only = ON")
+        conn.execute("SELECT count(*) FROM sqlite_master").fetchone()
+        return conn
+
+
+def require_file(path: Path) -> None:
+    """Refuse a path that is no file, in words that say which.
+
+    Raises:
+        RefusedError: nothing there, or a folder.
+    """
+    if path.is_file():
+        return
+    if path.exists():
+        raise RefusedError(f"Cannot open {path}", "it is not a file", "Name the database file itself.", path=path)
+    raise RefusedError(
+        f"Cannot open {path}",
+        "there is no such file",
+        "Name the database with --db PATH or DASHKIT_DB; `dashkit sample PATH` makes one to try.",
+        path=path,
+    )
+
+
+def private_copy(source: sqlite3.Connection, target: Path, *, timeout: float = BUSY_SECONDS) -> None:
+    """Copy the database behind `source` into the new file `target`, by SQLite's backup API, in one step.
+
+    Nothing is synced: the caller decides what the copy is worth. The copy is in rollback-journal mode.
+
+    Raises:
+        BusyError: a writer kept the source locked for `timeout` seconds.
+    """
+    conn = _open(target, "mode=rwc", timeout)
+    try:
+        conn.execute("PRAGMA journal_mode = OFF")
+        conn.execute("PRAGMA synchronous = OFF")
+        source.backup(conn, pages=-1, progress=give_up_after(timeout, target))
+        # A header that says WAL cannot be opened read-only without its -shm.
+        conn.execute("PRAGMA journal_mode = DELETE")
+    finally:
+        conn.close()
+
+
+def give_up_after(timeout: float, path: Path) -> Callable[[int, int, int], None]:
+    """A progress callback for the backup API, which waits for ever when the other side is locked.
+
+    Raises:
+        BusyError: from the callback, when the time is over and SQLite still answers "busy".
+    """
+    deadline = time.monotonic() + timeout
+
+    def look(status: int, _remaining: int, _total: int) -> None:
+        if status in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED) and time.monotonic() > deadline:
+            raise _busy(path)
+
+    return look
+
+
+@contextmanager
+def scratch_folder() -> Iterator[Path]:
+    """A private folder for copies, gone afterwards."""
+    with tempfile.TemporaryDirectory(prefix="dashkit-") as folder:
+        yield Path(folder)
+
+
+@contextmanager
+def using(db: Database, *, write: bool = False) -> Iterator[sqlite3.Connection]:
+    """The caller's own connection as it is (neither committed nor closed), else one of ours, closed after.
+
+    One of ours that writes does so in one transaction.
+    """
+    if isinstance(db, sqlite3.Connection):
+        yield db
+        return
+    path = default_path(db)
+    conn = connect(path) if write else connect_readonly(path)
+    try:
+        with explained(path, "write to" if write else "read"):
+            if write:
+                with transaction(conn):
+                    yield conn
+            else:
+                yield conn
+    finally:
+        conn.close()
+
+
+@contextmanager
+def transaction(conn: sqlite3.Connection) -> Iterator[None]:
+    """BEGIN IMMEDIATE ... COMMIT; a deferred BEGIN would fail at its first write without waiting."""
+    conn.execute("BEGIN IMMEDIATE")
+    try:
+        yield
+        conn.execute("COMMIT")
+    except BaseException:
+        # SQLite has already rolled back by itself after "disk full" or an I/O error.
+        if conn.in_transaction:
+            with suppress(sqlite3.Error):
+                conn.execute("ROLLBACK")
+        raise
+
+
+@contextmanager
+def explained(path: Path, doing: str) -> Iterator[None]:
+    """Turn SQLite's own errors into ours, in words."""
+    try:
+        yield
+    except sqlite3.Error as error:
+        raise explain(path, doing, error) from error
+
+
+def explain(path: Path, doing: str, error: sqlite3.Error) -> DashkitError:
+    """The error of ours that says what SQLite's means."""
+    code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR)
+    what = f"Cannot {doing} {path}"
+    if code == sqlite3.SQLITE_READONLY_ROLLBACK:
+        return _needs_recovery(path)
+    match code & 0xFF:
+        case sqlite3.SQLITE_BUSY | sqlite3.SQLITE_LOCKED:
+            return _busy(path)
+        case sqlite3.SQLITE_NOTADB:
+            return RefusedError(
+                what,
+                "the file is not a SQLite database, or it is encrypted",
+                "Name the Dashboard's own file; an encrypted one has to be decrypted into a plain copy first.",
+                path=path,
+            )
+        case sqlite3.SQLITE_CORRUPT:
+            return RefusedError(
+                what,
+                f"the database is damaged ({error})",
+                "Restore a backup, or save what can be read with `sqlite3 FILE .recover`, and try on that.",
+                path=path,
+            )
+        case sqlite3.SQLITE_READONLY | sqlite3.SQLITE_PERM | sqlite3.SQLITE_CANTOPEN:
+            return RefusedError(
+                what,
+                f"the file or its folder does not allow it ({error})",
+                "Check the permissions of both, or work on a copy.",
+                path=path,
+            )
+        case sqlite3.SQLITE_FULL:
+            return FailedError(
+                what, "the disk is full", "Nothing was lost: make room and run it again.", path=path
+            )
+        case sqlite3.SQLITE_IOERR:
+            return FailedError(
+                what,
+                f"the disk failed ({error})",
+                "Check the disk, then `dashkit status` says what is true.",
+                path=path,
+            )
+        case _:
+            return FailedError(
+                what, f"SQLite says: {error}", "Run `dashkit status`; if it persists, report it.", path=path
+            )
+
+
+def _busy(path: Path) -> BusyError:
+    return BusyError(
+        f"Cannot get hold of {path}",
+        "another program is writing to it and did not let go",
+        "Nothing changed. Stop that program (an API server, another dashkit), or run this again.",
+        path=path,
+    )
+
+
+def _needs_recovery(path: Path) -> RefusedError:
+    return RefusedError(
+        f"Cannot read {path} without changing it",
+        "a program was interrupted while writing, and its journal lies beside the database",
+        "Opening the database for writing recovers it: `dashkit migrate --execute`, or "
+        f"`sqlite3 {path} 'PRAGMA user_version'`; keep the journal where it is.",
+        path=path,
+    )

@@ -1,0 +1,1 @@
+"""Source -> store, one transaction each."""

@@ -1,0 +1,57 @@
+"""What crosses borders between modules: frozen records and closed vocabularies."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Literal, get_args
+
+Status = Literal["pending", "in_progress", "review", "blocked", "completed", "cancelled"]
+Complexity = Literal["S", "M", "L", "XL"]
+LinkType = Literal["explicit", "inferred", "manual"]
+
+STATUSES: tuple[str, ...] = get_args(Status)
+COMPLEXITIES: tuple[str, ...] = get_args(Complexity)
+LINK_TYPES: tuple[str, ...] = get_args(LinkType)
+SIZE_WEIGHTS = {"S": 1, "M": 2, "L": 3, "XL": 5}
+UNSIZED = "M"  # a task without a size counts as one of this size
+
+
+@dataclass(frozen=True)
+class Task:
+    """One task as a source tells it; `headings` is the path of headings above it, outermost first."""
+
+    title: str
+    status: Status = "pending"
+    checked: bool = False
+    headings: tuple[str, ...] = ()
+    external_id: str | None = None
+    blocked_reason: str | None = None
+    line: int | None = None
+
+
+@dataclass(frozen=True)
+class IngestSummary:
+    """What one ingest did: counts, and each complaint with its file and line."""
+
+    source: str
+    added: int
+    skipped: int = 0
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Backup:
+    """One backup file beside a database; the sequence orders them, never the clock."""
+
+    path: Path
+    sequence: int
+    made_at: datetime | None
+
+
+@dataclass(frozen=True)
+class Check:
+    """One verification: what was asked, whether it holds, what was found."""
+
+    name: str
+    ok: bool
+    found: str

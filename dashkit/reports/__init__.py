@@ -1,0 +1,1 @@
+"""Notebooks -> self-contained pages."""

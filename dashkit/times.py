@@ -1,0 +1,57 @@
+"""The only parser and printer of timestamps, and the only reader of the clock.
+
+Stored form: TEXT, ISO 8601, UTC, milliseconds, `Z` (`2025-11-27T16:09:57.123Z`).
+"""
+
+from datetime import UTC, datetime
+
+
+def utc_now() -> datetime:
+    """The present instant, aware, in UTC."""
+    return datetime.now(UTC)
+
+
+def to_text(instant: datetime) -> str:
+    """The stored form of an aware instant.
+
+    Raises:
+        ValueError: the instant has no time zone, so it names no instant.
+    """
+    if instant.tzinfo is None:
+        raise ValueError(f"{instant!r} has no time zone")
+    return instant.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def parse(value: object) -> datetime | None:
+    """The instant that a stored value means; None where it means none.
+
+    Without an offset it is UTC ("2025-11-27 16:09:57", as v1 wrote it); a bare date is its midnight.
+    """
+    if not isinstance(value, str):
+        return None
+    try:
+        instant = datetime.fromisoformat(value.strip())
+        if instant.tzinfo is None:
+            return instant.replace(tzinfo=UTC)
+        return instant.astimezone(UTC)
+    except (ValueError, OverflowError):
+        return None
+
+
+def days_between(start: datetime, end: datetime) -> float:
+    """Days from start to end, never below 0 (a clock that steps back makes no negative age)."""
+    return max(0.0, (end - start).total_seconds() / 86400)
+
+
+def stamp(instant: datetime) -> str:
+    """The form in file names: `20251127_160957`, UTC."""
+    return instant.astimezone(UTC).strftime("%Y%m%d_%H%M%S")
+
+
+def show_seconds(seconds: float) -> str:
+    """A duration for people: `12 ms`, `1.4 s`, `2 min 5 s`."""
+    if seconds < 1:
+        return f"{max(1, round(seconds * 1000))} ms"
+    if seconds < 60:
+        return f"{seconds:.1f} s"
+    return f"{int(seconds) // 60} min {int(seconds) % 60} s"

@@ -98,6 +98,17 @@ def connect_readonly(path: Path, *, timeout: float = BUSY_SECONDS) -> sqlite3.Co
         return conn
 
 
+def connect_immutable(path: Path) -> sqlite3.Connection:
+    """A reading connection to a file that nobody changes (a backup, a copy of ours): no locks, no companions."""
+    with explained(path, "read"):
+        return _open(path, "mode=ro&immutable=1", BUSY_SECONDS)
+
+
+def attach_immutable(conn: sqlite3.Connection, path: Path, name: str) -> None:
+    """Attach such a file under a schema name; allowed inside a transaction too."""
+    conn.execute(f"ATTACH ? AS {name}", (_uri(path, "mode=ro&immutable=1"),))
+
+
 def require_file(path: Path) -> None:
     """Refuse a path that is no file, in words that say which.
 

@@ -1,0 +1,262 @@
+"""Migrations: the versions in their order, and what can be done with them.
+
+`migrate(db)` is a dry run and returns a Plan; `.execute()` does it; `rollback(db)` takes it back;
+`status(db)` says where a database stands. Only the standard library is imported.
+"""
+
+from collections.abc import Callable
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+
+from dashkit import connection, times
+from dashkit.migrations import engine, preflight, report, restore, v2_0
+from dashkit.migrations import execute as execution
+from dashkit.migrations import rollback as before_rollback
+from dashkit.migrations.changes import Version
+from dashkit.migrations.execute import Job, Outcome, Rehearsal
+from dashkit.migrations.restore import Restored
+from dashkit.migrations.status import Status, features, read
+
+VERSIONS: tuple[Version, ...] = (v2_0.VERSION,)
+
+Tell = Callable[[str], None]
+
+
+def _quiet(_: str) -> None:
+    """Nobody wants to hear of progress."""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A dry run that was done: prints as the report, and `.execute()` does what it says."""
+
+    rehearsal: Rehearsal
+    to: str | None
+    backup_dir: Path | None
+
+    def __str__(self) -> str:
+        return report.rehearsal_text(self.rehearsal, self.to)
+
+    __repr__ = __str__
+
+    @property
+    def changes(self) -> tuple[str, ...]:
+        """The names of the changes that would be applied."""
+        return tuple(applied.change.name for applied in self.rehearsal.outcome.applied)
+
+    def as_dict(self) -> dict[str, object]:
+        """The same for programs."""
+        return report.rehearsal_data(self.rehearsal)
+
+    def execute(self, *, tell: Tell = _quiet) -> "Migration":
+        """Migrate the live database; see `execute`."""
+        return execute(self.rehearsal.outcome.path, to=self.to, backup_dir=self.backup_dir, tell=tell)
+
+
+@dataclass(frozen=True)
+class Migration:
+    """An execute that was done: prints as the report."""
+
+    outcome: Outcome
+
+    def __str__(self) -> str:
+        return report.outcome_text(self.outcome)
+
+    __repr__ = __str__
+
+    @property
+    def backup(self) -> Path | None:
+        """The backup that was made; None where nothing had to be done."""
+        return self.outcome.backup
+
+    @property
+    def changes(self) -> tuple[str, ...]:
+        """The names of the changes that were applied."""
+        return tuple(applied.change.name for applied in self.outcome.applied)
+
+    def as_dict(self) -> dict[str, object]:
+        """The same for programs."""
+        return report.outcome_data(self.outcome, done=True)
+
+
+@dataclass(frozen=True)
+class RollbackPlan:
+    """What a roll back would restore and take away: prints as the question's text. No backup: nothing to do."""
+
+    path: Path
+    backup: Path | None
+    losses: tuple[before_rollback.Loss, ...] = ()
+    backup_dir: Path | None = None
+
+    def __str__(self) -> str:
+        if self.backup is None:
+            return f"{self.path} is at version 1.0: nothing was executed, so there is nothing to roll back."
+        return report.losses_text(self.path, self.backup, self.losses)
+
+    __repr__ = __str__
+
+    def execute(self, *, tell: Tell = _quiet, timeout: float = connection.BUSY_SECONDS) -> "Rollback":
+        """Save the present state, then restore the backup into the live database."""
+        if self.backup is None:
+            return Rollback(self, None)
+        folder = (self.backup_dir or self.path.parent).resolve()
+        done = restore.restore(self.path, self.backup, folder, times.utc_now(), tell, timeout)
+        return Rollback(self, done)
+
+
+@dataclass(frozen=True)
+class Rollback:
+    """A roll back that was done: prints as the report."""
+
+    plan: RollbackPlan
+    restored: Restored | None
+
+    def __str__(self) -> str:
+        return report.restored_text(self.restored) if self.restored else str(self.plan)
+
+    __repr__ = __str__
+
+    def as_dict(self) -> dict[str, object]:
+        """The same for programs."""
+        return {
+            "path": str(self.plan.path),
+            "restored_from": str(self.restored.backup) if self.restored else None,
+            "saved_to": str(self.restored.saved) if self.restored else None,
+            "seconds": round(self.restored.seconds, 4) if self.restored else 0.0,
+            "losses": {
+                loss.table: {"added": loss.added, "changed": loss.changed, "removed": loss.removed}
+                for loss in self.plan.losses
+            },
+        }
+
+
+def migrate(
+    db: str | Path | None = None,
+    *,
+    to: str | None = None,
+    backup_dir: str | Path | None = None,
+    tell: Tell = _quiet,
+    timeout: float = connection.BUSY_SECONDS,
+) -> Plan:
+    """Rehearse the migration on a copy and say what it did; the database is not touched.
+
+    Raises:
+        RefusedError, BusyError, FailedError: whatever an execute would meet; see docs/migration-guide.md.
+        UsageError: no such version or folder.
+    """
+    job = _job(db, to, backup_dir, tell, timeout)
+    return Plan(execution.rehearse(job), to, Path(backup_dir) if backup_dir else None)
+
+
+def execute(
+    db: str | Path | None = None,
+    *,
+    to: str | None = None,
+    backup_dir: str | Path | None = None,
+    tell: Tell = _quiet,
+    timeout: float = connection.BUSY_SECONDS,
+) -> Migration:
+    """Migrate the live database in place: backup, all changes in one transaction, verified before it commits.
+
+    Raises:
+        RefusedError: something forbids it; nothing changed.
+        BusyError: another process holds the database; nothing changed.
+        FailedError: it went wrong; the message says what is true now.
+        UsageError: no such version or folder.
+    """
+    job = _job(db, to, backup_dir, tell, timeout)
+    preflight.require_writable(job.path, job.folder)
+    return Migration(execution.run(job))
+
+
+def plan_rollback(
+    db: str | Path | None = None, *, backup: str | Path | None = None, backup_dir: str | Path | None = None
+) -> RollbackPlan:
+    """Choose and check the backup, and count what would be lost; nothing is changed.
+
+    Raises:
+        RefusedError: no backup, or one that may not be restored.
+    """
+    path = preflight.real_path(connection.default_path(db))
+    folder = Path(backup_dir) if backup_dir else None
+    chosen = before_rollback.choose(path, Path(backup) if backup else None, folder)
+    if chosen is None:
+        return RollbackPlan(path, None)
+    before_rollback.check(path, chosen)
+    return RollbackPlan(path, chosen, before_rollback.losses(path, chosen, VERSIONS), folder)
+
+
+def rollback(
+    db: str | Path | None = None, *, backup: str | Path | None = None, backup_dir: str | Path | None = None
+) -> Rollback:
+    """Restore the state before the last execute, after a save of the present one.
+
+    Raises:
+        RefusedError, BusyError: nothing changed.
+        FailedError: the message says what is true now.
+    """
+    return plan_rollback(db, backup=backup, backup_dir=backup_dir).execute()
+
+
+def status(db: str | Path | None = None) -> Status:
+    """Where a database stands; prints as text that ends with READY or with what is pending.
+
+    Raises:
+        RefusedError: no such file, or no Dashboard.
+    """
+    return read(connection.default_path(db), VERSIONS)
+
+
+def v2_status(db: connection.Database = None) -> dict[str, object]:
+    """Each change of version 2.0 -> bool, `pending` -> list of names, `ready` -> bool."""
+    with connection.using(db) as conn:
+        engine.require_dashboard(conn, Path(str(db)))
+        there = features(conn, v2_0.VERSION)
+    pending = [name for name, found in there.items() if not found]
+    return {**there, "pending": pending, "ready": not pending}
+
+
+def create(db: connection.Database = None, *, version: str | None = None) -> None:
+    """Make a fresh database of a version (None: the newest): version 1.0 plus the same steps, so nothing drifts.
+
+    A database that is there already, of that version or a later one, is left as it is.
+
+    Raises:
+        RefusedError: there is an older Dashboard, or something else.
+    """
+    wanted = () if version == "1.0" else engine.up_to(VERSIONS, version)
+    if isinstance(db, str | Path) or db is None:
+        path = connection.default_path(db)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with closing(connection.connect(path, create=True)) as conn, connection.explained(path, "create"):
+            with connection.transaction(conn):
+                engine.create(conn, wanted, times.utc_now(), path)
+        return
+    engine.create(db, wanted, times.utc_now(), Path("the open database"))
+
+
+def _job(
+    db: str | Path | None, to: str | None, backup_dir: str | Path | None, tell: Tell, timeout: float
+) -> Job:
+    path = connection.default_path(db)
+    real = preflight.real_path(path)
+    folder = Path(backup_dir).resolve() if backup_dir else real.parent
+    return Job(real, path, folder, engine.up_to(VERSIONS, to), times.utc_now(), timeout=timeout, tell=tell)
+
+
+__all__ = [
+    "VERSIONS",
+    "Migration",
+    "Plan",
+    "Rollback",
+    "RollbackPlan",
+    "Status",
+    "create",
+    "execute",
+    "migrate",
+    "plan_rollback",
+    "rollback",
+    "status",
+    "v2_status",
+]

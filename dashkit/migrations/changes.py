@@ -1,0 +1,235 @@
+"""The kinds of change, as data: each knows its SQL, and can look whether it is there already.
+
+A change is found `missing`, `there`, or with something `in the way` of it. Whether it is there is decided by
+looking at the database; only a fill, which leaves no shape behind, is believed to its record.
+"""
+
+import hashlib
+import sqlite3
+from dataclasses import dataclass
+from typing import Literal
+
+from dashkit.migrations import shape
+
+State = Literal["missing", "there", "in the way"]
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What a look found: the state, why something is in the way, and notes on what differs harmlessly."""
+
+    state: State
+    why: str = ""
+    notes: tuple[str, ...] = ()
+
+
+MISSING = Finding("missing")
+THERE = Finding("there")
+
+
+@dataclass(frozen=True)
+class _Change:
+    name: str
+    todo: str
+    done: str
+
+    @property
+    def sql(self) -> str:
+        raise NotImplementedError
+
+    @property
+    def checksum(self) -> str:
+        """SHA-256 of the SQL text, shortened: a released change never changes."""
+        return hashlib.sha256(self.sql.encode()).hexdigest()[:16]
+
+
+@dataclass(frozen=True)
+class AddColumn(_Change):
+    """A new column of an existing table.
+
+    `legal` is the SQL condition that adopted values must satisfy; `untouched` the one that holds while nobody
+    has written to the column since the migration.
+    """
+
+    table: str
+    column: str
+    declaration: str
+    legal: str = "TRUE"
+    untouched: str = "TRUE"
+
+    @property
+    def sql(self) -> str:
+        """The statement."""
+        return f"ALTER TABLE {self.table} ADD COLUMN {self.column} {self.declaration}"
+
+    def look(self, conn: sqlite3.Connection, recorded: bool) -> Finding:
+        """Adopt a column of the same name and affinity that is not generated and whose values are legal."""
+        found = shape.columns(conn, self.table).get(self.column.lower())
+        where = f"{self.table}.{self.column}"
+        if found is None:
+            return MISSING
+        expected = shape.affinity(self.declaration.split()[0])
+        if found.generated:
+            return Finding("in the way", f"{where} is a generated column")
+        if found.affinity != expected:
+            return Finding("in the way", f"{where} has affinity {found.affinity}, not {expected}")
+        if not recorded and (odd := _count_unless(conn, self.table, self.legal)):
+            return Finding("in the way", f"{where} holds {odd:,} values outside of: {self.legal}")
+        default = self.declaration.partition(" DEFAULT ")[2].split(" ")[0] or None
+        if {"FALSE": "0"}.get(default or "", default) != {"FALSE": "0"}.get(
+            (found.default or "").upper(), found.default
+        ):
+            return Finding("there", notes=(f"{where} has default {found.default}, not {default}",))
+        return THERE
+
+
+@dataclass(frozen=True)
+class CreateTable(_Change):
+    """A new table. `legal` is the SQL condition that adopted rows must satisfy."""
+
+    table: str
+    body: str
+    legal: str = "TRUE"
+
+    @property
+    def sql(self) -> str:
+        """The statement."""
+        return f"CREATE TABLE {self.table} ({self.body})"
+
+    def look(self, conn: sqlite3.Connection, recorded: bool) -> Finding:
+        """Adopt a table that has all specified columns and keys; more of either is the user's."""
+        found = shape.owner(conn, self.table)
+        if found is None:
+            return MISSING
+        if found[0] != "table" or "virtual" in shape.tokens(found[2] or "")[:3]:
+            kind = "virtual table" if found[0] == "table" else found[0]
+            return Finding("in the way", f"the name {self.table} is taken by a {kind}")
+        lacks = self._lacks(conn)
+        if lacks:
+            return Finding("in the way", f"the table {self.table} that is there lacks {lacks}")
+        if not recorded and (odd := _count_unless(conn, self.table, self.legal)):
+            return Finding("in the way", f"{self.table} holds {odd:,} rows outside of: {self.legal}")
+        if shape.tokens(found[2] or "") != shape.tokens(self.sql):
+            return Finding("there", notes=(f"{self.table} is declared in other words than dashkit's",))
+        return THERE
+
+    def _lacks(self, conn: sqlite3.Connection) -> str:
+        model = sqlite3.connect(":memory:")
+        try:
+            model.execute(self.sql)
+            here = shape.columns(conn, self.table)
+            for key, column in shape.columns(model, self.table).items():
+                if key not in here or here[key].generated:
+                    return f"the column {column.name}"
+                if here[key].affinity != column.affinity:
+                    return f"a {column.affinity} column {column.name} (it has {here[key].affinity})"
+            for unique in shape.keys(model, self.table) - shape.keys(conn, self.table):
+                return f"the unique key ({', '.join(sorted(unique))})"
+            for name, parent, action in shape.foreign_keys(model, self.table) - shape.foreign_keys(
+                conn, self.table
+            ):
+                return f"the foreign key {name} -> {parent} ON DELETE {action}"
+        finally:
+            model.close()
+        return ""
+
+
+@dataclass(frozen=True)
+class CreateIndex(_Change):
+    """A new index."""
+
+    index: str
+    table: str
+    column: str
+    where: str = ""
+
+    @property
+    def sql(self) -> str:
+        """The statement."""
+        condition = f" WHERE {self.where}" if self.where else ""
+        return f"CREATE INDEX {self.index} ON {self.table} ({self.column}){condition}"
+
+    def look(self, conn: sqlite3.Connection, recorded: bool) -> Finding:  # noqa: ARG002 - one signature for all kinds
+        """An index of this name must be this index: IF NOT EXISTS would accept any other."""
+        found = shape.owner(conn, self.index)
+        if found is None:
+            return MISSING
+        if found[0] != "index":
+            return Finding("in the way", f"the name {self.index} is taken by a {found[0]}")
+        expected = (self.table, (self.column,), " ".join(shape.tokens(self.where)))
+        if shape.index_shape(conn, self.index) != expected:
+            return Finding("in the way", f"the index {self.index} that is there is another: {found[2]}")
+        return THERE
+
+
+@dataclass(frozen=True)
+class Fill(_Change):
+    """Values for rows that need them: `needs` says which, `sources` what is put there, the first that is known.
+
+    The same condition drives the count, the UPDATE, and the proof that no other value changed.
+    """
+
+    table: str
+    column: str
+    needs: str
+    sources: tuple[str, ...]
+    labels: tuple[str, ...]
+    noun: str = "tasks"
+
+    @property
+    def sql(self) -> str:
+        """The statement as specified; it is run together with the other fills of its table."""
+        return f"UPDATE {self.table} SET {self.column} = {self.value(self.sources)} WHERE {self.needs}"
+
+    @staticmethod
+    def value(sources: tuple[str, ...]) -> str:
+        """The first source that is known, as an SQL expression."""
+        return sources[0] if len(sources) == 1 else f"COALESCE({', '.join(sources)})"
+
+    def available(self, conn: sqlite3.Connection) -> tuple[tuple[str, str], ...]:
+        """The sources that this database has, each with its label: an adopted table may lack a column."""
+        have = shape.columns(conn, self.table)
+        pairs = zip(self.sources, self.labels, strict=True)
+        return tuple((source, label) for source, label in pairs if label not in ALL_SOURCES or label in have)
+
+    def look(self, conn: sqlite3.Connection, recorded: bool) -> Finding:
+        """Pending while its column is missing, or while it is not recorded and a row needs it."""
+        if self.column not in shape.columns(conn, self.table):
+            return MISSING
+        if recorded:
+            return THERE
+        needed = conn.execute(f"SELECT EXISTS (SELECT 1 FROM {self.table} WHERE {self.needs})").fetchone()[0]
+        return MISSING if needed else THERE
+
+
+# Labels of sources that are columns of the table itself; any other label is an expression.
+ALL_SOURCES = ("created_at", "completed_at")
+
+Change = AddColumn | CreateTable | CreateIndex | Fill
+
+
+@dataclass(frozen=True)
+class Step:
+    """An ordered group of changes; the title is its line in the documentation."""
+
+    title: str
+    changes: tuple[Change, ...]
+
+
+@dataclass(frozen=True)
+class Version:
+    """One schema version: its number and its steps, in the order in which they are reported."""
+
+    number: str
+    steps: tuple[Step, ...]
+
+    @property
+    def changes(self) -> tuple[Change, ...]:
+        """All changes, in the order of the report."""
+        return tuple(change for step in self.steps for change in step.changes)
+
+
+def _count_unless(conn: sqlite3.Connection, table: str, condition: str) -> int:
+    if condition == "TRUE":
+        return 0
+    return int(conn.execute(f"SELECT count(*) FROM {table} WHERE NOT ({condition})").fetchone()[0])

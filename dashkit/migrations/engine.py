@@ -1,0 +1,341 @@
+"""The engine: look at a database, apply what is missing, record it. Knows schema_migrations and no other table.
+
+It opens nothing and commits nothing: `execute` and `create` own the connection and the transaction.
+"""
+
+import sqlite3
+import time
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from importlib import resources
+from pathlib import Path
+
+from dashkit import times
+from dashkit.errors import FailedError, RefusedError, UsageError
+from dashkit.migrations import shape
+from dashkit.migrations.changes import AddColumn, Change, CreateIndex, CreateTable, Fill, Finding, Version
+from dashkit.version import __version__
+
+TRACKING = CreateTable(
+    "schema_migrations",
+    "Create schema_migrations table",
+    "Created schema_migrations table",
+    "schema_migrations",
+    "version TEXT NOT NULL, name TEXT NOT NULL, applied_at TEXT NOT NULL, checksum TEXT NOT NULL, "
+    "duration_ms REAL, tool_version TEXT NOT NULL, backup TEXT, PRIMARY KEY (version, name)",
+)
+NEEDED = {"projects": ("id", "name"), "tasks": ("id", "project_id", "title", "status")}
+KINDS = (AddColumn, CreateTable, Fill, CreateIndex)  # the order of execution: indexes after the one UPDATE
+
+
+@dataclass(frozen=True)
+class Item:
+    """One change of a version, as it stands in this database; `checksum` is the recorded one, if any."""
+
+    version: str
+    change: Change
+    finding: Finding
+    checksum: str | None
+
+
+@dataclass(frozen=True)
+class Survey:
+    """Every change of the wanted versions, and the tracking table itself."""
+
+    items: tuple[Item, ...]
+    tracking: Finding
+    recorded_versions: tuple[str, ...]
+
+    @property
+    def missing(self) -> list[Item]:
+        """The changes to apply."""
+        return [item for item in self.items if item.finding.state == "missing"]
+
+    @property
+    def unrecorded(self) -> list[Item]:
+        """The changes that are there without a record: to be adopted."""
+        return [item for item in self.items if item.finding.state == "there" and item.checksum is None]
+
+    @property
+    def obstacles(self) -> list[str]:
+        """What is in the way, in words."""
+        findings = [self.tracking, *(item.finding for item in self.items)]
+        return [finding.why for finding in findings if finding.state == "in the way"]
+
+    @property
+    def notes(self) -> list[str]:
+        """What differs harmlessly, and recorded changes that were edited since: drift."""
+        edited = [
+            f"{item.change.name} was applied in another wording (recorded {item.checksum}, now {item.change.checksum})"
+            for item in self.items
+            if item.checksum not in (None, item.change.checksum)
+        ]
+        return [note for item in self.items for note in item.finding.notes] + edited
+
+    @property
+    def complete(self) -> bool:
+        """Nothing to apply, nothing to adopt."""
+        return not (self.missing or self.unrecorded or self.obstacles)
+
+
+@dataclass(frozen=True)
+class Applied:
+    """One change that was made: how many rows it filled, from where, and how long its statement took."""
+
+    version: str
+    change: Change
+    seconds: float
+    rows: int | None = None
+    kinds: tuple[tuple[str, int], ...] = ()
+
+
+def number(version: str) -> tuple[int, ...]:
+    """A version as comparable numbers; a word that is none sorts above all, as from a later tool."""
+    try:
+        return tuple(int(part) for part in version.split("."))
+    except ValueError:
+        return (2**31,)
+
+
+def up_to(versions: tuple[Version, ...], to: str | None) -> tuple[Version, ...]:
+    """The versions up to and including `to` (None: all).
+
+    Raises:
+        UsageError: there is no such version.
+    """
+    if to is None:
+        return versions
+    known = [version.number for version in versions]
+    if to not in known:
+        raise UsageError(
+            f"Cannot migrate to version {to!r}", f"the versions are {', '.join(known)}", "Name one of them."
+        )
+    return versions[: known.index(to) + 1]
+
+
+def require_dashboard(conn: sqlite3.Connection, path: Path) -> None:
+    """Refuse a database that is no Dashboard, before anything is planned on it.
+
+    Raises:
+        RefusedError: projects or tasks is not there as a table with its columns.
+    """
+    for table, wanted in NEEDED.items():
+        found = shape.owner(conn, table)
+        lacks = [column for column in wanted if column not in shape.columns(conn, table)]
+        words = shape.tokens(found[2] or "") if found else []
+        if found and not lacks and found[0] == "table" and "virtual" not in words[:3]:
+            if "strict" in shape.options(found[2] or ""):
+                raise RefusedError(
+                    f"Cannot migrate {path}",
+                    f"{table} is a STRICT table, and SQLite adds no BOOLEAN column to such a table",
+                    "Copy its rows into an ordinary table of the same columns first.",
+                    path=path,
+                    table=table,
+                )
+            continue
+        if not found:
+            why = f"it is no Dashboard: there is no table {table}"
+        elif lacks:
+            why = f"it is no Dashboard: {table} has no column {lacks[0]}"
+        else:
+            why = f"{table} is a {'virtual table' if found[0] == 'table' else found[0]}, not an ordinary table"
+        raise RefusedError(
+            f"Cannot use {path}", why, "Name a Dashboard database; `dashkit sample PATH` makes one to try.", path=path
+        )
+
+
+def survey(conn: sqlite3.Connection, versions: Iterable[Version]) -> Survey:
+    """Look at everything: decided by what is there, not by the tracking table."""
+    versions = tuple(versions)
+    tracking = TRACKING.look(conn, recorded=True)
+    rows: dict[tuple[str, str], str] = {}
+    if tracking.state == "there":
+        found = conn.execute("SELECT version, name, checksum FROM schema_migrations")
+        rows = {(version, name): checksum for version, name, checksum in found}
+    items = []
+    for version in versions:
+        for change in version.changes:
+            checksum = rows.get((version.number, change.name))
+            items.append(
+                Item(version.number, change, change.look(conn, recorded=checksum is not None), checksum)
+            )
+    recorded = tuple(sorted({version for version, _ in rows}, key=number))
+    return Survey(tuple(items), tracking, recorded)
+
+
+def require_applicable(found: Survey, versions: tuple[Version, ...], path: Path) -> None:
+    """Refuse where something is in the way, or a later tool has been here.
+
+    Raises:
+        RefusedError: in either case; it names each obstacle.
+    """
+    newest = versions[-1].number
+    later = [version for version in found.recorded_versions if number(version) > number(newest)]
+    if later:
+        raise RefusedError(
+            f"Cannot migrate {path}",
+            f"it is at version {later[-1]}, newer than this dashkit knows ({newest})",
+            "Update dashkit.",
+            path=path,
+        )
+    if found.obstacles:
+        raise RefusedError(
+            f"Cannot migrate {path}",
+            "; ".join(found.obstacles),
+            "Rename or remove what is in the way, on a copy first; nothing was changed.",
+            path=path,
+            obstacles=tuple(found.obstacles),
+        )
+
+
+def apply(
+    conn: sqlite3.Connection, found: Survey, now: datetime, backup: str | None, tell: Callable[[str], None]
+) -> list[Applied]:
+    """Make every missing change and record it, inside the caller's transaction."""
+    if found.tracking.state == "missing":
+        _run(conn, TRACKING.sql)
+    done: list[Applied] = []
+    for version in dict.fromkeys(item.version for item in found.items):
+        items = [item for item in found.missing if item.version == version]
+        for kind in KINDS:
+            changes = [item.change for item in items if isinstance(item.change, kind)]
+            if kind is Fill:
+                done += _fill(conn, version, [change for change in changes if isinstance(change, Fill)], now)
+                continue
+            for change in changes:
+                tell(change.todo)
+                started = time.perf_counter()
+                _run(conn, change.sql)
+                done.append(Applied(version, change, time.perf_counter() - started))
+    order = {(item.version, item.change.name): place for place, item in enumerate(found.items)}
+    done.sort(key=lambda applied: order[applied.version, applied.change.name])
+    for applied in done:
+        record(conn, applied.version, applied.change, now, applied.seconds, backup)
+    for item in found.unrecorded:
+        record(conn, item.version, item.change, now, None, backup)
+    return done
+
+
+def record(
+    conn: sqlite3.Connection, version: str, change: Change, now: datetime, seconds: float | None, backup: str | None
+) -> None:
+    """One row of schema_migrations; mending a change writes its row anew."""
+    _run(
+        conn,
+        "INSERT OR REPLACE INTO schema_migrations "
+        "(version, name, applied_at, checksum, duration_ms, tool_version, backup) VALUES (?, ?, ?, ?, ?, ?, ?)",
+        (
+            version,
+            change.name,
+            times.to_text(now),
+            change.checksum,
+            None if seconds is None else seconds * 1000,
+            __version__,
+            backup,
+        ),
+    )
+
+
+def create(conn: sqlite3.Connection, versions: tuple[Version, ...], now: datetime, path: Path) -> None:
+    """Version 1.0 and the given versions, in a database that has none of it; a complete one is left as it is.
+
+    Raises:
+        RefusedError: there is a Dashboard of an older version.
+    """
+    if not shape.owner(conn, "tasks"):
+        for statement in statements("1.0"):
+            conn.execute(statement)
+    elif not versions:
+        return
+    elif survey(conn, versions).missing:
+        raise RefusedError(
+            f"Cannot create {path}", "there is a Dashboard of an older version", "Run `dashkit migrate`.", path=path
+        )
+    else:
+        return
+    if versions:
+        apply(conn, survey(conn, versions), now, None, lambda _: None)
+
+
+def statements(version: str) -> list[str]:
+    """The statements of the complete schema of a version."""
+    text = resources.files("dashkit").joinpath("schema", f"v{version.replace('.', '_')}.sql").read_text("utf-8")
+    lines = [line for line in text.splitlines() if not line.startswith("--")]
+    return [statement.strip() for statement in "\n".join(lines).split(";") if statement.strip()]
+
+
+def rename_backup(conn: sqlite3.Connection, promised: str, name: str) -> None:
+    """Correct the records of this run: another migration took the backup's number in the meantime."""
+    _run(conn, "UPDATE schema_migrations SET backup = ? WHERE backup = ? OR backup LIKE '%/' || ?", (name, promised, promised))
+
+
+def _fill(conn: sqlite3.Connection, version: str, fills: list[Fill], now: datetime) -> list[Applied]:
+    """All fills of a table in one UPDATE: two would write every page twice."""
+    done: list[Applied] = []
+    for table in dict.fromkeys(fill.table for fill in fills):
+        mine = [fill for fill in fills if fill.table == table]
+        started = time.perf_counter()
+        counts = _counts(conn, mine)
+        sets = ", ".join(
+            f"{fill.column} = CASE WHEN {fill.needs} THEN {_value(conn, fill)} ELSE {fill.column} END"
+            for fill in mine
+        )
+        where = " OR ".join(f"({fill.needs})" for fill in mine)
+        with _triggers_put_aside(conn, table):
+            _run(conn, f"UPDATE {table} SET {sets} WHERE {where}", {"now": times.to_text(now)})
+        seconds = time.perf_counter() - started
+        for fill, kinds in zip(mine, counts, strict=True):
+            done.append(Applied(version, fill, seconds, sum(count for _, count in kinds), kinds))
+    return done
+
+
+def _value(conn: sqlite3.Connection, fill: Fill) -> str:
+    return Fill.value(tuple(source for source, _ in fill.available(conn)))
+
+
+def _counts(conn: sqlite3.Connection, fills: list[Fill]) -> list[tuple[tuple[str, int], ...]]:
+    """How many rows each fill will fill from each of its sources, in one scan."""
+    cases, shapes = [], []
+    for fill in fills:
+        pairs = fill.available(conn)
+        earlier: list[str] = []
+        for source, _ in pairs:
+            unknown = " AND ".join(f"{other} IS NULL" for other in earlier) or "TRUE"
+            known = "TRUE" if source.startswith(":") else f"{source} IS NOT NULL"
+            cases.append(f"total({fill.needs} AND {unknown} AND {known})")
+            earlier.append(source)
+        shapes.append([label for _, label in pairs])
+    numbers = iter(conn.execute(f"SELECT {', '.join(cases)} FROM {fills[0].table}").fetchone())
+    return [tuple((label, int(next(numbers))) for label in labels) for labels in shapes]
+
+
+@contextmanager
+def _triggers_put_aside(conn: sqlite3.Connection, table: str) -> Iterator[None]:
+    """Run with the table's own triggers gone, and put them back byte for byte, in their order.
+
+    A trigger of the user's could skip rows (RAISE(IGNORE)), change old values, or fill an audit table.
+    """
+    found = shape.definitions(conn).items()
+    mine = [
+        (name, sql) for (kind, name), (of, sql) in found if kind == "trigger" and of.lower() == table and sql
+    ]
+    for name, _ in mine:
+        _run(conn, f"DROP TRIGGER {shape.quoted(name)}")
+    yield
+    for _, sql in mine:
+        _run(conn, sql)
+
+
+def _run(conn: sqlite3.Connection, sql: str, values: object = ()) -> None:
+    """One statement, in the transaction or not at all: after "disk full" SQLite has rolled back by itself.
+
+    Raises:
+        FailedError: the transaction is gone.
+    """
+    if not conn.in_transaction:
+        raise FailedError("Cannot go on", "SQLite ended the transaction by itself", "Nothing was changed; try again.")
+    conn.execute(sql, values)  # type: ignore[arg-type]  # a tuple or a dict
+
+

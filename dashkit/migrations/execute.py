@@ -1,0 +1,228 @@
+"""Execute a migration in place, and rehearse it on a copy: one and the same run.
+
+backup and its check -> BEGIN IMMEDIATE -> look again -> apply -> verify against the backup -> name the backup ->
+COMMIT. Any doubt before COMMIT rolls back, and then nothing has happened.
+"""
+
+import sqlite3
+import time
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import closing, suppress
+from dataclasses import dataclass, replace
+from datetime import datetime
+from pathlib import Path
+
+from dashkit import connection
+from dashkit.errors import DashkitError, FailedError, RefusedError
+from dashkit.migrations import backups, engine, preflight, shape, verify
+from dashkit.migrations.changes import Version
+from dashkit.records import STATUSES
+
+
+@dataclass(frozen=True)
+class Job:
+    """What to migrate and how: the file, its name in messages, where the backup goes, who hears of progress."""
+
+    path: Path
+    shown: Path
+    folder: Path
+    versions: tuple[Version, ...]
+    now: datetime
+    timeout: float = connection.BUSY_SECONDS
+    durable: bool = True
+    tell: Callable[[str], None] = lambda _: None
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a run did, or, of a rehearsal, would do; durations in seconds."""
+
+    path: Path
+    version: str
+    applied: tuple[engine.Applied, ...] = ()
+    adopted: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+    backup: Path | None = None
+    seconds: float = 0.0
+    locked_seconds: float = 0.0
+
+    @property
+    def changed(self) -> bool:
+        """Whether anything was applied or adopted."""
+        return bool(self.applied or self.adopted)
+
+
+@dataclass(frozen=True)
+class Rehearsal:
+    """A dry run: the outcome on a copy, and what a person should know before the real run."""
+
+    outcome: Outcome
+    spellings: tuple[tuple[str, int], ...] = ()
+    orphans: tuple[tuple[str, int], ...] = ()
+    room: int = 0
+
+
+def rehearse(job: Job) -> Rehearsal:
+    """The real run on a private copy; the source keeps every byte, its companions and its times."""
+    room = preflight.require_writable(job.path, job.folder)
+    with closing(connection.connect_readonly(job.path, timeout=job.timeout)) as source:
+        with connection.explained(job.shown, "read"):
+            found = _look(source, job)
+        if found.complete:
+            return Rehearsal(_nothing(job, found))
+        with connection.scratch_folder() as folder, ThreadPoolExecutor(1) as pool:
+            pristine, copy = folder / "pristine.db", folder / "copy.db"
+            with connection.explained(job.shown, "read"):
+                job.tell("copying")
+                connection.private_copy(source, copy, timeout=job.timeout)
+                connection.private_copy(source, pristine, timeout=job.timeout)
+            facts = pool.submit(_facts, pristine)
+            outcome = run(replace(job, path=copy, folder=folder, durable=False))
+            spellings, orphans = facts.result()
+    return Rehearsal(replace(outcome, path=job.shown, backup=None), spellings, orphans, room)
+
+
+def _facts(path: Path) -> tuple[tuple[tuple[str, int], ...], tuple[tuple[str, int], ...]]:
+    """Spellings of status that are not ours, and rows whose foreign key points nowhere."""
+    with closing(connection.connect_immutable(path)) as conn:
+        marks = ", ".join("?" * len(STATUSES))
+        rows = conn.execute(
+            f"SELECT CAST(status AS TEXT), count(*) FROM tasks WHERE status COLLATE BINARY NOT IN ({marks}) "
+            "GROUP BY 1 ORDER BY 2 DESC, 1",
+            STATUSES,
+        ).fetchall()
+        return tuple(rows), tuple(sorted(verify.orphans(conn).items()))
+
+
+def run(job: Job) -> Outcome:
+    """Migrate the file of a job in place.
+
+    Raises:
+        RefusedError: something forbids it; nothing changed.
+        BusyError: another process holds the database; nothing changed.
+        FailedError: it went wrong; the message says what is true now.
+    """
+    started = time.perf_counter()
+    backup = backups.NewBackup(job.path, job.folder, backups.BACKUP, job.now, durable=job.durable)
+    try:
+        with backup, closing(connection.connect(job.path, timeout=job.timeout)) as conn:
+            return replace(_migrate(conn, job, backup), seconds=time.perf_counter() - started)
+    except (sqlite3.Error, OSError, DashkitError, KeyboardInterrupt) as error:
+        raise _what_is_true(error, job, backup) from error
+
+
+def _migrate(conn: sqlite3.Connection, job: Job, backup: backups.NewBackup) -> Outcome:
+    conn.execute(f"PRAGMA synchronous = {'EXTRA' if job.durable else 'OFF'}")
+    # Set before BEGIN, where it would be ignored: our one UPDATE must fire no action of theirs.
+    conn.execute("PRAGMA foreign_keys = OFF")
+    conn.execute("PRAGMA trusted_schema = OFF")
+    conn.execute("PRAGMA cache_size = -65536")
+    found = _look(conn, job)
+    if found.complete:
+        return _nothing(job, found)
+    with ThreadPoolExecutor(1) as pool:
+        seen = _data_version(conn)
+        check = _copy_and_check(job, backup, pool)
+        with connection.transaction(conn):
+            locked = time.perf_counter()
+            if _data_version(conn) != seen:
+                check.result()
+                check = _copy_and_check(job, backup, pool)
+                found = _look(conn, job)
+            job.tell("applying")
+            applied = engine.apply(conn, found, job.now, _recorded_name(job, backup), job.tell)
+            connection.attach_immutable(conn, backup.partial, "backup")
+            job.tell("verifying")
+            _require(verify.problems(conn, backup.partial, job.versions), job, "after the changes ")
+            _require(check.result(), job, "the database is damaged: ")
+            promised = backup.path
+            backup.publish()
+            if backup.path != promised:
+                engine.rename_backup(conn, promised.name, _recorded_name(job, backup))
+            job.tell("committing")
+        if job.durable:
+            backups.sync(job.path.parent)
+    return Outcome(
+        job.shown,
+        job.versions[-1].number,
+        tuple(applied),
+        tuple(item.change.name for item in found.unrecorded),
+        tuple(found.notes),
+        backup.path,
+        locked_seconds=time.perf_counter() - locked,
+    )
+
+
+def _look(conn: sqlite3.Connection, job: Job) -> engine.Survey:
+    engine.require_dashboard(conn, job.shown)
+    found = engine.survey(conn, job.versions)
+    engine.require_applicable(found, job.versions, job.shown)
+    return found
+
+
+def _nothing(job: Job, found: engine.Survey) -> Outcome:
+    return Outcome(job.shown, job.versions[-1].number, notes=tuple(found.notes))
+
+
+def _data_version(conn: sqlite3.Connection) -> int:
+    return int(conn.execute("PRAGMA data_version").fetchone()[0])
+
+
+def _copy_and_check(job: Job, backup: backups.NewBackup, pool: ThreadPoolExecutor) -> Future[list[str]]:
+    """Copy now; check in the background, while the changes are applied: COMMIT waits for both."""
+    job.tell("backing up")
+    with closing(connection.connect(job.path, timeout=job.timeout)) as source:
+        backup.fill(lambda partial: connection.private_copy(source, partial, timeout=job.timeout))
+    return pool.submit(verify.damage, backup.partial)
+
+
+def _recorded_name(job: Job, backup: backups.NewBackup) -> str:
+    """The file's name where it lies beside the database, else its absolute path."""
+    return backup.path.name if backup.path.parent == job.path.parent else str(backup.path.absolute())
+
+
+def _require(problems: list[str], job: Job, lead: str) -> None:
+    if problems:
+        raise RefusedError(
+            f"Cannot migrate {job.shown}",
+            lead + "; ".join(problems[:5]),
+            "Nothing was changed. Mend that (on a copy first), or keep the database as it is.",
+            path=job.shown,
+            problems=tuple(problems),
+        )
+
+
+def _what_is_true(error: BaseException, job: Job, backup: backups.NewBackup) -> DashkitError:
+    """Open the database again and look: the error of a last sync can come after a COMMIT that stands."""
+    committed: bool | None = None
+    with suppress(DashkitError, sqlite3.Error, OSError):
+        with closing(connection.connect(job.path, timeout=job.timeout)) as conn:
+            rows = conn.execute(
+                "SELECT count(*) FROM schema_migrations WHERE backup = ?", (_recorded_name(job, backup),)
+            )
+            committed = rows.fetchone()[0] > 0
+    if committed is None:
+        with suppress(DashkitError, sqlite3.Error, OSError):
+            with closing(connection.connect(job.path, timeout=job.timeout)) as conn:
+                committed = None if shape.owner(conn, "schema_migrations") else False
+    if committed is False:
+        with suppress(OSError):
+            backup.withdraw()
+    if isinstance(error, DashkitError) and not committed:
+        return error
+    what = f"The migration of {job.shown} failed"
+    if isinstance(error, KeyboardInterrupt):
+        what = f"The migration of {job.shown} was interrupted"
+    why = f"{type(error).__name__}: {error}".rstrip(": ")
+    if isinstance(error, sqlite3.Error):
+        ours = connection.explain(job.shown, "migrate", error)
+        if not committed and not isinstance(ours, FailedError):
+            return ours
+        why = ours.why
+    truth = {
+        False: "Nothing was changed; run it again when the cause is gone.",
+        True: f"All changes are in place all the same, and the backup is {backup.path}.",
+        None: f"The database could not be opened again; the backup, if it was made, is {backup.path}.",
+    }[committed]
+    return FailedError(what, why, truth, path=job.shown)

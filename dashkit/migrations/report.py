@@ -1,0 +1,174 @@
+"""What a person reads: every result of a migration as text, and as plain data for programs."""
+
+from pathlib import Path
+
+from dashkit import times
+from dashkit.migrations import backups, engine
+from dashkit.migrations.changes import Change, Fill
+from dashkit.migrations.execute import Outcome, Rehearsal
+from dashkit.migrations.restore import Restored
+from dashkit.migrations.rollback import Loss
+
+
+def counted(number: int, noun: str) -> str:
+    """`1,587 tasks`, `1 task`."""
+    return f"{number:,} {noun if number != 1 else noun.removesuffix('s')}"
+
+
+def line(applied: engine.Applied, *, done: bool) -> str:
+    """One change as a line: `Marked 161 completed tasks as checked`, or `Mark ...` where it is still to do."""
+    change: Change = applied.change
+    text = change.done if done else change.todo
+    if isinstance(change, Fill):
+        text = text.format(count=counted(applied.rows or 0, change.noun))
+        known = [f"{rows:,} from {label}" for label, rows in applied.kinds if rows]
+        if len(applied.kinds) > 1 and len(known) > 1:
+            text += f" ({', '.join(known)})"
+    return text
+
+
+def lines(outcome: Outcome, *, done: bool) -> list[str]:
+    """The changes, version by version."""
+    text: list[str] = []
+    for version in dict.fromkeys(applied.version for applied in outcome.applied):
+        mine = [applied for applied in outcome.applied if applied.version == version]
+        text.append(f"Version {version}")
+        text += [f"  {line(applied, done=done)}" for applied in mine]
+    if outcome.adopted:
+        verb = "Adopted" if done else "Adopt"
+        text.append(f"{verb} {counted(len(outcome.adopted), 'changes')} already there: {', '.join(outcome.adopted)}")
+    text += [f"Note: {note}" for note in outcome.notes]
+    return text
+
+
+def outcome_text(outcome: Outcome) -> str:
+    """The report of an execute."""
+    if not outcome.changed:
+        return already(outcome)
+    return "\n".join(
+        [
+            f"Migrated {outcome.path}",
+            f"Backup: {outcome.backup}",
+            "",
+            *lines(outcome, done=True),
+            "",
+            f"Migration complete: {counted(len(outcome.applied), 'changes')} applied in "
+            f"{times.show_seconds(outcome.seconds)}",
+            "Verified before it was committed: every old row and value equals the backup's.",
+            f"The way back: dashkit migrate --rollback --db {shown(outcome.path)}",
+        ]
+    )
+
+
+def already(outcome: Outcome) -> str:
+    """The report where there is nothing to do."""
+    notes = "".join(f"\nNote: {note}" for note in outcome.notes)
+    return f"{outcome.path} is already at version {outcome.version}: nothing to do, no backup made.{notes}"
+
+
+def rehearsal_text(rehearsal: Rehearsal, to: str | None) -> str:
+    """The report of a dry run."""
+    outcome = rehearsal.outcome
+    if not outcome.changed:
+        return already(outcome)
+    text = [
+        f"Dry run: {outcome.path} is unchanged. On a copy of it, the migration did this and was verified:",
+        "",
+        *lines(outcome, done=False),
+        "",
+        f"{counted(len(outcome.applied), 'changes')} would be applied, in about {times.show_seconds(outcome.seconds)}; "
+        f"writers would wait about {times.show_seconds(outcome.locked_seconds)}.",
+        f"A backup is made first; up to {size(rehearsal.room)} of disk may be needed on the way.",
+    ]
+    if rehearsal.spellings:
+        known = ", ".join(f"{word!r} ({rows:,})" for word, rows in rehearsal.spellings[:8])
+        text.append(f"Statuses in other words, kept as they are and not marked as checked: {known}")
+    if rehearsal.orphans:
+        known = ", ".join(f"{table} ({rows:,})" for table, rows in rehearsal.orphans)
+        text.append(f"Rows that point to a row that is not there, kept as they are: {known}")
+    option = f" --to {to}" if to else ""
+    text += ["", f"To do it: dashkit migrate --execute{option} --db {shown(outcome.path)}"]
+    return "\n".join(text)
+
+
+def losses_text(path: Path, backup: Path, losses: tuple[Loss, ...]) -> str:
+    """What a roll back would do, before anybody is asked."""
+    text = [f"Roll back {path}", f"  to the state in {backup}"]
+    if not losses:
+        return "\n".join([*text, "Nothing was written since: nothing is lost."])
+    text.append("Written since, and gone from the database after it (a save of the present state is made first):")
+    for loss in losses:
+        parts = [
+            f"{rows:,} {word}"
+            for rows, word in ((loss.added, "added"), (loss.changed, "changed"), (loss.removed, "removed"))
+            if rows
+        ]
+        text.append(f"  {loss.table}: rows {', '.join(parts)}{' (the table goes)' if loss.dropped else ''}")
+    return "\n".join(text)
+
+
+def restored_text(done: Restored) -> str:
+    """The report of a roll back."""
+    return "\n".join(
+        [
+            f"Restored {done.path}",
+            f"  from {done.backup}",
+            f"The state before this is kept in {done.saved}",
+            f"Done in {times.show_seconds(done.seconds)}. To undo it: "
+            f"dashkit migrate --rollback --backup {shown(done.saved)} --db {shown(done.path)}",
+        ]
+    )
+
+
+def outcome_data(outcome: Outcome, *, done: bool) -> dict[str, object]:
+    """An outcome for `--json`."""
+    return {
+        "path": str(outcome.path),
+        "version": outcome.version,
+        "executed": done,
+        "changes": [
+            {
+                "version": applied.version,
+                "name": applied.change.name,
+                "text": line(applied, done=done),
+                "rows": applied.rows,
+                "sources": dict(applied.kinds),
+                "seconds": round(applied.seconds, 6),
+            }
+            for applied in outcome.applied
+        ],
+        "adopted": list(outcome.adopted),
+        "notes": list(outcome.notes),
+        "backup": str(outcome.backup) if outcome.backup else None,
+        "seconds": round(outcome.seconds, 4),
+        "locked_seconds": round(outcome.locked_seconds, 4),
+    }
+
+
+def rehearsal_data(rehearsal: Rehearsal) -> dict[str, object]:
+    """A dry run for `--json`."""
+    return outcome_data(rehearsal.outcome, done=False) | {
+        "other_statuses": dict(rehearsal.spellings),
+        "orphans": dict(rehearsal.orphans),
+        "disk_bytes": rehearsal.room,
+    }
+
+
+def size(number: int) -> str:
+    """Bytes for people: `1.2 MB`."""
+    for unit, step in (("GB", 10**9), ("MB", 10**6), ("kB", 10**3)):
+        if number >= step:
+            return f"{number / step:.1f} {unit}"
+    return f"{number} bytes"
+
+
+def shown(path: Path) -> str:
+    """A path as one word of a shell command."""
+    import shlex  # noqa: PLC0415 - used for one line of a report
+
+    return shlex.quote(str(path))
+
+
+def backup_list(path: Path) -> list[str]:
+    """The names of a database's backups, newest first."""
+    return [backup.path.name for backup in backups.found(path)]

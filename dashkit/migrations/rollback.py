@@ -1,0 +1,149 @@
+"""Before a roll back: which backup, whether it may be restored, and what would be lost."""
+
+import sqlite3
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+
+from dashkit import connection
+from dashkit.errors import RefusedError
+from dashkit.migrations import backups, engine, shape, verify
+from dashkit.migrations.changes import AddColumn, Version
+
+
+@dataclass(frozen=True)
+class Loss:
+    """What a roll back takes away from one table: rows added, changed or removed since, or the whole table."""
+
+    table: str
+    added: int = 0
+    changed: int = 0
+    removed: int = 0
+    dropped: bool = False
+
+
+def choose(path: Path, backup: Path | None, folder: Path | None) -> Path | None:
+    """The backup to restore: the named one, else that of the last execute by its record, else the newest by name.
+
+    None: nothing was ever executed here, so there is nothing to roll back.
+
+    Raises:
+        RefusedError: the recorded one is gone, or the named one is not there.
+    """
+    if backup is not None:
+        if not backup.is_file():
+            raise _refused(path, f"there is no file {backup}", "Name a backup that is there.")
+        return backup
+    with closing(connection.connect_readonly(path)) as conn, connection.explained(path, "read"):
+        recorded = _recorded(conn, path.parent)
+        migrated = "checked" in shape.columns(conn, "tasks")
+    candidates = [entry.path for place in {path.parent, folder or path.parent} for entry in backups.found(path, place)]
+    if recorded is not None:
+        if recorded.is_file():
+            return recorded
+        others = ", ".join(str(candidate) for candidate in candidates[:3]) or "none"
+        raise _refused(
+            path,
+            f"the backup of the last execute is gone: {recorded} (others by name: {others})",
+            "Put it back, or name another with --backup FILE.",
+        )
+    if not migrated:
+        return None
+    if not candidates:
+        raise _refused(path, f"there is no backup of it in {folder or path.parent}", "Name one with --backup FILE.")
+    return candidates[0]
+
+
+def _recorded(conn: sqlite3.Connection, folder: Path) -> Path | None:
+    if engine.TRACKING.look(conn, recorded=True).state != "there":
+        return None
+    row = conn.execute(
+        "SELECT backup FROM schema_migrations WHERE backup IS NOT NULL ORDER BY julianday(applied_at) DESC, rowid DESC"
+    ).fetchone()
+    return folder / row[0] if row else None
+
+
+def check(path: Path, backup: Path) -> None:
+    """Refuse a backup that is torn, foreign, or of another page size; the live file is only read.
+
+    Raises:
+        RefusedError: in each of these cases.
+    """
+    what = f"{backup} cannot be restored"
+    if backup.resolve() == path.resolve():
+        raise _refused(path, "the backup named is the database itself", "Name a backup.")
+    if damage := verify.damage(backup):
+        raise _refused(path, f"{what}: it is damaged ({damage[0]})", "Name another with --backup FILE.")
+    with closing(connection.connect_immutable(backup)) as old:
+        for table in engine.NEEDED:
+            if not shape.owner(old, table):
+                raise _refused(path, f"{what}: it is no Dashboard (no table {table})", "Name another with --backup FILE.")
+        size = old.execute("PRAGMA page_size").fetchone()[0]
+    with closing(connection.connect_readonly(path)) as live, connection.explained(path, "read"):
+        mine = live.execute("PRAGMA page_size").fetchone()[0]
+        connection.attach_immutable(live, backup, "backup")
+        foreign = _is_foreign(live)
+    if size != mine:
+        raise _refused(path, f"{what}: its page size is {size:,}, the database's is {mine:,}", "It is of another database.")
+    if foreign:
+        raise _refused(
+            path,
+            f"{what}: not one of its tasks is in this database",
+            "It is of another Dashboard; name the right one with --backup FILE.",
+        )
+
+
+def _is_foreign(conn: sqlite3.Connection) -> bool:
+    if not shape.owner(conn, "tasks"):
+        return False
+    counts = [conn.execute(f"SELECT count(*) FROM {schema}.tasks").fetchone()[0] for schema in ("main", "backup")]
+    if 0 in counts:
+        return False
+    shared = "SELECT EXISTS (SELECT 1 FROM backup.tasks b JOIN main.tasks m ON m.id = b.id AND m.title IS b.title)"
+    return not conn.execute(shared).fetchone()[0]
+
+
+def losses(path: Path, backup: Path, versions: tuple[Version, ...]) -> tuple[Loss, ...]:
+    """What the live database has that the backup does not, by table; only tables where there is something."""
+    with closing(connection.connect_readonly(path)) as conn, connection.explained(path, "read"):
+        connection.attach_immutable(conn, backup, "backup")
+        old = {name.lower() for name in shape.tables(conn, "backup")}
+        found = []
+        for table in shape.tables(conn):
+            if table.lower() not in old:
+                rows = verify.contents(conn, [table])[table]
+                if rows and table != verify.BOOKKEEPING:
+                    found.append(Loss(table, added=rows, dropped=True))
+            elif table != verify.BOOKKEEPING:
+                found.append(_loss(conn, table, versions))
+        return tuple(loss for loss in found if loss.added or loss.changed or loss.removed)
+
+
+def _loss(conn: sqlite3.Connection, table: str, versions: tuple[Version, ...]) -> Loss:
+    key, name = shape.row_key(conn, table), shape.quoted(table)
+    if key is None:
+        rows = [verify.contents(conn, [table], schema)[table] for schema in ("main", "backup")]
+        return Loss(table, added=max(0, rows[0] - rows[1]), removed=max(0, rows[1] - rows[0]))
+    old = shape.columns(conn, table, "backup")
+    differs = [
+        f"n.{shape.quoted(column.name)} IS NOT o.{shape.quoted(column.name)} COLLATE BINARY"
+        for column in old.values()
+        if not column.generated and column.name.lower() in shape.columns(conn, table)
+    ]
+    written = [
+        f"EXISTS (SELECT 1 FROM main.{name} x WHERE x.{key} = n.{key} AND NOT ({change.untouched}))"
+        for version in versions
+        for change in version.changes
+        if isinstance(change, AddColumn) and change.table == table.lower() and change.column not in old
+        if change.column in shape.columns(conn, table) and change.untouched != "TRUE"
+    ]
+    changed, shared = conn.execute(
+        f"SELECT total({' OR '.join(differs + written) or 'FALSE'}), count(*) "
+        f"FROM backup.{name} o JOIN main.{name} n ON n.{key} = o.{key}"
+    ).fetchone()
+    rows = [verify.contents(conn, [table], schema)[table] for schema in ("main", "backup")]
+    return Loss(table, added=rows[0] - shared, changed=int(changed), removed=rows[1] - shared)
+
+
+def _refused(path: Path, why: str, remedy: str) -> RefusedError:
+    return RefusedError(f"Cannot roll back {path}", why, remedy, path=path)

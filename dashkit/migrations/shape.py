@@ -1,0 +1,135 @@
+"""What a database really looks like: columns, keys and definitions, read from SQLite's own catalogue."""
+
+import re
+import sqlite3
+from dataclasses import dataclass
+
+_TOKEN = re.compile(r"""'(?:[^']|'')*'|"(?:[^"]|"")*"|\[[^\]]*\]|`[^`]*`|--[^\n]*|/\*.*?\*/|\w+|\S""", re.DOTALL)
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column as PRAGMA table_xinfo tells it; `generated` covers hidden ones too."""
+
+    name: str
+    affinity: str
+    default: str | None
+    generated: bool
+
+
+def quoted(name: str) -> str:
+    """A name as an SQL identifier."""
+    return '"' + name.replace('"', '""') + '"'
+
+
+def affinity(declared: str) -> str:
+    """The affinity of a declared type (sqlite.org/datatype3.html, section 3.1)."""
+    declared = declared.upper()
+    for words, result in (
+        (("INT",), "INTEGER"),
+        (("CHAR", "CLOB", "TEXT"), "TEXT"),
+        (("BLOB",), "BLOB"),
+        (("REAL", "FLOA", "DOUB"), "REAL"),
+    ):
+        if any(word in declared for word in words):
+            return result
+    return "NUMERIC" if declared else "BLOB"
+
+
+def columns(conn: sqlite3.Connection, table: str, schema: str = "main") -> dict[str, Column]:
+    """The columns of a table by lower-case name, in order; empty where there is no such table."""
+    rows = conn.execute(f"PRAGMA {schema}.table_xinfo({quoted(table)})").fetchall()
+    return {
+        name.lower(): Column(name, affinity(declared), default, bool(hidden))
+        for _, name, declared, _, default, _, hidden in rows
+    }
+
+
+def definitions(conn: sqlite3.Connection, schema: str = "main") -> dict[tuple[str, str], tuple[str, str | None]]:
+    """Every object of the schema: (type, name) -> (its table, its SQL text byte for byte)."""
+    rows = conn.execute(f"SELECT type, name, tbl_name, sql FROM {schema}.sqlite_master ORDER BY rowid")
+    return {(kind, name): (table, sql) for kind, name, table, sql in rows}
+
+
+def owner(conn: sqlite3.Connection, name: str) -> tuple[str, str, str | None] | None:
+    """Who has this name among tables, views and indexes: (type, table, SQL); names know no case."""
+    row: tuple[str, str, str | None] | None = conn.execute(
+        "SELECT type, tbl_name, sql FROM main.sqlite_master WHERE type <> 'trigger' AND lower(name) = lower(?)",
+        (name,),
+    ).fetchone()
+    return row
+
+
+def tables(conn: sqlite3.Connection, schema: str = "main") -> list[str]:
+    """The tables that hold rows of their own: no views, no virtual tables; SQLite's own only if they carry data."""
+    rows = conn.execute(
+        f"SELECT name FROM {schema}.sqlite_master WHERE type = 'table' AND rootpage > 0 ORDER BY name"
+    )
+    return [name for (name,) in rows]
+
+
+def keys(conn: sqlite3.Connection, table: str) -> set[frozenset[str]]:
+    """The sets of columns that are unique in a table: its primary key and whole unique indexes."""
+    found = {
+        frozenset(
+            name.lower()
+            for _, name, _, _, _, pk in conn.execute(f"PRAGMA table_info({quoted(table)})")
+            if pk
+        )
+    }
+    for _, index, unique, _, partial in conn.execute(f"PRAGMA index_list({quoted(table)})").fetchall():
+        if unique and not partial:
+            names = [name for _, _, name in conn.execute(f"PRAGMA index_info({quoted(index)})")]
+            if None not in names:
+                found.add(frozenset(name.lower() for name in names))
+    return found - {frozenset()}
+
+
+def foreign_keys(conn: sqlite3.Connection, table: str) -> set[tuple[str, str, str]]:
+    """The foreign keys of a table: (column, parent table, ON DELETE action)."""
+    rows = conn.execute(f"PRAGMA foreign_key_list({quoted(table)})").fetchall()
+    return {(column.lower(), parent.lower(), action) for _, _, parent, column, _, _, action, _ in rows}
+
+
+def tokens(sql: str) -> list[str]:
+    """SQL text as comparable words: no comments, no quotes around names, no case outside of strings."""
+    words = []
+    for token in _TOKEN.findall(sql):
+        if token.startswith(("--", "/*")):
+            continue
+        if token[0] in '"[`':
+            words.append(token[1:-1].lower())
+        else:
+            words.append(token if token[0] == "'" else token.lower())
+    return words
+
+
+def options(sql: str) -> list[str]:
+    """The words after a table's column list: WITHOUT ROWID, STRICT."""
+    words = tokens(sql)
+    return words[len(words) - words[::-1].index(")") :] if ")" in words else []
+
+
+def index_shape(conn: sqlite3.Connection, name: str) -> tuple[str, tuple[str, ...], str]:
+    """An index as (its table, its key columns, its WHERE), comparable."""
+    _, table, sql = owner(conn, name) or ("", "", "")
+    rows = conn.execute(f"PRAGMA index_xinfo({quoted(name)})").fetchall()
+    parts = tuple(
+        f"{(column or '<expression>').lower()}{' desc' if desc else ''}" for _, _, column, desc, _, key in rows if key
+    )
+    words = tokens(sql or "")
+    where = " ".join(words[words.index("where") + 1 :]) if "where" in words else ""
+    return table.lower(), parts, where
+
+
+def row_key(conn: sqlite3.Connection, table: str, schema: str = "main") -> str | None:
+    """A name for the row id that no column has taken; None for a table without one."""
+    taken = columns(conn, table, schema)
+    for name in ("rowid", "_rowid_", "oid"):
+        if name not in taken:
+            try:
+                conn.execute(f"SELECT {name} FROM {schema}.{quoted(table)} LIMIT 0")
+            except sqlite3.OperationalError:
+                return None
+            return name
+    return None

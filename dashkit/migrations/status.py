@@ -1,0 +1,115 @@
+"""Where a database stands: its version, what is pending, what differs from what was applied."""
+
+import sqlite3
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+
+from dashkit import connection
+from dashkit.migrations import backups, engine, preflight, shape, verify
+from dashkit.migrations.changes import Version
+
+
+@dataclass(frozen=True)
+class Status:
+    """A database's version ("1.0", or the newest that is complete), and per known version the pending changes."""
+
+    path: Path
+    version: str
+    pending: tuple[tuple[str, tuple[str, ...]], ...]
+    unrecorded: tuple[str, ...]
+    obstacles: tuple[str, ...]
+    notes: tuple[str, ...]
+    rows: tuple[tuple[str, int], ...]
+    backups: tuple[Path, ...]
+
+    @property
+    def ready(self) -> bool:
+        """Nothing is pending in any version."""
+        return not any(names for _, names in self.pending) and not self.obstacles and not self.unrecorded
+
+    def __str__(self) -> str:
+        text = [f"{self.path}: version {self.version}"]
+        text += [f"  {rows:>9,}  {table}" for table, rows in self.rows if rows]
+        if self.backups:
+            text.append(f"Newest of {len(self.backups)} backups: {self.backups[0].name}")
+        text += [f"Note: {note}" for note in self.notes]
+        text += [f"In the way: {obstacle}" for obstacle in self.obstacles]
+        if self.unrecorded:
+            text.append(f"There but not recorded: {', '.join(self.unrecorded)}")
+        return "\n".join([*text, self.verdict])
+
+    @property
+    def verdict(self) -> str:
+        """The last line: READY, or what is pending and what to run."""
+        waiting = [(version, names) for version, names in self.pending if names]
+        see = "`dashkit migrate` shows what would change"
+        if self.version != "1.0" and not self.obstacles:
+            later = f"; {waiting[-1][0]} available: {see}" if waiting else ""
+            record = "; `dashkit migrate --execute` records what is there" if self.unrecorded and not waiting else ""
+            return f"READY ({self.version}{later}{record})"
+        if self.obstacles:
+            return "REFUSED: something is in the way of a migration; rename or remove it"
+        names = "; ".join(
+            f"{version}: {len(names)} changes ({', '.join(names[:4])}{', ...' if len(names) > 4 else ''})"
+            for version, names in waiting
+        )
+        return f"PENDING {names}. {see}"
+
+    def as_dict(self) -> dict[str, object]:
+        """The same for programs."""
+        return {
+            "path": str(self.path),
+            "version": self.version,
+            "ready": self.ready,
+            "pending": {version: list(names) for version, names in self.pending},
+            "unrecorded": list(self.unrecorded),
+            "obstacles": list(self.obstacles),
+            "notes": list(self.notes),
+            "rows": dict(self.rows),
+            "backups": [str(backup) for backup in self.backups],
+        }
+
+
+def read(path: Path, versions: tuple[Version, ...]) -> Status:
+    """Look at a database without changing a byte of it.
+
+    Raises:
+        RefusedError: no Dashboard.
+    """
+    real = preflight.real_path(path)
+    with closing(connection.connect_readonly(real)) as conn, connection.explained(path, "read"):
+        engine.require_dashboard(conn, path)
+        found = engine.survey(conn, versions)
+        rows = verify.contents(conn, shape.tables(conn))
+    pending = tuple(
+        (version.number, tuple(item.change.name for item in found.missing if item.version == version.number))
+        for version in versions
+    )
+    return Status(
+        path,
+        version_of(found, versions),
+        pending,
+        tuple(item.change.name for item in found.unrecorded),
+        tuple(found.obstacles),
+        tuple(found.notes),
+        tuple((table, count) for table, count in rows.items() if not table.startswith("sqlite_")),
+        tuple(backup.path for backup in backups.found(real)),
+    )
+
+
+def version_of(found: engine.Survey, versions: tuple[Version, ...]) -> str:
+    """The newest version of which all changes are there; "1.0" where none is."""
+    complete = "1.0"
+    for version in versions:
+        mine = [item for item in found.items if item.version == version.number]
+        if any(item.finding.state != "there" for item in mine):
+            break
+        complete = version.number
+    return max([complete, *found.recorded_versions[-1:]], key=engine.number) if complete != "1.0" else complete
+
+
+def features(conn: sqlite3.Connection, version: Version) -> dict[str, bool]:
+    """Each change of one version -> whether it is there."""
+    found = engine.survey(conn, (version,))
+    return {item.change.name: item.finding.state == "there" for item in found.items}

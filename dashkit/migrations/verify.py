@@ -1,0 +1,199 @@
+"""Verification as data: run before COMMIT, against the attached backup. An empty list of problems is the proof.
+
+The connection has the migrated state as `main` and the backup as `backup`.
+"""
+
+import sqlite3
+from collections.abc import Iterable
+from contextlib import closing
+from pathlib import Path
+
+from dashkit import connection
+from dashkit.migrations import engine, shape
+from dashkit.migrations.changes import AddColumn, CreateIndex, CreateTable, Fill, Version
+
+BOOKKEEPING = "schema_migrations"
+
+
+def problems(conn: sqlite3.Connection, backup: Path, versions: tuple[Version, ...]) -> list[str]:
+    """Everything that is not as it must be after a migration.
+
+    Steps: nothing is pending; no definition of another object changed; tables, views and triggers compile as
+    before; every old row and value equals the backup's; no new foreign key violation.
+    """
+    left = engine.survey(conn, versions)
+    found = [f"{item.change.name} is still missing" for item in left.missing] + left.obstacles
+    found += _changed_definitions(conn, versions)
+    found += _new_compile_errors(conn, backup)
+    for table in shape.tables(conn, "backup"):
+        if table.lower() != BOOKKEEPING:
+            found += differences(conn, table, _fills(versions, table))
+    found += _new_violations(conn, versions)
+    return found
+
+
+def _fills(versions: tuple[Version, ...], table: str) -> dict[str, Fill]:
+    return {
+        change.column: change
+        for version in versions
+        for change in version.changes
+        if isinstance(change, Fill) and change.table == table.lower()
+    }
+
+
+def _changed_definitions(conn: sqlite3.Connection, versions: tuple[Version, ...]) -> list[str]:
+    """Every object of the backup is there to the byte; a table that got columns keeps the old ones in front."""
+    changes = [change for version in versions for change in version.changes]
+    grown = {change.table for change in changes if isinstance(change, AddColumn)}
+    ours = {change.table for change in changes if isinstance(change, CreateTable)} | {BOOKKEEPING}
+    ours |= {change.index for change in changes if isinstance(change, CreateIndex)}
+    before, after = shape.definitions(conn, "backup"), shape.definitions(conn)
+    found = []
+    for (kind, name), (table, sql) in before.items():
+        if kind == "table" and name.lower() in grown:
+            old, new = list(shape.columns(conn, name, "backup").values()), list(shape.columns(conn, name).values())
+            if new[: len(old)] != old:
+                found.append(f"the old columns of {name} changed")
+        elif after.get((kind, name)) != (table, sql):
+            found.append(f"the {kind} {name} changed or is gone")
+    for kind, name in after.keys() - before.keys():
+        mine = name.lower() in ours or (name.startswith("sqlite_autoindex_") and after[kind, name][0] in ours)
+        if not mine:
+            found.append(f"a {kind} {name} appeared")
+    return found
+
+
+def _new_compile_errors(conn: sqlite3.Connection, backup: Path) -> list[str]:
+    """Statements that compiled before must compile now: a trigger with a positional INSERT would not."""
+    old = connection.connect_immutable(backup)
+    try:
+        before = _compile_errors(old)
+    finally:
+        old.close()
+    after = _compile_errors(conn)
+    return [f"{subject} no longer works: {why}" for subject, why in after.items() if subject not in before]
+
+
+def _compile_errors(conn: sqlite3.Connection) -> dict[str, str]:
+    errors = {}
+    for (kind, name), (_, sql) in shape.definitions(conn).items():
+        if kind not in ("table", "view") or name.startswith("sqlite_"):
+            continue
+        target = f"main.{shape.quoted(name)}"
+        writable = [
+            shape.quoted(column.name)
+            for column in shape.columns(conn, name).values()
+            if not column.generated
+        ] if kind == "table" else []
+        statements = {f"select from {name}": f"SELECT * FROM {target}"}
+        if writable and "virtual" not in shape.tokens(sql or "")[:3]:
+            statements[f"insert into {name}"] = f"INSERT INTO {target} DEFAULT VALUES"
+            statements[f"update of {name}"] = (
+                f"UPDATE {target} SET {', '.join(f'{column} = {column}' for column in writable)}"
+            )
+            statements[f"delete from {name}"] = f"DELETE FROM {target}"
+        for subject, statement in statements.items():
+            try:
+                conn.execute(f"EXPLAIN {statement}").close()
+            except sqlite3.Error as error:
+                errors[subject] = str(error)
+    return errors
+
+
+def differences(conn: sqlite3.Connection, table: str, fills: dict[str, Fill]) -> list[str]:
+    """Rows of the backup that are missing or changed in main, and rows that main has on top.
+
+    A column may differ only in rows where its fill was needed. Compared in one pass in row order; text by bytes,
+    whatever the collation of the column, and a number by its storage class too.
+    """
+    name = shape.quoted(table)
+    columns = [column for column in shape.columns(conn, table, "backup").values() if not column.generated]
+    key = shape.row_key(conn, table, "backup")
+    if key is None:
+        listed = ", ".join(shape.quoted(column.name) for column in columns if column.name.lower() not in fills)
+        gone, extra = (
+            conn.execute(
+                f"SELECT count(*) FROM (SELECT {listed} FROM {one}.{name} EXCEPT SELECT {listed} FROM {other}.{name})"
+            ).fetchone()[0]
+            for one, other in (("backup", "main"), ("main", "backup"))
+        )
+    else:
+        unequal = " OR ".join(_unequal(column, key, fills) for column in columns) or "FALSE"
+        gone = conn.execute(
+            f"SELECT count(*) FROM backup.{name} AS o LEFT JOIN main.{name} AS n ON n.{key} = o.{key} "
+            f"WHERE n.{key} IS NULL OR {unequal}"
+        ).fetchone()[0]
+        extra = conn.execute(
+            f"SELECT (SELECT count(*) FROM main.{name}) - (SELECT count(*) FROM backup.{name})"
+        ).fetchone()[0]
+    found = [f"{gone:,} rows of {table} differ from the backup"] if gone else []
+    return found + ([f"{table} has {extra:,} rows more than the backup"] if extra else [])
+
+
+def _unequal(column: shape.Column, key: str, fills: dict[str, Fill]) -> str:
+    one = shape.quoted(column.name)
+    unequal = f"n.{one} IS NOT o.{one} COLLATE BINARY"
+    if column.affinity not in ("TEXT", "INTEGER"):
+        unequal = f"({unequal} OR typeof(n.{one}) IS NOT typeof(o.{one}))"
+    fill = fills.get(column.name.lower())
+    if fill is None:
+        return unequal
+    # Asked of the backup's row: only one that needed the value may have got it.
+    return (
+        f"({unequal} AND NOT EXISTS (SELECT 1 FROM backup.{shape.quoted(fill.table)} AS b "
+        f"WHERE b.{key} = o.{key} AND ({fill.needs})))"
+    )
+
+
+def _new_violations(conn: sqlite3.Connection, versions: tuple[Version, ...]) -> list[str]:
+    """Foreign keys of our tables; the others hold what they held, value for value."""
+    found = []
+    before = {name.lower() for name in shape.tables(conn, "backup")}
+    for version in versions:
+        for change in version.changes:
+            if isinstance(change, CreateTable):
+                new = _violations(conn, "main", change.table)
+                old = _violations(conn, "backup", change.table) if change.table in before else 0
+                if new > old:
+                    found.append(f"{change.table} has {new - old:,} new foreign key violations")
+    return found
+
+
+def _violations(conn: sqlite3.Connection, schema: str, table: str) -> int:
+    try:
+        return len(conn.execute(f"PRAGMA {schema}.foreign_key_check({shape.quoted(table)})").fetchall())
+    except sqlite3.OperationalError:  # "foreign key mismatch": a parent key that is not unique; so it was before
+        return 0
+
+
+def damage(path: Path) -> list[str]:
+    """What integrity_check says of a file that nobody changes; empty: it is whole."""
+    with closing(connection.connect_immutable(path)) as conn:
+        return damage_of(conn)
+
+
+def damage_of(conn: sqlite3.Connection) -> list[str]:
+    """What integrity_check says of an open database; empty: it is whole."""
+    try:
+        rows = conn.execute("PRAGMA main.integrity_check(5)").fetchall()
+    except sqlite3.DatabaseError as error:
+        return [str(error)]
+    return [row[0] for row in rows if row[0] != "ok"]
+
+
+def orphans(conn: sqlite3.Connection) -> dict[str, int]:
+    """Rows whose foreign key points nowhere, by table."""
+    counts: dict[str, int] = {}
+    try:
+        for table, *_ in conn.execute("PRAGMA foreign_key_check"):
+            counts[table] = counts.get(table, 0) + 1
+    except sqlite3.OperationalError:
+        return counts
+    return counts
+
+
+def contents(conn: sqlite3.Connection, tables: Iterable[str], schema: str = "main") -> dict[str, int]:
+    """Rows by table."""
+    return {
+        table: conn.execute(f"SELECT count(*) FROM {schema}.{shape.quoted(table)}").fetchone()[0] for table in tables
+    }

@@ -42,9 +42,7 @@ def _uri(path: Path, parameters: str) -> str:
 
 def _open(path: Path, parameters: str, timeout: float) -> sqlite3.Connection:
     # cached_statements=0: SQLite 3.40 answers a cached EXPLAIN after DDL with a stale program, or crashes.
-    return sqlite3.connect(
-        _uri(path, parameters), uri=True, timeout=timeout, isolation_level=None, cached_statements=0
-    )
+    return sqlite3.connect(_uri(path, parameters), uri=True, timeout=timeout, isolation_level=None, cached_statements=0)
 
 
 def _size(path: Path) -> int:
@@ -175,7 +173,12 @@ def using(db: Database, *, write: bool = False) -> Iterator[sqlite3.Connection]:
     One of ours that writes does so in one transaction.
     """
     if isinstance(db, sqlite3.Connection):
-        yield db
+        factories = db.row_factory, db.text_factory
+        db.row_factory, db.text_factory = None, str
+        try:
+            yield db
+        finally:
+            db.row_factory, db.text_factory = factories
         return
     path = default_path(db)
     conn = connect(path) if write else connect_readonly(path)
@@ -217,48 +220,41 @@ def explained(path: Path, doing: str) -> Iterator[None]:
 def explain(path: Path, doing: str, error: sqlite3.Error) -> DashkitError:
     """The error of ours that says what SQLite's means."""
     code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR)
-    what = f"Cannot {doing} {path}"
     if code == sqlite3.SQLITE_READONLY_ROLLBACK:
         return _needs_recovery(path)
-    match code & 0xFF:
-        case sqlite3.SQLITE_BUSY | sqlite3.SQLITE_LOCKED:
-            return _busy(path)
-        case sqlite3.SQLITE_NOTADB:
-            return RefusedError(
-                what,
-                "the file is not a SQLite database, or it is encrypted",
-                "Name the Dashboard's own file; an encrypted one has to be decrypted into a plain copy first.",
-                path=path,
-            )
-        case sqlite3.SQLITE_CORRUPT:
-            return RefusedError(
-                what,
-                f"the database is damaged ({error})",
-                "Restore a backup, or save what can be read with `sqlite3 FILE .recover`, and try on that.",
-                path=path,
-            )
-        case sqlite3.SQLITE_READONLY | sqlite3.SQLITE_PERM | sqlite3.SQLITE_CANTOPEN:
-            return RefusedError(
-                what,
-                f"the file or its folder does not allow it ({error})",
-                "Check the permissions of both, or work on a copy.",
-                path=path,
-            )
-        case sqlite3.SQLITE_FULL:
-            return FailedError(
-                what, "the disk is full", "Nothing was lost: make room and run it again.", path=path
-            )
-        case sqlite3.SQLITE_IOERR:
-            return FailedError(
-                what,
-                f"the disk failed ({error})",
-                "Check the disk, then `dashkit status` says what is true.",
-                path=path,
-            )
-        case _:
-            return FailedError(
-                what, f"SQLite says: {error}", "Run `dashkit status`; if it persists, report it.", path=path
-            )
+    if code & 0xFF in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
+        return _busy(path)
+    kind, why, remedy = _MEANINGS.get(code & 0xFF, _UNFORESEEN)
+    return kind(f"Cannot {doing} {path}", f"{why}{error})" if why.endswith("(") else why, remedy, path=path)
+
+
+_PERMISSION = (
+    RefusedError,
+    "the file or its folder does not allow it (",
+    "Check the permissions of both, or work on a copy.",
+)
+_UNFORESEEN = (FailedError, "SQLite says no (", "Run `dashkit status`; if it persists, report it.")
+_MEANINGS: dict[int, tuple[type[DashkitError], str, str]] = {
+    sqlite3.SQLITE_NOTADB: (
+        RefusedError,
+        "the file is not a SQLite database, or it is encrypted",
+        "Name the Dashboard's own file; an encrypted one has to be decrypted into a plain copy first.",
+    ),
+    sqlite3.SQLITE_CORRUPT: (
+        RefusedError,
+        "the database is damaged (",
+        "Restore a backup, or save what can be read with `sqlite3 FILE .recover`, and try on that.",
+    ),
+    sqlite3.SQLITE_READONLY: _PERMISSION,
+    sqlite3.SQLITE_PERM: _PERMISSION,
+    sqlite3.SQLITE_CANTOPEN: _PERMISSION,
+    sqlite3.SQLITE_FULL: (FailedError, "the disk is full", "Nothing was lost: make room and run it again."),
+    sqlite3.SQLITE_IOERR: (
+        FailedError,
+        "the disk failed (",
+        "Check the disk; then `dashkit status` says what is true.",
+    ),
+}
 
 
 def _busy(path: Path) -> BusyError:

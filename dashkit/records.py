@@ -31,12 +31,25 @@ class Task:
 
 @dataclass(frozen=True)
 class IngestSummary:
-    """What one ingest did: counts, and each complaint with its file and line."""
+    """What one ingest did: counts, and each complaint with its file and line.
+
+    Args:
+        source: what was read: "tasks".
+        added: new rows.
+        skipped: records too bad to keep, each with a note.
+        left_out: what only looks like a record, such as the lines of a legend.
+        notes: complaints.
+        project_id: the project that the rows are in; None where they are in several.
+        phases: how many phases the new tasks are in.
+    """
 
     source: str
     added: int
     skipped: int = 0
+    left_out: int = 0
     notes: tuple[str, ...] = ()
+    project_id: int | None = None
+    phases: int = 0
 
 
 @dataclass(frozen=True)

@@ -4,10 +4,13 @@
 `status(db)` says where a database stands. Only the standard library is imported.
 """
 
+import sqlite3
 from collections.abc import Callable
-from contextlib import closing
+from contextlib import closing, nullcontext
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 from dashkit import connection, times
 from dashkit.migrations import engine, preflight, report, restore, v2_0
@@ -86,8 +89,12 @@ class RollbackPlan:
 
     path: Path
     backup: Path | None
-    losses: tuple[before_rollback.Loss, ...] = ()
     backup_dir: Path | None = None
+
+    @cached_property
+    def losses(self) -> tuple[before_rollback.Loss, ...]:
+        """What was written since the backup, by table; counted when asked for."""
+        return before_rollback.losses(self.path, self.backup, VERSIONS) if self.backup else ()
 
     def __str__(self) -> str:
         if self.backup is None:
@@ -101,7 +108,7 @@ class RollbackPlan:
         if self.backup is None:
             return Rollback(self, None)
         folder = (self.backup_dir or self.path.parent).resolve()
-        done = restore.restore(self.path, self.backup, folder, times.utc_now(), tell, timeout)
+        done = restore.restore(restore.Job(self.path, self.backup, folder, times.utc_now(), timeout, tell))
         return Rollback(self, done)
 
 
@@ -124,10 +131,6 @@ class Rollback:
             "restored_from": str(self.restored.backup) if self.restored else None,
             "saved_to": str(self.restored.saved) if self.restored else None,
             "seconds": round(self.restored.seconds, 4) if self.restored else 0.0,
-            "losses": {
-                loss.table: {"added": loss.added, "changed": loss.changed, "removed": loss.removed}
-                for loss in self.plan.losses
-            },
         }
 
 
@@ -184,7 +187,7 @@ def plan_rollback(
     if chosen is None:
         return RollbackPlan(path, None)
     before_rollback.check(path, chosen)
-    return RollbackPlan(path, chosen, before_rollback.losses(path, chosen, VERSIONS), folder)
+    return RollbackPlan(path, chosen, folder)
 
 
 def rollback(
@@ -208,10 +211,12 @@ def status(db: str | Path | None = None) -> Status:
     return read(connection.default_path(db), VERSIONS)
 
 
-def v2_status(db: connection.Database = None) -> dict[str, object]:
+def v2_status(db: connection.Database = None) -> dict[str, Any]:
     """Each change of version 2.0 -> bool, `pending` -> list of names, `ready` -> bool."""
     with connection.using(db) as conn:
-        engine.require_dashboard(conn, Path(str(db)))
+        engine.require_dashboard(
+            conn, Path("the open database") if isinstance(db, sqlite3.Connection) else connection.default_path(db)
+        )
         there = features(conn, v2_0.VERSION)
     pending = [name for name, found in there.items() if not found]
     return {**there, "pending": pending, "ready": not pending}
@@ -226,19 +231,21 @@ def create(db: connection.Database = None, *, version: str | None = None) -> Non
         RefusedError: there is an older Dashboard, or something else.
     """
     wanted = () if version == "1.0" else engine.up_to(VERSIONS, version)
-    if isinstance(db, str | Path) or db is None:
-        path = connection.default_path(db)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with closing(connection.connect(path, create=True)) as conn, connection.explained(path, "create"):
-            with connection.transaction(conn):
-                engine.create(conn, wanted, times.utc_now(), path)
+    if isinstance(db, sqlite3.Connection):
+        with connection.using(db) as conn, nullcontext() if conn.in_transaction else connection.transaction(conn):
+            engine.create(conn, wanted, times.utc_now(), Path("the open database"))
         return
-    engine.create(db, wanted, times.utc_now(), Path("the open database"))
+    path = connection.default_path(db)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with (
+        closing(connection.connect(path, create=True)) as conn,
+        connection.explained(path, "create"),
+        connection.transaction(conn),
+    ):
+        engine.create(conn, wanted, times.utc_now(), path)
 
 
-def _job(
-    db: str | Path | None, to: str | None, backup_dir: str | Path | None, tell: Tell, timeout: float
-) -> Job:
+def _job(db: str | Path | None, to: str | None, backup_dir: str | Path | None, tell: Tell, timeout: float) -> Job:
     path = connection.default_path(db)
     real = preflight.real_path(path)
     folder = Path(backup_dir).resolve() if backup_dir else real.parent

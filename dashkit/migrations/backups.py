@@ -11,6 +11,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
+from typing import Self
 
 from dashkit import times
 from dashkit.errors import RefusedError
@@ -27,10 +28,11 @@ def found(path: Path, folder: Path | None = None, kind: str = BACKUP) -> list[Ba
     """
     name = re.compile(rf"{re.escape(path.stem)}\.{kind}_(\d{{8}}_\d{{6}})(?:_(\d{{4,}}))?\.db")
     folder = folder or path.parent
-    backups = []
-    for entry in folder.iterdir() if folder.is_dir() else ():
-        if match := name.fullmatch(entry.name):
-            backups.append(Backup(entry, int(match[2] or 0), _instant(match[1])))
+    backups = [
+        Backup(entry, int(match[2] or 0), _instant(match[1]))
+        for entry in (folder.iterdir() if folder.is_dir() else ())
+        if (match := name.fullmatch(entry.name))
+    ]
     return sorted(backups, key=lambda backup: (backup.sequence, backup.path.name), reverse=True)
 
 
@@ -77,13 +79,11 @@ class NewBackup:
         copy(self.partial)
 
     def publish(self) -> None:
-        """Sync, then link to the final name; a name that is taken by now moves on to the next number.
+        """Link the file, whole and synced by now, to its final name; a taken name moves on to the next number.
 
         Raises:
             RefusedError: the file system knows no links, so a name could be had only unsafely.
         """
-        if self._durable:
-            sync(self.partial)
         while True:
             try:
                 self.path.hardlink_to(self.partial)
@@ -115,7 +115,7 @@ class NewBackup:
         for suffix in ("", "-journal", "-wal", "-shm"):
             self.partial.with_name(self.partial.name + suffix).unlink(missing_ok=True)
 
-    def __enter__(self) -> "NewBackup":
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(

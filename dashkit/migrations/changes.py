@@ -62,6 +62,11 @@ class AddColumn(_Change):
         """The statement."""
         return f"ALTER TABLE {self.table} ADD COLUMN {self.column} {self.declaration}"
 
+    @property
+    def default(self) -> str:
+        """Its default as an SQL literal."""
+        return self.declaration.partition(" DEFAULT ")[2].split(" ")[0] or "NULL"
+
     def look(self, conn: sqlite3.Connection, recorded: bool) -> Finding:
         """Adopt a column of the same name and affinity that is not generated and whose values are legal."""
         found = shape.columns(conn, self.table).get(self.column.lower())
@@ -75,11 +80,9 @@ class AddColumn(_Change):
             return Finding("in the way", f"{where} has affinity {found.affinity}, not {expected}")
         if not recorded and (odd := _count_unless(conn, self.table, self.legal)):
             return Finding("in the way", f"{where} holds {odd:,} values outside of: {self.legal}")
-        default = self.declaration.partition(" DEFAULT ")[2].split(" ")[0] or None
-        if {"FALSE": "0"}.get(default or "", default) != {"FALSE": "0"}.get(
-            (found.default or "").upper(), found.default
-        ):
-            return Finding("there", notes=(f"{where} has default {found.default}, not {default}",))
+        default = (found.default or "NULL").upper()
+        if default not in ({"FALSE", "0"} if self.default == "FALSE" else {self.default}):
+            return Finding("there", notes=(f"{where} has default {found.default}, not {self.default}",))
         return THERE
 
 
@@ -125,9 +128,7 @@ class CreateTable(_Change):
                     return f"a {column.affinity} column {column.name} (it has {here[key].affinity})"
             for unique in shape.keys(model, self.table) - shape.keys(conn, self.table):
                 return f"the unique key ({', '.join(sorted(unique))})"
-            for name, parent, action in shape.foreign_keys(model, self.table) - shape.foreign_keys(
-                conn, self.table
-            ):
+            for name, parent, action in shape.foreign_keys(model, self.table) - shape.foreign_keys(conn, self.table):
                 return f"the foreign key {name} -> {parent} ON DELETE {action}"
         finally:
             model.close()

@@ -82,13 +82,17 @@ class Survey:
 
 @dataclass(frozen=True)
 class Applied:
-    """One change that was made: how many rows it filled, from where, and how long its statement took."""
+    """One change that was made, how long its statement took, and of a fill how many rows it filled from where."""
 
     version: str
     change: Change
     seconds: float
-    rows: int | None = None
     kinds: tuple[tuple[str, int], ...] = ()
+
+    @property
+    def rows(self) -> int | None:
+        """How many rows it filled; None for a change that fills none."""
+        return sum(rows for _, rows in self.kinds) if isinstance(self.change, Fill) else None
 
 
 def number(version: str) -> tuple[int, ...]:
@@ -142,7 +146,10 @@ def require_dashboard(conn: sqlite3.Connection, path: Path) -> None:
         else:
             why = f"{table} is a {'virtual table' if found[0] == 'table' else found[0]}, not an ordinary table"
         raise RefusedError(
-            f"Cannot use {path}", why, "Name a Dashboard database; `dashkit sample PATH` makes one to try.", path=path
+            f"Cannot use {path}",
+            why,
+            "Name a Dashboard database; `dashkit sample PATH` makes one to try.",
+            path=path,
         )
 
 
@@ -158,9 +165,7 @@ def survey(conn: sqlite3.Connection, versions: Iterable[Version]) -> Survey:
     for version in versions:
         for change in version.changes:
             checksum = rows.get((version.number, change.name))
-            items.append(
-                Item(version.number, change, change.look(conn, recorded=checksum is not None), checksum)
-            )
+            items.append(Item(version.number, change, change.look(conn, recorded=checksum is not None), checksum))
     recorded = tuple(sorted({version for version, _ in rows}, key=number))
     return Survey(tuple(items), tracking, recorded)
 
@@ -219,7 +224,12 @@ def apply(
 
 
 def record(
-    conn: sqlite3.Connection, version: str, change: Change, now: datetime, seconds: float | None, backup: str | None
+    conn: sqlite3.Connection,
+    version: str,
+    change: Change,
+    now: datetime,
+    seconds: float | None,
+    backup: str | None,
 ) -> None:
     """One row of schema_migrations; mending a change writes its row anew."""
     _run(
@@ -251,7 +261,10 @@ def create(conn: sqlite3.Connection, versions: tuple[Version, ...], now: datetim
         return
     elif survey(conn, versions).missing:
         raise RefusedError(
-            f"Cannot create {path}", "there is a Dashboard of an older version", "Run `dashkit migrate`.", path=path
+            f"Cannot create {path}",
+            "there is a Dashboard of an older version",
+            "Run `dashkit migrate`.",
+            path=path,
         )
     else:
         return
@@ -266,9 +279,20 @@ def statements(version: str) -> list[str]:
     return [statement.strip() for statement in "\n".join(lines).split(";") if statement.strip()]
 
 
+def is_recorded(conn: sqlite3.Connection, backup: str) -> bool:
+    """Whether a run that made this backup was committed."""
+    if TRACKING.look(conn, recorded=True).state != "there":
+        return False
+    return bool(conn.execute("SELECT count(*) FROM schema_migrations WHERE backup = ?", (backup,)).fetchone()[0])
+
+
 def rename_backup(conn: sqlite3.Connection, promised: str, name: str) -> None:
     """Correct the records of this run: another migration took the backup's number in the meantime."""
-    _run(conn, "UPDATE schema_migrations SET backup = ? WHERE backup = ? OR backup LIKE '%/' || ?", (name, promised, promised))
+    _run(
+        conn,
+        "UPDATE schema_migrations SET backup = ? WHERE backup = ? OR backup LIKE '%/' || ?",
+        (name, promised, promised),
+    )
 
 
 def _fill(conn: sqlite3.Connection, version: str, fills: list[Fill], now: datetime) -> list[Applied]:
@@ -277,38 +301,19 @@ def _fill(conn: sqlite3.Connection, version: str, fills: list[Fill], now: dateti
     for table in dict.fromkeys(fill.table for fill in fills):
         mine = [fill for fill in fills if fill.table == table]
         started = time.perf_counter()
-        counts = _counts(conn, mine)
         sets = ", ".join(
-            f"{fill.column} = CASE WHEN {fill.needs} THEN {_value(conn, fill)} ELSE {fill.column} END"
-            for fill in mine
+            f"{fill.column} = CASE WHEN {fill.needs} THEN {_value(conn, fill)} ELSE {fill.column} END" for fill in mine
         )
         where = " OR ".join(f"({fill.needs})" for fill in mine)
         with _triggers_put_aside(conn, table):
             _run(conn, f"UPDATE {table} SET {sets} WHERE {where}", {"now": times.to_text(now)})
         seconds = time.perf_counter() - started
-        for fill, kinds in zip(mine, counts, strict=True):
-            done.append(Applied(version, fill, seconds, sum(count for _, count in kinds), kinds))
+        done += [Applied(version, fill, seconds) for fill in mine]
     return done
 
 
 def _value(conn: sqlite3.Connection, fill: Fill) -> str:
     return Fill.value(tuple(source for source, _ in fill.available(conn)))
-
-
-def _counts(conn: sqlite3.Connection, fills: list[Fill]) -> list[tuple[tuple[str, int], ...]]:
-    """How many rows each fill will fill from each of its sources, in one scan."""
-    cases, shapes = [], []
-    for fill in fills:
-        pairs = fill.available(conn)
-        earlier: list[str] = []
-        for source, _ in pairs:
-            unknown = " AND ".join(f"{other} IS NULL" for other in earlier) or "TRUE"
-            known = "TRUE" if source.startswith(":") else f"{source} IS NOT NULL"
-            cases.append(f"total({fill.needs} AND {unknown} AND {known})")
-            earlier.append(source)
-        shapes.append([label for _, label in pairs])
-    numbers = iter(conn.execute(f"SELECT {', '.join(cases)} FROM {fills[0].table}").fetchone())
-    return [tuple((label, int(next(numbers))) for label in labels) for labels in shapes]
 
 
 @contextmanager
@@ -318,9 +323,7 @@ def _triggers_put_aside(conn: sqlite3.Connection, table: str) -> Iterator[None]:
     A trigger of the user's could skip rows (RAISE(IGNORE)), change old values, or fill an audit table.
     """
     found = shape.definitions(conn).items()
-    mine = [
-        (name, sql) for (kind, name), (of, sql) in found if kind == "trigger" and of.lower() == table and sql
-    ]
+    mine = [(name, sql) for (kind, name), (of, sql) in found if kind == "trigger" and of.lower() == table and sql]
     for name, _ in mine:
         _run(conn, f"DROP TRIGGER {shape.quoted(name)}")
     yield
@@ -337,5 +340,3 @@ def _run(conn: sqlite3.Connection, sql: str, values: object = ()) -> None:
     if not conn.in_transaction:
         raise FailedError("Cannot go on", "SQLite ended the transaction by itself", "Nothing was changed; try again.")
     conn.execute(sql, values)  # type: ignore[arg-type]  # a tuple or a dict
-
-

@@ -9,15 +9,15 @@ import time
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing, suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 
 from dashkit import connection
 from dashkit.errors import DashkitError, FailedError, RefusedError
-from dashkit.migrations import backups, engine, preflight, shape, verify
+from dashkit.migrations import backups, engine, preflight, verify
 from dashkit.migrations.changes import Version
-from dashkit.records import STATUSES
+from dashkit.migrations.facts import Facts, gather
 
 
 @dataclass(frozen=True)
@@ -30,7 +30,7 @@ class Job:
     versions: tuple[Version, ...]
     now: datetime
     timeout: float = connection.BUSY_SECONDS
-    durable: bool = True
+    rehearsal: bool = False
     tell: Callable[[str], None] = lambda _: None
 
 
@@ -46,6 +46,7 @@ class Outcome:
     backup: Path | None = None
     seconds: float = 0.0
     locked_seconds: float = 0.0
+    facts: Facts = field(default_factory=Facts)
 
     @property
     def changed(self) -> bool:
@@ -55,11 +56,9 @@ class Outcome:
 
 @dataclass(frozen=True)
 class Rehearsal:
-    """A dry run: the outcome on a copy, and what a person should know before the real run."""
+    """A dry run: the outcome on a copy, and what a person should know before the real run (`room` in bytes)."""
 
     outcome: Outcome
-    spellings: tuple[tuple[str, int], ...] = ()
-    orphans: tuple[tuple[str, int], ...] = ()
     room: int = 0
 
 
@@ -71,28 +70,13 @@ def rehearse(job: Job) -> Rehearsal:
             found = _look(source, job)
         if found.complete:
             return Rehearsal(_nothing(job, found))
-        with connection.scratch_folder() as folder, ThreadPoolExecutor(1) as pool:
-            pristine, copy = folder / "pristine.db", folder / "copy.db"
+        with connection.scratch_folder() as folder:
+            copy = folder / "copy.db"
             with connection.explained(job.shown, "read"):
                 job.tell("copying")
                 connection.private_copy(source, copy, timeout=job.timeout)
-                connection.private_copy(source, pristine, timeout=job.timeout)
-            facts = pool.submit(_facts, pristine)
-            outcome = run(replace(job, path=copy, folder=folder, durable=False))
-            spellings, orphans = facts.result()
-    return Rehearsal(replace(outcome, path=job.shown, backup=None), spellings, orphans, room)
-
-
-def _facts(path: Path) -> tuple[tuple[tuple[str, int], ...], tuple[tuple[str, int], ...]]:
-    """Spellings of status that are not ours, and rows whose foreign key points nowhere."""
-    with closing(connection.connect_immutable(path)) as conn:
-        marks = ", ".join("?" * len(STATUSES))
-        rows = conn.execute(
-            f"SELECT CAST(status AS TEXT), count(*) FROM tasks WHERE status COLLATE BINARY NOT IN ({marks}) "
-            "GROUP BY 1 ORDER BY 2 DESC, 1",
-            STATUSES,
-        ).fetchall()
-        return tuple(rows), tuple(sorted(verify.orphans(conn).items()))
+            outcome = run(replace(job, path=copy, folder=folder, rehearsal=True))
+    return Rehearsal(replace(outcome, backup=None), room)
 
 
 def run(job: Job) -> Outcome:
@@ -104,7 +88,7 @@ def run(job: Job) -> Outcome:
         FailedError: it went wrong; the message says what is true now.
     """
     started = time.perf_counter()
-    backup = backups.NewBackup(job.path, job.folder, backups.BACKUP, job.now, durable=job.durable)
+    backup = backups.NewBackup(job.path, job.folder, backups.BACKUP, job.now, durable=not job.rehearsal)
     try:
         with backup, closing(connection.connect(job.path, timeout=job.timeout)) as conn:
             return replace(_migrate(conn, job, backup), seconds=time.perf_counter() - started)
@@ -113,7 +97,11 @@ def run(job: Job) -> Outcome:
 
 
 def _migrate(conn: sqlite3.Connection, job: Job, backup: backups.NewBackup) -> Outcome:
-    conn.execute(f"PRAGMA synchronous = {'EXTRA' if job.durable else 'OFF'}")
+    if job.rehearsal:  # nothing to protect: the copy is thrown away
+        conn.execute("PRAGMA journal_mode = OFF")
+        conn.execute("PRAGMA synchronous = OFF")
+    else:
+        conn.execute("PRAGMA synchronous = EXTRA")
     # Set before BEGIN, where it would be ignored: our one UPDATE must fire no action of theirs.
     conn.execute("PRAGMA foreign_keys = OFF")
     conn.execute("PRAGMA trusted_schema = OFF")
@@ -123,34 +111,36 @@ def _migrate(conn: sqlite3.Connection, job: Job, backup: backups.NewBackup) -> O
         return _nothing(job, found)
     with ThreadPoolExecutor(1) as pool:
         seen = _data_version(conn)
-        check = _copy_and_check(job, backup, pool)
+        facts = _copy_and_check(job, backup, pool)
         with connection.transaction(conn):
             locked = time.perf_counter()
             if _data_version(conn) != seen:
-                check.result()
-                check = _copy_and_check(job, backup, pool)
+                facts.result()
+                facts = _copy_and_check(job, backup, pool)
                 found = _look(conn, job)
             job.tell("applying")
             applied = engine.apply(conn, found, job.now, _recorded_name(job, backup), job.tell)
             connection.attach_immutable(conn, backup.partial, "backup")
             job.tell("verifying")
             _require(verify.problems(conn, backup.partial, job.versions), job, "after the changes ")
-            _require(check.result(), job, "the database is damaged: ")
+            _require(list(facts.result().damage), job, "the database is damaged: ")
             promised = backup.path
             backup.publish()
             if backup.path != promised:
                 engine.rename_backup(conn, promised.name, _recorded_name(job, backup))
             job.tell("committing")
-        if job.durable:
+        released = time.perf_counter()
+        if not job.rehearsal:
             backups.sync(job.path.parent)
     return Outcome(
         job.shown,
         job.versions[-1].number,
-        tuple(applied),
+        tuple(replace(one, kinds=facts.result().fills.get(one.change.name, ())) for one in applied),
         tuple(item.change.name for item in found.unrecorded),
         tuple(found.notes),
         backup.path,
-        locked_seconds=time.perf_counter() - locked,
+        locked_seconds=released - locked,
+        facts=facts.result(),
     )
 
 
@@ -169,12 +159,12 @@ def _data_version(conn: sqlite3.Connection) -> int:
     return int(conn.execute("PRAGMA data_version").fetchone()[0])
 
 
-def _copy_and_check(job: Job, backup: backups.NewBackup, pool: ThreadPoolExecutor) -> Future[list[str]]:
-    """Copy now; check in the background, while the changes are applied: COMMIT waits for both."""
+def _copy_and_check(job: Job, backup: backups.NewBackup, pool: ThreadPoolExecutor) -> Future[Facts]:
+    """Copy now; check and count in the background, while the changes are applied: COMMIT waits for both."""
     job.tell("backing up")
     with closing(connection.connect(job.path, timeout=job.timeout)) as source:
         backup.fill(lambda partial: connection.private_copy(source, partial, timeout=job.timeout))
-    return pool.submit(verify.damage, backup.partial)
+    return pool.submit(gather, backup.partial, job.versions, durable=not job.rehearsal, thorough=job.rehearsal)
 
 
 def _recorded_name(job: Job, backup: backups.NewBackup) -> str:
@@ -196,33 +186,23 @@ def _require(problems: list[str], job: Job, lead: str) -> None:
 def _what_is_true(error: BaseException, job: Job, backup: backups.NewBackup) -> DashkitError:
     """Open the database again and look: the error of a last sync can come after a COMMIT that stands."""
     committed: bool | None = None
-    with suppress(DashkitError, sqlite3.Error, OSError):
-        with closing(connection.connect(job.path, timeout=job.timeout)) as conn:
-            rows = conn.execute(
-                "SELECT count(*) FROM schema_migrations WHERE backup = ?", (_recorded_name(job, backup),)
-            )
-            committed = rows.fetchone()[0] > 0
-    if committed is None:
-        with suppress(DashkitError, sqlite3.Error, OSError):
-            with closing(connection.connect(job.path, timeout=job.timeout)) as conn:
-                committed = None if shape.owner(conn, "schema_migrations") else False
+    with (
+        suppress(DashkitError, sqlite3.Error, OSError),
+        closing(connection.connect(job.path, timeout=job.timeout)) as conn,
+    ):
+        committed = engine.is_recorded(conn, _recorded_name(job, backup))
     if committed is False:
         with suppress(OSError):
             backup.withdraw()
-    if isinstance(error, DashkitError) and not committed:
-        return error
-    what = f"The migration of {job.shown} failed"
-    if isinstance(error, KeyboardInterrupt):
-        what = f"The migration of {job.shown} was interrupted"
-    why = f"{type(error).__name__}: {error}".rstrip(": ")
     if isinstance(error, sqlite3.Error):
-        ours = connection.explain(job.shown, "migrate", error)
-        if not committed and not isinstance(ours, FailedError):
-            return ours
-        why = ours.why
+        error = connection.explain(job.shown, "migrate", error)
+    if isinstance(error, DashkitError) and not isinstance(error, FailedError) and not committed:
+        return error
+    verb = "was interrupted" if isinstance(error, KeyboardInterrupt) else "failed"
+    why = error.why if isinstance(error, DashkitError) else f"{type(error).__name__}: {error}".rstrip(": ")
     truth = {
         False: "Nothing was changed; run it again when the cause is gone.",
         True: f"All changes are in place all the same, and the backup is {backup.path}.",
         None: f"The database could not be opened again; the backup, if it was made, is {backup.path}.",
     }[committed]
-    return FailedError(what, why, truth, path=job.shown)
+    return FailedError(f"The migration of {job.shown} {verb}", why, truth, path=job.shown)

@@ -42,7 +42,10 @@ def require_writable(path: Path, folder: Path) -> int:
     """
     if not folder.is_dir():
         raise UsageError(
-            f"Cannot put a backup into {folder}", "there is no such folder", "Make it, or name another.", path=folder
+            f"Cannot put a backup into {folder}",
+            "there is no such folder",
+            "Make it, or name another.",
+            path=folder,
         )
     for place in (path, path.parent, folder):
         if not os.access(place, os.W_OK):

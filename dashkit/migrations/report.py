@@ -1,5 +1,6 @@
 """What a person reads: every result of a migration as text, and as plain data for programs."""
 
+import shlex
 from pathlib import Path
 
 from dashkit import times
@@ -52,9 +53,9 @@ def outcome_text(outcome: Outcome) -> str:
             "",
             *lines(outcome, done=True),
             "",
-            f"Migration complete: {counted(len(outcome.applied), 'changes')} applied in "
-            f"{times.show_seconds(outcome.seconds)}",
-            "Verified before it was committed: every old row and value equals the backup's.",
+            f"Migration complete: {counted(len(outcome.applied), 'changes')} applied",
+            f"It took {times.show_seconds(outcome.seconds)}. Verified before it was committed: "
+            "every old row and value equals the backup's.",
             f"The way back: dashkit migrate --rollback --db {shown(outcome.path)}",
         ]
     )
@@ -80,11 +81,11 @@ def rehearsal_text(rehearsal: Rehearsal, to: str | None) -> str:
         f"writers would wait about {times.show_seconds(outcome.locked_seconds)}.",
         f"A backup is made first; up to {size(rehearsal.room)} of disk may be needed on the way.",
     ]
-    if rehearsal.spellings:
-        known = ", ".join(f"{word!r} ({rows:,})" for word, rows in rehearsal.spellings[:8])
+    if outcome.facts.spellings:
+        known = ", ".join(f"{word!r} ({rows:,})" for word, rows in outcome.facts.spellings[:8])
         text.append(f"Statuses in other words, kept as they are and not marked as checked: {known}")
-    if rehearsal.orphans:
-        known = ", ".join(f"{table} ({rows:,})" for table, rows in rehearsal.orphans)
+    if outcome.facts.orphans:
+        known = ", ".join(f"{table} ({rows:,})" for table, rows in outcome.facts.orphans)
         text.append(f"Rows that point to a row that is not there, kept as they are: {known}")
     option = f" --to {to}" if to else ""
     text += ["", f"To do it: dashkit migrate --execute{option} --db {shown(outcome.path)}"]
@@ -148,8 +149,8 @@ def outcome_data(outcome: Outcome, *, done: bool) -> dict[str, object]:
 def rehearsal_data(rehearsal: Rehearsal) -> dict[str, object]:
     """A dry run for `--json`."""
     return outcome_data(rehearsal.outcome, done=False) | {
-        "other_statuses": dict(rehearsal.spellings),
-        "orphans": dict(rehearsal.orphans),
+        "other_statuses": dict(rehearsal.outcome.facts.spellings),
+        "orphans": dict(rehearsal.outcome.facts.orphans),
         "disk_bytes": rehearsal.room,
     }
 
@@ -164,8 +165,6 @@ def size(number: int) -> str:
 
 def shown(path: Path) -> str:
     """A path as one word of a shell command."""
-    import shlex  # noqa: PLC0415 - used for one line of a report
-
     return shlex.quote(str(path))
 
 

@@ -14,6 +14,18 @@ from dashkit.migrations import backups, preflight, shape, verify
 
 
 @dataclass(frozen=True)
+class Job:
+    """What to restore into what: where the save of the present state goes, and who hears of progress."""
+
+    path: Path
+    backup: Path
+    folder: Path
+    now: datetime
+    timeout: float = connection.BUSY_SECONDS
+    tell: Callable[[str], None] = lambda _: None
+
+
+@dataclass(frozen=True)
 class Restored:
     """A roll back that was done: what is restored, and where the state before it is kept."""
 
@@ -27,10 +39,8 @@ class _WrittenSinceError(Exception):
     """Another program wrote between the save and the restore; nothing was restored."""
 
 
-def restore(
-    path: Path, backup: Path, folder: Path, now: datetime, tell: Callable[[str], None], timeout: float
-) -> Restored:
-    """Save the current state, then restore the backup into the live database, so that no write falls between.
+def restore(job: Job) -> Restored:
+    """Save the present state, then restore the backup into the live database, so that no write falls between.
 
     Raises:
         RefusedError: the backup or the place forbids it; nothing changed.
@@ -38,61 +48,54 @@ def restore(
         FailedError: it went wrong; the message says what is true now.
     """
     started = time.perf_counter()
-    preflight.require_writable(path, folder)
-    save = backups.NewBackup(path, folder, backups.BEFORE_ROLLBACK, now, durable=True)
+    preflight.require_writable(job.path, job.folder)
+    save = backups.NewBackup(job.path, job.folder, backups.BEFORE_ROLLBACK, job.now, durable=True)
     try:
-        with save, closing(connection.connect(path, timeout=timeout)) as conn:
+        with save, closing(connection.connect(job.path, timeout=job.timeout)) as conn:
             conn.execute("PRAGMA synchronous = EXTRA")
             conn.execute("PRAGMA cache_size = -65536")
             mode = conn.execute("PRAGMA journal_mode").fetchone()[0]
-            with closing(connection.connect_immutable(backup)) as source:
-                (_restore_wal if mode == "wal" else _restore_exclusively)(conn, source, save, path, tell, timeout)
-            tell("verifying")
+            with closing(connection.connect_immutable(job.backup)) as source:
+                (_restore_wal if mode == "wal" else _restore_exclusively)(job, conn, source, save)
+            job.tell("verifying")
             if damage := verify.damage_of(conn):
                 raise sqlite3.DatabaseError(damage[0])
-        backups.sync(path.parent)
-    except (sqlite3.Error, OSError, KeyboardInterrupt) as error:
-        raise _what_is_true(error, path, backup, save) from error
-    return Restored(path, backup, save.path, time.perf_counter() - started)
+        backups.sync(job.path.parent)
+    except (sqlite3.Error, OSError, DashkitError, KeyboardInterrupt) as error:
+        raise _what_is_true(error, job, save) from error
+    return Restored(job.path, job.backup, save.path, time.perf_counter() - started)
+
+
+def _save(job: Job, source: sqlite3.Connection, save: backups.NewBackup) -> None:
+    job.tell("saving the present state")
+    save.fill(lambda partial: connection.private_copy(source, partial, timeout=job.timeout))
+    backups.sync(save.partial)
+    save.publish()
 
 
 def _restore_exclusively(
-    conn: sqlite3.Connection,
-    source: sqlite3.Connection,
-    save: backups.NewBackup,
-    path: Path,
-    tell: Callable[[str], None],
-    timeout: float,
+    job: Job, conn: sqlite3.Connection, source: sqlite3.Connection, save: backups.NewBackup
 ) -> None:
     """Rollback-journal mode: one connection holds the file for itself from before the save to after the restore."""
     conn.execute("PRAGMA locking_mode = EXCLUSIVE")
     conn.execute("BEGIN EXCLUSIVE")
     conn.execute("COMMIT")  # the lock stays
-    tell("saving the present state")
-    save.fill(lambda partial: connection.private_copy(conn, partial, timeout=timeout))
-    save.publish()
-    tell("restoring")
-    source.backup(conn, pages=-1, progress=connection.give_up_after(timeout, path))
+    _save(job, conn, save)
+    job.tell("restoring")
+    source.backup(conn, pages=-1, progress=connection.give_up_after(job.timeout, job.path))
     conn.execute("PRAGMA locking_mode = NORMAL")
     conn.execute("SELECT count(*) FROM sqlite_master").fetchone()  # the first read lets the lock go
 
 
-def _restore_wal(
-    conn: sqlite3.Connection,
-    source: sqlite3.Connection,
-    save: backups.NewBackup,
-    path: Path,
-    tell: Callable[[str], None],
-    timeout: float,
-) -> None:
+def _restore_wal(job: Job, conn: sqlite3.Connection, source: sqlite3.Connection, save: backups.NewBackup) -> None:
     """WAL mode: a second connection sees, once the restore holds the write lock, whether anybody wrote since the save.
 
     The destination itself must not be asked while it is being restored: SQLite crashes.
     """
-    deadline = time.monotonic() + timeout
+    deadline = time.monotonic() + job.timeout
     pages = max(1, source.execute("PRAGMA page_count").fetchone()[0] // 200)
-    give_up = connection.give_up_after(timeout, path)
-    with closing(connection.connect(path, timeout=timeout)) as watcher:
+    give_up = connection.give_up_after(job.timeout, job.path)
+    with closing(connection.connect(job.path, timeout=job.timeout)) as watcher:
 
         def look(status: int, remaining: int, total: int) -> None:
             give_up(status, remaining, total)
@@ -101,20 +104,18 @@ def _restore_wal(
 
         while True:
             seen = _data_version(watcher)
-            tell("saving the present state")
-            save.fill(lambda partial: connection.private_copy(watcher, partial, timeout=timeout))
+            _save(job, watcher, save)
+            job.tell("restoring")
             try:
-                tell("restoring")
-                save.publish()
                 source.backup(conn, pages=pages, progress=look)
             except _WrittenSinceError:
                 save.withdraw()
                 if time.monotonic() > deadline:
                     raise BusyError(
-                        f"Cannot roll back {path}",
+                        f"Cannot roll back {job.path}",
                         "another program keeps writing to it",
                         "Nothing changed. Stop that program and run this again.",
-                        path=path,
+                        path=job.path,
                     ) from None
             else:
                 return
@@ -124,26 +125,25 @@ def _data_version(conn: sqlite3.Connection) -> int:
     return int(conn.execute("PRAGMA data_version").fetchone()[0])
 
 
-def _what_is_true(error: BaseException, path: Path, backup: Path, save: backups.NewBackup) -> DashkitError:
+def _what_is_true(error: BaseException, job: Job, save: backups.NewBackup) -> DashkitError:
     """Open the database again and look which of the two states it is in."""
     restored: bool | None = None
-    with suppress(DashkitError, sqlite3.Error, OSError), closing(connection.connect(path)) as conn:
-        restored = _same(conn, backup)
+    with suppress(DashkitError, sqlite3.Error, OSError), closing(connection.connect(job.path)) as conn:
+        restored = _same(conn, job.backup)
     if restored is False:
         with suppress(OSError):
             save.withdraw()
-    why = f"{type(error).__name__}: {error}".rstrip(": ")
     if isinstance(error, sqlite3.Error):
-        ours = connection.explain(path, "roll back", error)
-        if restored is False and not isinstance(ours, FailedError):
-            return ours
-        why = ours.why
+        error = connection.explain(job.path, "roll back", error)
+    if isinstance(error, DashkitError) and not isinstance(error, FailedError) and restored is False:
+        return error
+    why = error.why if isinstance(error, DashkitError) else f"{type(error).__name__}: {error}".rstrip(": ")
     truth = {
         False: "Nothing was changed; run it again when the cause is gone.",
-        True: f"{backup} is restored all the same; the state before is {save.path}.",
-        None: f"The database could not be read again; both states are kept: {backup} and, if made, {save.path}.",
+        True: f"{job.backup} is restored all the same; the state before is {save.path}.",
+        None: f"The database could not be read again; both states are kept: {job.backup} and, if made, {save.path}.",
     }[restored]
-    return FailedError(f"The roll back of {path} failed", why, truth, path=path)
+    return FailedError(f"The roll back of {job.path} failed", why, truth, path=job.path)
 
 
 def _same(conn: sqlite3.Connection, backup: Path) -> bool:

@@ -57,9 +57,7 @@ def choose(path: Path, backup: Path | None, folder: Path | None) -> Path | None:
 def _recorded(conn: sqlite3.Connection, folder: Path) -> Path | None:
     if engine.TRACKING.look(conn, recorded=True).state != "there":
         return None
-    row = conn.execute(
-        "SELECT backup FROM schema_migrations WHERE backup IS NOT NULL ORDER BY julianday(applied_at) DESC, rowid DESC"
-    ).fetchone()
+    row = conn.execute("SELECT backup FROM schema_migrations WHERE backup IS NOT NULL ORDER BY rowid DESC").fetchone()
     return folder / row[0] if row else None
 
 
@@ -77,14 +75,20 @@ def check(path: Path, backup: Path) -> None:
     with closing(connection.connect_immutable(backup)) as old:
         for table in engine.NEEDED:
             if not shape.owner(old, table):
-                raise _refused(path, f"{what}: it is no Dashboard (no table {table})", "Name another with --backup FILE.")
+                raise _refused(
+                    path, f"{what}: it is no Dashboard (no table {table})", "Name another with --backup FILE."
+                )
         size = old.execute("PRAGMA page_size").fetchone()[0]
     with closing(connection.connect_readonly(path)) as live, connection.explained(path, "read"):
         mine = live.execute("PRAGMA page_size").fetchone()[0]
         connection.attach_immutable(live, backup, "backup")
         foreign = _is_foreign(live)
     if size != mine:
-        raise _refused(path, f"{what}: its page size is {size:,}, the database's is {mine:,}", "It is of another database.")
+        raise _refused(
+            path,
+            f"{what}: its page size is {size:,}, the database's is {mine:,}",
+            "It is of another database.",
+        )
     if foreign:
         raise _refused(
             path,

@@ -62,20 +62,14 @@ def owner(conn: sqlite3.Connection, name: str) -> tuple[str, str, str | None] | 
 
 def tables(conn: sqlite3.Connection, schema: str = "main") -> list[str]:
     """The tables that hold rows of their own: no views, no virtual tables; SQLite's own only if they carry data."""
-    rows = conn.execute(
-        f"SELECT name FROM {schema}.sqlite_master WHERE type = 'table' AND rootpage > 0 ORDER BY name"
-    )
+    rows = conn.execute(f"SELECT name FROM {schema}.sqlite_master WHERE type = 'table' AND rootpage > 0 ORDER BY name")
     return [name for (name,) in rows]
 
 
 def keys(conn: sqlite3.Connection, table: str) -> set[frozenset[str]]:
     """The sets of columns that are unique in a table: its primary key and whole unique indexes."""
     found = {
-        frozenset(
-            name.lower()
-            for _, name, _, _, _, pk in conn.execute(f"PRAGMA table_info({quoted(table)})")
-            if pk
-        )
+        frozenset(name.lower() for _, name, _, _, _, pk in conn.execute(f"PRAGMA table_info({quoted(table)})") if pk)
     }
     for _, index, unique, _, partial in conn.execute(f"PRAGMA index_list({quoted(table)})").fetchall():
         if unique and not partial:

@@ -5,9 +5,7 @@ from dashkit.migrations.changes import AddColumn, CreateIndex, CreateTable, Fill
 
 def _column(column: str, declaration: str, purpose: str, **conditions: str) -> AddColumn:
     text = f"{column} column ({purpose})"
-    return AddColumn(
-        f"tasks.{column}", f"Add {text}", f"Added {text}", "tasks", column, declaration, **conditions
-    )
+    return AddColumn(f"tasks.{column}", f"Add {text}", f"Added {text}", "tasks", column, declaration, **conditions)
 
 
 def _table(table: str, body: str, legal: str = "TRUE") -> CreateTable:
@@ -16,9 +14,7 @@ def _table(table: str, body: str, legal: str = "TRUE") -> CreateTable:
 
 
 def _index(index: str, table: str, column: str, purpose: str, where: str = "") -> CreateIndex:
-    return CreateIndex(
-        index, f"{purpose} ({index})", f"{purpose} ({index})", index, table, column, where
-    )
+    return CreateIndex(index, f"{purpose} ({index})", f"{purpose} ({index})", index, table, column, where)
 
 
 def _link_table(table: str, other: str, parent: str) -> CreateTable:
@@ -48,9 +44,7 @@ VERSION = Version(
                     legal="checked IS NULL OR checked IN (0, 1)",
                     untouched="(checked IS 1) = (status IS 'completed')",
                 ),
-                _column(
-                    "blocked_reason", "TEXT", "for tracking blockers", untouched="blocked_reason IS NULL"
-                ),
+                _column("blocked_reason", "TEXT", "for tracking blockers", untouched="blocked_reason IS NULL"),
                 # "IS NULL OR" makes ADD COLUMN four times faster: a bare IN list is rebuilt for each row.
                 _column(
                     "complexity",
@@ -135,9 +129,7 @@ VERSION = Version(
                     "status = 'blocked'",
                 ),
                 _index("idx_git_commits_repo_id", "git_commits", "repo_id", "Speed up commit lookups by repo"),
-                _index(
-                    "idx_git_commits_timestamp", "git_commits", "timestamp", "Optimize recent commits queries"
-                ),
+                _index("idx_git_commits_timestamp", "git_commits", "timestamp", "Optimize recent commits queries"),
                 _index(
                     "idx_task_commit_links_task_id",
                     "task_commit_links",

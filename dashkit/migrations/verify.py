@@ -51,7 +51,10 @@ def _changed_definitions(conn: sqlite3.Connection, versions: tuple[Version, ...]
     found = []
     for (kind, name), (table, sql) in before.items():
         if kind == "table" and name.lower() in grown:
-            old, new = list(shape.columns(conn, name, "backup").values()), list(shape.columns(conn, name).values())
+            old, new = (
+                list(shape.columns(conn, name, "backup").values()),
+                list(shape.columns(conn, name).values()),
+            )
             if new[: len(old)] != old:
                 found.append(f"the old columns of {name} changed")
         elif after.get((kind, name)) != (table, sql):
@@ -80,11 +83,11 @@ def _compile_errors(conn: sqlite3.Connection) -> dict[str, str]:
         if kind not in ("table", "view") or name.startswith("sqlite_"):
             continue
         target = f"main.{shape.quoted(name)}"
-        writable = [
-            shape.quoted(column.name)
-            for column in shape.columns(conn, name).values()
-            if not column.generated
-        ] if kind == "table" else []
+        writable = (
+            [shape.quoted(column.name) for column in shape.columns(conn, name).values() if not column.generated]
+            if kind == "table"
+            else []
+        )
         statements = {f"select from {name}": f"SELECT * FROM {target}"}
         if writable and "virtual" not in shape.tokens(sql or "")[:3]:
             statements[f"insert into {name}"] = f"INSERT INTO {target} DEFAULT VALUES"

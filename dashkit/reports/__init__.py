@@ -1,1 +1,1 @@
-"""Notebooks -> self-contained pages."""
+"""Notebooks in, pages out."""

@@ -1,0 +1,69 @@
+"""The command line: the only printer and exiter.
+
+Exit codes: 0 done or nothing to do; 1 a check failed, or steps are pending under --check; 2 usage; 3 refused,
+nothing changed; 4 busy, nothing changed; 5 failed, and the message says what is true now.
+"""
+
+import argparse
+import contextlib
+import sys
+import traceback
+from typing import TYPE_CHECKING
+
+from dashkit.cli import ingest, migrate, report, show, task, tour
+from dashkit.cli.text import plain
+from dashkit.errors import DashkitError
+from dashkit.version import __version__
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    Commands = argparse._SubParsersAction[argparse.ArgumentParser]  # noqa: SLF001 - argparse has no public name for it
+
+GROUPS = (migrate, task, show, ingest, report, tour)
+
+
+def parser() -> argparse.ArgumentParser:
+    """The whole grammar: `dashkit COMMAND [OBJECT] [--db PATH]`."""
+    common = argparse.ArgumentParser(add_help=False)
+    common.add_argument(
+        "--db",
+        metavar="PATH",
+        help="the database (else DASHKIT_DB, else the nearest .dashkit/dashboard.db upwards, else data/dashboard.db)",
+    )
+    common.add_argument("--debug", action="store_true", help="show the traceback of an error")
+    root = argparse.ArgumentParser(
+        prog="dashkit",
+        description="Where am I, what is blocking me, what is happening, am I on track? "
+        "Analytics over a project Dashboard in SQLite.",
+        epilog="Exit codes: 0 done or nothing to do, 1 a check failed or steps are pending, 2 usage, "
+        "3 refused and nothing changed, 4 busy and nothing changed, 5 failed.",
+    )
+    root.add_argument("--version", action="version", version=f"dashkit {__version__}")
+    commands = root.add_subparsers(title="commands", metavar="COMMAND", required=True)
+    for group in GROUPS:
+        group.register(commands, common)
+    return root
+
+
+def main(argv: "Sequence[str] | None" = None) -> int:
+    """Run one command; its exit code."""
+    for stream in (sys.stdout, sys.stderr):
+        with contextlib.suppress(AttributeError, ValueError):  # not a text file: a test's, or closed
+            stream.reconfigure(errors="replace")  # type: ignore[union-attr]
+    args = parser().parse_args(argv)
+    try:
+        code: int = args.run(args)
+        sys.stdout.flush()
+    except DashkitError as error:
+        if args.debug:
+            traceback.print_exc()
+        print(f"dashkit: {plain(str(error))}", file=sys.stderr)
+        return error.exit_code
+    except KeyboardInterrupt:
+        print("dashkit: interrupted", file=sys.stderr)
+        return 130
+    except BrokenPipeError:  # `dashkit show ... | head`
+        sys.stderr.close()
+        return 0
+    return code

@@ -1,0 +1,105 @@
+"""`dashkit show`: any frame as a table, CSV or JSON."""
+
+import argparse
+import csv
+import json
+import re
+import sys
+from collections.abc import Sequence
+from datetime import datetime
+from difflib import get_close_matches
+from typing import TYPE_CHECKING, Any
+
+from dashkit import times
+from dashkit.cli.text import plain
+from dashkit.errors import UsageError
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from dashkit.cli import Commands
+
+WIDTH = 60  # characters of one cell on a terminal
+_FORMULA = re.compile(r"[=+\-@\t\r]")
+_NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?")
+
+
+def register(commands: "Commands", common: argparse.ArgumentParser) -> None:
+    """Add the command `show`."""
+    p = commands.add_parser(
+        "show",
+        parents=[common],
+        help="show a frame as a table, CSV or JSON",
+        description="Show any frame: what a report is made of, as a table, CSV or JSON.",
+    )
+    p.add_argument("frame", metavar="FRAME", help="its name, such as progress, blocked_tasks, activity or links")
+    p.add_argument("--project", metavar="PROJECT", help="this project alone, by id or name")
+    form = p.add_mutually_exclusive_group()
+    form.add_argument("--json", action="store_true", help="a JSON array, one object per row")
+    form.add_argument("--csv", action="store_true", help="CSV, safe to open in a spreadsheet")
+    p.set_defaults(run=_run_show)
+
+
+def _run_show(args: argparse.Namespace) -> int:
+    # Here, because pandas and DuckDB take their time to load.
+    from dashkit import dashboard
+
+    frames = dashboard.frames()
+    if args.frame not in frames:
+        near = get_close_matches(args.frame, frames, n=1)
+        raise UsageError(
+            f"Cannot show {args.frame!r}",
+            "there is no such frame",
+            (f"Did you mean {near[0]!r}? " if near else "") + f"The frames are {', '.join(sorted(frames))}.",
+        )
+    with dashboard.open(args.db, project=args.project) as opened:
+        names, rows = _cells(frames[args.frame](opened))
+    if args.json:
+        print(json.dumps([dict(zip(names, row, strict=True)) for row in rows], indent=2))
+    elif args.csv:
+        writer = csv.writer(sys.stdout, lineterminator="\n")
+        writer.writerows([names, *([_safe(cell) for cell in row] for row in rows)])
+    else:
+        _print_table(names, rows)
+    return 0
+
+
+def _cells(frame: "pd.DataFrame") -> tuple[list[str], list[list[Any]]]:
+    """The names and the rows of a frame, in Python's own types, timestamps in their stored form."""
+    columns = [frame[name].astype(object).where(frame[name].notna(), None).tolist() for name in frame]
+    return list(map(str, frame)), [[_stored(cell) for cell in row] for row in zip(*columns, strict=True)]
+
+
+def _stored(cell: Any) -> Any:
+    return times.to_text(cell) if isinstance(cell, datetime) else cell
+
+
+def _safe(cell: Any) -> Any:
+    """A cell that a spreadsheet takes for text or a number, never for a formula."""
+    if isinstance(cell, str) and _FORMULA.match(cell) and not _NUMBER.fullmatch(cell):
+        return "'" + cell
+    return cell
+
+
+def _print_table(names: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
+    if not rows:
+        print("Nothing to show.", file=sys.stderr)
+    shown = [[_shown(cell) for cell in row] for row in rows]
+    widths = [max(map(len, column)) for column in zip(names, *shown, strict=True)]
+    right = [any(_is_number(row[i]) for row in rows) for i in range(len(names))]
+    for row in [list(names), ["-" * width for width in widths], *shown]:
+        cells = (
+            cell.rjust(width) if number else cell.ljust(width)
+            for cell, width, number in zip(row, widths, right, strict=True)
+        )
+        print("  ".join(cells).rstrip())
+
+
+def _shown(cell: Any) -> str:
+    if cell is None:
+        return "-"
+    return f"{cell:.2f}" if isinstance(cell, float) else plain(cell, WIDTH)
+
+
+def _is_number(cell: Any) -> bool:
+    return isinstance(cell, int | float) and not isinstance(cell, bool)

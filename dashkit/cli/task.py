@@ -1,0 +1,129 @@
+"""`dashkit task`: one task: its story, and a person's word on it."""
+
+import argparse
+import sys
+from typing import TYPE_CHECKING, Any
+
+from dashkit.cli.text import plain
+from dashkit.errors import OutdatedError, UsageError
+from dashkit.records import COMPLEXITIES
+
+if TYPE_CHECKING:
+    import sqlite3
+
+    from dashkit.cli import Commands
+
+_LARGEST_ID = 2**63 - 1
+
+
+def register(commands: "Commands", common: argparse.ArgumentParser) -> None:
+    """Add `task` to the commands."""
+    parser = commands.add_parser(
+        "task",
+        parents=[common],
+        help="one task: its story, and your word on it",
+        description="Show one task, with what is linked to it; or change it. All changes are made, or none.",
+    )
+    parser.add_argument("id", type=_task_id, metavar="ID", help="the number of the task")
+    done = parser.add_mutually_exclusive_group()
+    done.add_argument("--check", dest="checked", action="store_const", const=True, help="it is done; its status stays")
+    done.add_argument("--uncheck", dest="checked", action="store_const", const=False, help="it is not done")
+    block = parser.add_mutually_exclusive_group()
+    block.add_argument("--block", metavar="REASON", help="it is blocked, and why")
+    block.add_argument("--unblock", action="store_true", help="it is no longer blocked")
+    parser.add_argument("--size", type=str.upper, choices=COMPLEXITIES, help="how big it is")
+    parser.set_defaults(run=_run)
+
+
+def _task_id(text: str) -> int:
+    number = int(text)
+    if not 0 <= number <= _LARGEST_ID:
+        raise argparse.ArgumentTypeError(f"{number} is no number of a task")
+    return number
+
+
+def _run(args: argparse.Namespace) -> int:
+    from dashkit import connection, times
+    from dashkit.store import tasks
+
+    changing = args.checked is not None or args.block is not None or args.unblock or args.size is not None
+    with connection.using(args.db, write=changing) as conn:
+        story = tasks.story(conn, args.id, times.utc_now())
+        if story is None:
+            raise UsageError(
+                f"Cannot find task {args.id}",
+                "there is no task with this number",
+                "Give the id of a row of tasks.",
+                task_id=args.id,
+            )
+        lines = [f"Task {args.id}: {', '.join(_change(conn, args))}."] if changing else _told(conn, story)
+    print("\n".join(lines))
+    return 0
+
+
+def _change(conn: "sqlite3.Connection", args: argparse.Namespace) -> list[str]:
+    """Make the changes one by one, in the caller's transaction; a word for each."""
+    from dashkit import database
+
+    said = []
+    if args.checked is not None:
+        database.update_task_checked(args.id, args.checked, db=conn)
+        said.append("checked" if args.checked else "unchecked")
+    if args.block is not None:
+        database.set_task_blocked(args.id, args.block, db=conn)
+        said.append(f"blocked ({plain(args.block)})")
+    if args.unblock:
+        database.set_task_blocked(args.id, None, db=conn)
+        said.append("not blocked")
+    if args.size is not None:
+        database.set_task_complexity(args.id, args.size, db=conn)
+        said.append(f"size {args.size}")
+    return said
+
+
+def _told(conn: "sqlite3.Connection", story: dict[str, Any]) -> list[str]:
+    from dashkit import database
+
+    facts = {
+        "Project": f"{story['project_name'] or 'unknown'} ({story['project_id']})",
+        "Phase": story["phase_name"],
+        "Status": story["status"],
+        "Priority": story["priority"],
+    }
+    try:
+        links = database.get_task_links(story["id"], db=conn)
+    except OutdatedError as error:
+        # Version 1 knows the task all the same.
+        links = {}
+        print(f"Size, blocks and links need version 2.0. {error.remedy}", file=sys.stderr)
+    else:
+        facts["Checked"] = "yes" if story["checked"] else "no"
+        facts["Size"] = story["complexity"] or "not given"
+        facts["Blocked"] = _blocked(story) if story["is_blocked"] else "no"
+    for name in ("Created", "Updated", "Completed"):
+        facts[name] = story[f"{name.lower()}_at"]
+    return [
+        f"Task {story['id']}: {plain(story['title'])}",
+        *(f"  {name:<10}{plain(fact)}" for name, fact in facts.items() if fact not in (None, "")),
+        *_linked(
+            "Commits",
+            [(c, str(c["sha"])[:12], c["timestamp"], c["message"]) for c in links.get("commits", ())],
+        ),
+        *_linked("Sessions", [(s, s["id"], s["started_at"], s["summary"]) for s in links.get("sessions", ())]),
+    ]
+
+
+def _blocked(story: dict[str, Any]) -> str:
+    days = story["days_blocked"]
+    since = "for an unknown time" if days is None else f"for at most {days} days"
+    return f"{since}: {story['blocked_reason'] or 'no reason given'}"
+
+
+def _linked(title: str, links: list[tuple[dict[str, Any], Any, Any, Any]]) -> list[str]:
+    """A heading, then a line for each link (its row, name, time, text); nothing without links."""
+    lines = [
+        f"  {link['confidence']:.2f}  {plain(link['link_type']):<8}  "
+        f"{plain(name)}  {plain(when)}  {plain(text, 60)}".rstrip()
+        for link, name, when, text in links
+    ]
+    return [f"{title} ({len(lines)})", *lines] if lines else []

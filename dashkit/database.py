@@ -1,0 +1,210 @@
+"""The functions of a Dashboard: what is blocked, how far, what is linked, what happened; and a person's word.
+
+Each takes `db`: a path, None for the usual place (`connection.default_path`), or an open sqlite3 connection,
+which is neither committed nor closed. From version 2.0 on `checked` is the source of truth for completion.
+Each raises RefusedError for what is no Dashboard and, unless it works in any version, OutdatedError for
+version 1.
+"""
+
+import sqlite3
+from pathlib import Path
+from typing import Any
+
+from dashkit import migrations, times
+from dashkit.connection import Database, connect, default_path, using
+from dashkit.store import activity, links, tasks
+
+
+def init_database(db: Database = None) -> None:
+    """Make a database of version 1; tables that exist already are left as they are."""
+    migrations.create(db, version="1.0")
+
+
+def init_database_v2(db: Database = None) -> None:
+    """Make a database of the newest version."""
+    migrations.create(db, version=None)
+
+
+def get_connection(db: str | Path | None = None) -> sqlite3.Connection:
+    """A connection for your own SQL: foreign keys on, rows by name, and nothing is saved before commit().
+
+    Raises:
+        RefusedError: there is no such file.
+    """
+    conn = connect(default_path(db))
+    conn.row_factory = sqlite3.Row
+    conn.isolation_level = "DEFERRED"
+    return conn
+
+
+def check_v2_migration_status(db: Database = None) -> dict[str, Any]:
+    """What is there of version 2.0: each feature -> bool, `pending` -> list of changes, `ready` -> bool."""
+    return migrations.v2_status(db)
+
+
+def get_task_stats(db: Database = None) -> dict[str, Any]:
+    """Counts over all tasks, in any version.
+
+    Returns:
+        total, completed (from version 2.0 on: checked), by_status and by_priority ({word: count}).
+    """
+    with using(db) as conn:
+        return tasks.stats(conn)
+
+
+def get_blocked_tasks(project_id: int | None = None, *, db: Database = None) -> list[dict[str, Any]]:
+    """Tasks of status `blocked` that are not checked, the longest blocked first, then those of unknown time.
+
+    Returns:
+        Dicts of id, title, blocked_reason, days_blocked (days, one decimal; None: not known), basis
+        (`updated_at`: at most that many days; None: not known), project_id, project_name.
+    """
+    with using(db) as conn:
+        return tasks.blocked(conn, project_id, times.utc_now())
+
+
+def get_project_progress(project_id: int, *, db: Database = None) -> dict[str, Any]:
+    """How far a project is, by checked tasks; a cancelled one that is not checked counts by status only.
+
+    Returns:
+        total_tasks, checked_tasks, completion_pct (0..100, one decimal; 100.0 only when all are checked;
+        None: no tasks), tasks_by_status (all tasks), tasks_by_complexity (`unsized`: none given), size_total
+        and size_checked (S 1, M 2, L 3, XL 5; none counts as M).
+
+    Raises:
+        UsageError: there is no such project.
+    """
+    with using(db) as conn:
+        return tasks.progress(conn, project_id)
+
+
+def get_task_links(
+    task_id: int, min_confidence: float = 0.0, *, db: Database = None
+) -> dict[str, list[dict[str, Any]]]:
+    """The commits and sessions linked to a task, the surest first, then the newest; none for an unknown task.
+
+    Returns:
+        `commits`: dicts of sha, message, author, timestamp, confidence, link_type, evidence; `sessions`:
+        dicts of id, summary, message_count, started_at, confidence, link_type, evidence. Evidence is a dict
+        where a JSON object is stored, else the text, else None.
+
+    Raises:
+        UsageError: min_confidence is outside 0..1.
+    """
+    with using(db) as conn:
+        return {
+            "commits": links.of_task(conn, links.COMMIT, task_id, min_confidence),
+            "sessions": links.of_task(conn, links.SESSION, task_id, min_confidence),
+        }
+
+
+def get_recent_activity(limit: int = 5, project_id: int | None = None, *, db: Database = None) -> list[dict[str, Any]]:
+    """What happened last, the newest first.
+
+    Returns:
+        Dicts of type (`task_completed`, `commit`, `session`), title (one line), timestamp (ISO 8601, UTC;
+        None: not known), project_name.
+
+    Raises:
+        UsageError: limit is below zero.
+    """
+    with using(db) as conn:
+        return activity.recent(conn, limit, project_id)
+
+
+def update_task_checked(task_id: int, checked: bool, *, db: Database = None) -> bool:
+    """Check or uncheck a task: completed_at is set where it is NULL, or cleared; status is not touched.
+
+    Returns:
+        False: there is no such task.
+    """
+    with using(db, write=True) as conn:
+        return tasks.set_checked(conn, task_id, checked, times.utc_now())
+
+
+def set_task_blocked(task_id: int, reason: str | None, *, db: Database = None) -> bool:
+    """Block a task for a reason; None lifts the block: status `blocked` becomes `pending`, any other stays.
+
+    Returns:
+        False: there is no such task.
+
+    Raises:
+        UsageError: the reason is blank.
+    """
+    with using(db, write=True) as conn:
+        return tasks.set_blocked(conn, task_id, reason, times.utc_now())
+
+
+def set_task_complexity(task_id: int, size: str | None, *, db: Database = None) -> bool:
+    """Give a task the size S, M, L or XL; None takes it away.
+
+    Returns:
+        False: there is no such task.
+
+    Raises:
+        UsageError: it is no size.
+    """
+    with using(db, write=True) as conn:
+        return tasks.set_complexity(conn, task_id, size, times.utc_now())
+
+
+def create_task_commit_link(
+    task_id: int,
+    sha: str,
+    confidence: float = 1.0,
+    link_type: str = "manual",
+    evidence: dict[str, Any] | str | None = None,
+    *,
+    db: Database = None,
+) -> str:
+    """Link a task with a commit; a link that exists gets the new confidence (0..1), type and evidence.
+
+    Returns:
+        The id of the link.
+
+    Raises:
+        UsageError: confidence, link_type (explicit, inferred, manual) or evidence is none.
+        RefusedError: the task or the commit is not in the database.
+    """
+    with using(db, write=True) as conn:
+        return links.save(
+            conn,
+            links.COMMIT,
+            task_id,
+            sha,
+            confidence=confidence,
+            link_type=link_type,
+            evidence=evidence,
+            now=times.utc_now(),
+        )
+
+
+def create_task_session_link(
+    task_id: int,
+    session_id: str,
+    confidence: float = 1.0,
+    link_type: str = "manual",
+    evidence: dict[str, Any] | str | None = None,
+    *,
+    db: Database = None,
+) -> str:
+    """Link a task with a session; a link that exists gets the new confidence (0..1), type and evidence.
+
+    Returns:
+        The id of the link.
+
+    Raises:
+        UsageError: confidence, link_type (explicit, inferred, manual) or evidence is none.
+        RefusedError: the task or the session is not in the database.
+    """
+    with using(db, write=True) as conn:
+        return links.save(
+            conn,
+            links.SESSION,
+            task_id,
+            session_id,
+            confidence=confidence,
+            link_type=link_type,
+            evidence=evidence,
+            now=times.utc_now(),
+        )

@@ -1,0 +1,53 @@
+"""The kernel that a report runs in: this interpreter, with nothing of the user's settings, on no port."""
+
+import os
+import sys
+import sysconfig
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from jupyter_client.manager import AsyncKernelManager
+
+_PACKAGE = Path(__file__).resolve().parent.parent
+_LONGEST_SOCKET = 90  # bytes of path; a socket's whole address has 104 on some systems
+
+
+@contextmanager
+def kernel_class() -> Iterator[type["AsyncKernelManager"]]:
+    """What papermill starts its kernel with: this interpreter, whichever kernels the machine has by name.
+
+    It talks through sockets in a private folder, where the system has them: no port that another may have
+    taken or listen to. The class is given, not an instance, because nbclient stops only what it has made.
+    """
+    from jupyter_client.kernelspec import KernelSpecManager
+    from jupyter_client.manager import AsyncKernelManager
+
+    with tempfile.TemporaryDirectory(prefix="dashkit-", ignore_cleanup_errors=True) as name:
+        folder = Path(name)
+
+        class ThisInterpreter(AsyncKernelManager):
+            def __init__(self, **settings: Any) -> None:
+                super().__init__(**settings)
+                self.kernel_spec_manager = KernelSpecManager(kernel_dirs=[], ensure_native_kernel=True)
+                self.connection_file = str(folder / "kernel.json")
+                if sys.platform != "win32" and len(os.fsencode(folder)) < _LONGEST_SOCKET:
+                    self.transport = "ipc"
+                    self.ip = str(folder / "socket")
+                if self.kernel_spec is not None:
+                    self.kernel_spec.env = {**self.kernel_spec.env, **_environment(folder)}
+
+        yield ThisInterpreter
+
+
+def _environment(folder: Path) -> dict[str, str]:
+    # The user's IPython start-up files would make a page depend on who runs it.
+    environment = {"IPYTHONDIR": str(folder / "ipython"), "PYDEVD_DISABLE_FILE_VALIDATION": "1"}
+    root = str(_PACKAGE.parent)
+    if root != sysconfig.get_path("purelib"):  # run from a checkout: the kernel finds the same dashkit
+        paths = (root, os.environ.get("PYTHONPATH", ""))
+        environment["PYTHONPATH"] = os.pathsep.join(path for path in paths if path)
+    return environment

@@ -1,0 +1,94 @@
+"""An executed notebook as one page: no code, no address, nothing that runs."""
+
+import base64
+import functools
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from html import escape
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+from dashkit.charts.picture import plain
+from dashkit.reports.sanitize import clean
+
+if TYPE_CHECKING:
+    from nbformat import NotebookNode
+
+Verdict = Literal["passed", "failed", "crashed"]
+
+_TEMPLATE = Path(__file__).resolve().parent / "template" / "page.html.j2"
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What a page says about its run, beside what the notebook shows.
+
+    Args:
+        title: the report's.
+        verdict: passed; failed: a check did not hold; crashed: the notebook did not get to its end.
+        error: what failed or crashed, as text.
+        where: the cell that crashed, in words.
+        lines: what stands in the footer, a line each.
+        latest: the name of the last good page beside this one, for a page that has none to show.
+    """
+
+    title: str
+    verdict: Verdict = "passed"
+    error: str = ""
+    where: str = ""
+    lines: Sequence[tuple[str, str]] = ()
+    latest: str = ""
+
+
+def render(notebook: "NotebookNode", facts: Facts) -> str:
+    """The page: of a crashed run only what went wrong, else what the notebook shows."""
+    from nbconvert.exporters import TemplateExporter
+
+    make: Any = TemplateExporter
+    exporter = make(template_file=str(_TEMPLATE), template_paths=[str(_TEMPLATE.parent)])
+    # Text from outside is escaped unless the template says that it is HTML.
+    exporter.environment.autoescape = True
+    exporter.environment.filters.update(prose=_prose, shown=_shown, plain=plain)
+    text, _ = exporter.from_notebook_node(notebook, resources={"facts": facts})
+    return str(text)
+
+
+def _prose(source: str) -> str:
+    """Markdown as HTML; HTML within it is text."""
+    return clean(_markdown()(source))
+
+
+@functools.cache
+def _markdown() -> Callable[[str], str]:
+    import mistune
+
+    render_text: Any = mistune.create_markdown(escape=True, plugins=["table", "strikethrough"])
+    return lambda source: str(render_text(source))
+
+
+def _shown(output: Mapping[str, Any]) -> str:
+    """One output of a cell as HTML: the richest form that cannot run; warnings stay in the notebook."""
+    if output["output_type"] == "stream":
+        return _text(output["text"]) if output["name"] == "stdout" else ""
+    data: Mapping[str, str] = output.get("data", {})
+    words = data.get("text/plain", "")
+    if "text/html" in data:
+        return clean(data["text/html"])
+    if "text/markdown" in data:
+        return _prose(data["text/markdown"])
+    if "image/svg+xml" in data:
+        return _image("svg+xml", base64.b64encode(data["image/svg+xml"].encode()).decode("ascii"), words)
+    if "image/png" in data:
+        return _image("png", data["image/png"], words)
+    return _text(words) if words else ""
+
+
+def _image(kind: str, encoded: str, alt: str) -> str:
+    source = "".join(encoded.split())
+    return clean(f'<figure><img alt="{escape(alt)}" src="data:image/{kind};base64,{source}"></figure>')
+
+
+def _text(text: str) -> str:
+    from nbconvert.filters import strip_ansi
+
+    return f"<pre>{escape(plain(strip_ansi(text)))}</pre>"  # type: ignore[no-untyped-call]

@@ -1,0 +1,113 @@
+"""HTML from a notebook, brought down to what a page may hold: structure, text, and pictures within it."""
+
+import re
+import warnings
+from typing import TYPE_CHECKING
+
+from dashkit.charts.picture import plain
+
+if TYPE_CHECKING:
+    from bs4 import Tag
+
+_KEPT = frozenset(
+    "abbr b blockquote br caption code dd del details div dl dt em figcaption figure h1 h2 h3 h4 h5 h6"  # noqa: SIM905  a list would take a line each
+    " hr i img kbd li mark meter ol p pre progress s section small span strong sub summary sup table tbody"
+    " td tfoot th thead time tr u ul".split()
+)
+_GONE_WITH_CONTENT = frozenset(
+    "applet base embed frame frameset head iframe link math meta noembed noframes noscript object script"  # noqa: SIM905  likewise
+    " style svg template title".split()
+)
+_ATTRIBUTES = {
+    "img": {"alt", "src", "width", "height"},
+    "td": {"colspan", "rowspan"},
+    "th": {"colspan", "rowspan", "scope"},
+    "meter": {"min", "max", "low", "high", "optimum", "value"},
+    "progress": {"max", "value"},
+    "details": {"open"},
+    "ol": {"start"},
+}
+_EVERYWHERE = {"aria-label", "class", "role", "title"}
+_PICTURE = re.compile(r"data:image/(?:png|jpeg|gif|webp|svg\+xml);base64,[A-Za-z0-9+/=\s]+")
+_NUMBER = re.compile(r"[-+\N{MINUS SIGN}]?[\d,\N{NARROW NO-BREAK SPACE}]*\.?\d+(?:e[-+]?\d+)?\s?%?", re.IGNORECASE)
+_MISSING = frozenset({"NaN", "NaT", "None", "<NA>", "..."})
+
+
+def clean(html: str) -> str:
+    """The HTML with known elements and attributes alone: no script, handler, style, link or address.
+
+    The content of unknown elements stays; each table gets scopes for its headers and a box of its own.
+    """
+    from bs4 import BeautifulSoup
+    from bs4.element import PreformattedString
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # "this looks like a file name": then it is that text
+        soup = BeautifulSoup(html, "html.parser")
+    for text in soup.find_all(string=True):
+        if isinstance(text, PreformattedString):  # comments, CDATA, processing instructions
+            text.extract()
+    for tag in soup.find_all(True):
+        if tag.decomposed:
+            continue
+        if tag.name in _GONE_WITH_CONTENT:
+            tag.decompose()
+        elif tag.name in _KEPT:
+            _bare(tag)
+        else:
+            tag.unwrap()
+    for table in soup.find_all("table"):
+        _dress(table)
+        table.wrap(soup.new_tag("div", attrs={"class": "scroll", "tabindex": "0"}))
+    return plain(soup.decode(formatter="minimal"))
+
+
+def _bare(tag: "Tag") -> None:
+    allowed = _ATTRIBUTES.get(tag.name, set()) | _EVERYWHERE
+    tag.attrs = {name: value for name, value in tag.attrs.items() if name in allowed}
+    if tag.name == "img" and not _PICTURE.fullmatch(str(tag.get("src", ""))):
+        tag.replace_with(str(tag.get("alt", "")))
+
+
+def _dress(table: "Tag") -> None:
+    """Say what each header heads, drop pandas' row numbers, and set numbers to the right."""
+    rows = [row for row in table.find_all("tr") if row.find_parent("table") is table]
+    _drop_row_numbers(rows)
+    for row in rows:
+        in_head = row.parent is not None and row.parent.name == "thead"
+        for cell in row.find_all(["th", "td"], recursive=False):
+            text = cell.get_text().strip()
+            if cell.name == "th":
+                cell["scope"] = cell.get("scope") or ("col" if in_head else "row")
+            elif text in _MISSING:
+                cell["class"] = "missing"
+            elif _NUMBER.fullmatch(text):
+                cell["class"] = "number"
+    _align_heads(rows)
+
+
+def _drop_row_numbers(rows: "list[Tag]") -> None:
+    """The column 0, 1, 2 ... under an empty header says nothing about a row."""
+    firsts = [row.find(["th", "td"], recursive=False) for row in rows]
+    if len(firsts) < 2 or any(cell is None or cell.name != "th" for cell in firsts):
+        return
+    head, *body = [cell.get_text().strip() for cell in firsts if cell is not None]
+    numbers = [text for text in body if text != "..."]
+    if head or not numbers or numbers[0] != "0" or not all(text.isdecimal() for text in numbers):
+        return
+    for cell in firsts:
+        if cell is not None:
+            cell.decompose()
+
+
+def _align_heads(rows: "list[Tag]") -> None:
+    """A header stands over its numbers; where cells span others, nothing is moved."""
+    grid = [row.find_all(["th", "td"], recursive=False) for row in rows]
+    if len({len(cells) for cells in grid}) != 1 or any(c.has_attr("colspan") for cells in grid for c in cells):
+        return
+    for head, *cells in zip(*grid, strict=True):
+        kinds = {str(cell.get("class", "")) for cell in cells}
+        if head.name == "th" and "number" in kinds and kinds <= {"number", "missing"}:
+            head["class"] = "number"
+            for cell in cells:
+                cell["class"] = f"{cell['class']} number"

@@ -1,0 +1,309 @@
+"""A snapshot of the database in DuckDB: one state for every question, and never the live file.
+
+DuckDB's SQLite reader carries its own copy of SQLite, and closing a file through one copy drops the locks
+that the other holds on it in this process; so DuckDB only ever meets a private copy. How that gets in depends
+on its size and on what is installed: `copy` goes through sqlite3, `attach` reads the copy through the
+extension. Both bring every value as text, which views.py casts: the same rows, and no bad value spoils them.
+"""
+
+import json
+import re
+import sqlite3
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, closing
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from difflib import get_close_matches
+from importlib import util
+from pathlib import Path
+from typing import Any, Literal, cast
+
+import duckdb
+import numpy as np
+import pandas as pd
+
+from dashkit import connection, views
+from dashkit.errors import UsageError
+from dashkit.records import SIZE_WEIGHTS, UNSIZED
+from dashkit.store import rows
+
+Load = Literal["copy", "attach"]
+Parameters = Sequence[Any] | Mapping[str, Any]
+
+# NumPy's kinds of numbers and what they become, so that a gap stays a gap.
+DTYPES: dict[str, Literal["boolean", "Int64", "UInt64", "Float64"]] = {
+    "b": "boolean",
+    "i": "Int64",
+    "u": "UInt64",
+    "f": "Float64",
+}
+
+ATTACH_FROM = 200_000  # rows; below, copying is faster than loading the extension
+BATCH = 20_000  # rows
+
+# What a query may call in FROM. The SQLite reader's functions open any file, whatever DuckDB itself forbids.
+TABLE_FUNCTIONS = frozenset({"range", "generate_series", "unnest", "duckdb_views", "duckdb_columns"})
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """The database as it was when the snapshot was taken.
+
+    Args:
+        path: the live file, or '' for a database in memory.
+        version: the version of the schema.
+        rows: how many rows each table has.
+        load: how they got into DuckDB.
+        as_of: the instant that ages are counted to.
+    """
+
+    path: str
+    version: str
+    rows: Mapping[str, int]
+    load: Load
+    as_of: datetime
+    _duck: duckdb.DuckDBPyConnection
+    _resources: ExitStack
+
+    def run(self, query: str, parameters: Parameters = ()) -> pd.DataFrame:
+        """The rows of one of our own queries, typed as `_frame` says.
+
+        Raises:
+            UsageError: DuckDB refuses the query or a value.
+        """
+        try:
+            return _frame(self._duck.execute(query, parameters))
+        except duckdb.ConnectionException as error:
+            raise UsageError(
+                "Cannot ask this Dashboard", "it is closed", "Open it again with dashkit.open()."
+            ) from error
+        except duckdb.Error as error:
+            raise _refused(str(error)) from error
+
+    def ask(self, query: str, parameters: Parameters = ()) -> pd.DataFrame:
+        """The rows of a query from outside, which may read the views and nothing else.
+
+        Raises:
+            UsageError: it is no single SELECT, reads more than the views, or DuckDB refuses it.
+        """
+        tree = json.loads(self.run("SELECT json_serialize_sql(?) AS tree", [query])["tree"][0])
+        if tree["error"]:
+            raise _refused(tree["error_message"])
+        if len(tree["statements"]) != 1:
+            raise _refused(f"it has {len(tree['statements'])} statements")
+        if strange := sorted(set(_table_functions(tree)) - TABLE_FUNCTIONS):
+            raise _refused(f"it calls {', '.join(strange)}, and a query reads the views alone")
+        return self.run(query, parameters)
+
+    def close(self) -> None:
+        """Let go of DuckDB and of the copy; twice does no harm."""
+        self._resources.close()
+
+
+def take(
+    db: connection.Database,
+    *,
+    as_of: datetime,
+    project: int | str | None = None,
+    load: Load | None = None,
+) -> Snapshot:
+    """Copy the database and bring the copy into DuckDB.
+
+    Args:
+        db: the database, as everywhere.
+        as_of: the instant that ages are counted to, aware.
+        project: id or name; the views then show this project alone.
+        load: how; by default `attach` for many rows where it is possible, else `copy`.
+
+    Raises:
+        RefusedError: no such file, no Dashboard, or not readable without changing it.
+        OutdatedError: a Dashboard before version 2.0.
+        UsageError: no such project, or several of that name.
+    """
+    held: ExitStack[bool | None] = ExitStack()
+    with held as stack:
+        folder = stack.enter_context(connection.scratch_folder())
+        file = folder / "snapshot.db"
+        with connection.using(db) as source:
+            rows.require_v2(source)
+            path = rows.read(source, "SELECT file FROM pragma_database_list WHERE name = 'main'")[0]["file"]
+            connection.private_copy(source, file)
+        duck = stack.enter_context(closing(_duckdb(folder)))
+        with closing(connection.connect_immutable(file)) as lite:
+            here = {table: _present(lite, table) for table in views.TABLES}
+            counts = {table: _count(lite, table) for table in views.TABLES if here[table]}
+            wanted = load or ("attach" if sum(counts.values()) >= ATTACH_FROM else "copy")
+            if wanted == "attach" and not _attach(duck, file, here):
+                wanted = "copy"
+            if wanted == "copy":
+                _copy(duck, lite, here)
+        _make_views(duck, here, as_of, project)
+        return Snapshot(path, _version(duck), counts, wanted, as_of, duck, stack.pop_all())
+
+
+def _duckdb(folder: Path) -> duckdb.DuckDBPyConnection:
+    duck = duckdb.connect(
+        ":memory:",
+        config={
+            # A missing extension is a clear error at once, not an attempt to reach the network.
+            "autoinstall_known_extensions": False,
+            "autoload_known_extensions": False,
+            # A name in a query is a view, never a variable of the caller.
+            "python_enable_replacements": False,
+            "temp_directory": str(folder / "spill"),
+        },
+    )
+    duck.execute("SET TimeZone = 'UTC'")
+    duck.execute("SET enable_progress_bar = false")
+    return duck
+
+
+def _present(lite: sqlite3.Connection, table: str) -> list[str]:
+    here = rows.columns(lite, table)
+    return [column for column in views.columns(table) if column in here]
+
+
+def _count(lite: sqlite3.Connection, table: str) -> int:
+    return int(lite.execute(f'SELECT count(*) FROM "{table}"').fetchone()[0])  # noqa: S608 - a name of TABLES
+
+
+def _copy(duck: duckdb.DuckDBPyConnection, lite: sqlite3.Connection, here: views.Shape) -> None:
+    """Bring the tables in through sqlite3; text that is no UTF-8 comes with replacement characters."""
+    lite.text_factory = lambda raw: raw.decode("utf-8", "replace")
+    duck.execute("ATTACH ':memory:' AS source")
+    for table, columns in here.items():
+        if not columns:
+            continue
+        names = ", ".join(f'"{column}"' for column in columns)
+        texts = ", ".join(f'CAST("{column}" AS TEXT)' for column in columns)
+        duck.execute(f"CREATE TABLE source.{table} ({names.replace(',', ' VARCHAR,')} VARCHAR)")
+        cursor = lite.execute(f'SELECT {texts} FROM "{table}"')  # noqa: S608 - names of TABLES
+        while batch := cursor.fetchmany(BATCH):
+            # Much faster than bound values; "string" because plain objects have their type guessed.
+            duck.register("batch", pd.DataFrame(batch, columns=columns, dtype="string"))
+            duck.execute(f"INSERT INTO source.{table} FROM batch")
+            duck.unregister("batch")
+
+
+def _attach(duck: duckdb.DuckDBPyConnection, file: Path, here: views.Shape) -> bool:
+    """Let DuckDB read the copy through its SQLite extension; False where that is missing or would not do."""
+    try:
+        if bundled := _extension():
+            duck.load_extension(str(bundled))
+        else:
+            duck.execute("LOAD sqlite_scanner")
+    except duckdb.Error:
+        return False
+    duck.execute("SET sqlite_all_varchar = true")
+    # ATTACH takes no bound value.
+    duck.execute("ATTACH '" + str(file).replace("'", "''") + "' AS source (TYPE sqlite, READ_ONLY)")
+    if any(columns and _has_broken_text(duck, table, columns) for table, columns in here.items()):
+        duck.execute("DETACH source")
+        return False
+    return True
+
+
+def _extension() -> Path | None:
+    """The extension that duckdb-extension-sqlite-scanner carries for exactly this DuckDB."""
+    spec = util.find_spec("duckdb_extension_sqlite_scanner")
+    for folder in spec.submodule_search_locations or () if spec else ():
+        file = Path(folder, "extensions", f"v{duckdb.__version__}", "sqlite_scanner.duckdb_extension")
+        if file.is_file():
+            return file
+    return None
+
+
+def _has_broken_text(duck: duckdb.DuckDBPyConnection, table: str, columns: list[str]) -> bool:
+    """Whether a value is no UTF-8: the extension hands it on unchecked, and Python would stumble over it."""
+    broken = " OR ".join(f'("{c}" IS NOT NULL AND TRY(decode(encode("{c}"))) IS NULL)' for c in columns)
+    found = duck.execute(f"SELECT count(*) FROM source.{table} WHERE {broken}").fetchone()  # noqa: S608 - names of TABLES
+    return found != (0,)
+
+
+def _make_views(duck: duckdb.DuckDBPyConnection, here: views.Shape, as_of: datetime, project: int | str | None) -> None:
+    duck.execute(views.typed(here))
+    duck.execute("CREATE TABLE sizes (complexity VARCHAR, points BIGINT)")
+    duck.executemany("INSERT INTO sizes VALUES (?, ?)", list(SIZE_WEIGHTS.items()))
+    duck.execute("SET VARIABLE unsized_points = CAST(? AS BIGINT)", [SIZE_WEIGHTS[UNSIZED]])
+    duck.execute("SET VARIABLE as_of = CAST(? AS TIMESTAMP)", [as_of.astimezone(UTC).replace(tzinfo=None)])
+    duck.execute("SET VARIABLE project = CAST(? AS BIGINT)", [_project_id(duck, project)])
+    duck.execute(views.public())
+    duck.execute("SET enable_external_access = false")
+    duck.execute("SET lock_configuration = true")
+
+
+def _project_id(duck: duckdb.DuckDBPyConnection, project: int | str | None) -> int | None:
+    """The id of the project that is meant: by its id, its name, or its id as text."""
+    if project is None or project == "":
+        return None
+    names = dict(duck.execute("SELECT id, name FROM typed.projects WHERE id IS NOT NULL").fetchall())
+    found = [key for key, name in names.items() if project in (key, name)]
+    if not found:
+        found = [key for key in names if str(key) == project]
+    if len(found) == 1:
+        return cast("int", found[0])
+    what = f"Cannot choose the project {project!r}"
+    if found:
+        ids = ", ".join(map(str, sorted(found)))
+        raise UsageError(what, f"{len(found)} projects have this name", f"Give one of their ids: {ids}.")
+    near = get_close_matches(str(project), [name for name in names.values() if name], n=1)
+    raise UsageError(
+        what,
+        "no project has this id or name",
+        f"Did you mean {near[0]!r}?" if near else "Leave it out to see the ids and names of all.",
+    )
+
+
+def _version(duck: duckdb.DuckDBPyConnection) -> str:
+    """The newest version on record; 2.0 where none is (the shape was checked before)."""
+    found = duck.execute("SELECT DISTINCT version FROM typed.schema_migrations").fetchall()
+    versions = [text for (text,) in found if re.fullmatch(r"\d{1,3}(\.\d{1,3})*", text or "")]
+    return max(versions, key=lambda text: [int(part) for part in text.split(".")], default="2.0")
+
+
+def _table_functions(tree: Any) -> Iterator[str]:
+    """The functions that a parsed query calls in FROM, at any depth."""
+    waiting = [tree]
+    while waiting:
+        node = waiting.pop()
+        if isinstance(node, dict):
+            if node.get("type") == "TABLE_FUNCTION":
+                yield node["function"]["function_name"]
+            waiting.extend(node.values())
+        elif isinstance(node, list):
+            waiting.extend(node)
+
+
+def _refused(why: str) -> UsageError:
+    return UsageError(
+        "Cannot run this query",
+        why.strip(),
+        "One SELECT over the views works, values bound; the views are listed by "
+        "sql('SELECT view_name, comment FROM duckdb_views() WHERE comment IS NOT NULL').",
+    )
+
+
+def _frame(result: duckdb.DuckDBPyConnection) -> pd.DataFrame:
+    """A result as pandas, NA where there is no value.
+
+    Whole numbers are Int64, others Float64, then boolean, string, datetime64[us, UTC] for instants and
+    datetime64[us] for dates. DuckDB's own df() guesses by what is there, so that an empty result would differ.
+    """
+    kinds = [str(column[1]) for column in result.description]
+    arrays = result.fetchnumpy()
+    named = zip(arrays.items(), kinds, strict=True)
+    return pd.DataFrame({name: _series(values, kind) for (name, values), kind in named})
+
+
+def _series(values: Any, kind: str) -> "pd.Series[Any]":
+    # Typed before it is masked: a gap would turn whole numbers into floats.
+    series: pd.Series[Any] = pd.Series(np.ma.getdata(values), dtype=DTYPES.get(values.dtype.kind))
+    series = series.mask(np.ma.getmaskarray(values))
+    if kind == "HUGEINT" and not (series.abs() >= 2**53).any():
+        # The type of sum() over whole numbers; NumPy has none, so DuckDB gives floats.
+        return series.astype("Int64")
+    if kind.startswith("TIMESTAMP"):
+        return series.astype("datetime64[us]").dt.tz_localize("UTC")
+    if kind == "DATE":
+        return series.astype("datetime64[us]")
+    return series.astype("string") if kind == "VARCHAR" else series

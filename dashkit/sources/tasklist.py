@@ -1,0 +1,293 @@
+"""Markdown task lists: headings and boxes.
+
+`read` is pure and takes lines; `read_file` owns the file. A task is a list item with a box (`- [ ]`, `* [x]`,
+`+ [~]`, `1. [!]`), at any indentation and in block quotes too; front matter, fenced code, HTML comments and
+legends hold none. The sign in the box says the status; the words of the title may say more (`titles`).
+"""
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import NamedTuple
+
+from dashkit.errors import RefusedError
+from dashkit.records import Status, Task
+from dashkit.sources.titles import LONGEST, plain, read_title
+
+LARGEST = 64 * 2**20  # bytes; what is larger is no task list, and would be a burden to the machine
+
+_SIGNS: dict[str, Status] = {
+    **dict.fromkeys(" \xa0", "pending"),
+    **dict.fromkeys("xX✓✔☑✅", "completed"),
+    **dict.fromkeys("~-/", "in_progress"),
+    "!": "blocked",
+}
+_QUOTE = re.compile(r" *+> ?")
+_MARKER = re.compile(r" *+(?:(?:[-*+]|\d{1,9}[.)])(?: ++|\Z))++")
+_BOX = re.compile(r"\[(.)\ufe0f?\](?:[ \xa0](.*))?", re.DOTALL)
+_ATX = re.compile(r" {0,3}(#{1,6})(?: (.*))?", re.DOTALL)
+_SETEXT = re.compile(r" {0,3}(?:=++|-++) *+")
+_FENCE = re.compile(r" *+(?:(?:[-*+]|\d{1,9}[.)]) ++)*+(?:(`{3,}+)[^`]*|(~{3,}+).*)", re.DOTALL)
+_COMMENT = re.compile(r" *+(?:(?:[-*+]|\d{1,9}[.)]) ++)*+<!--")
+_YAML_KEY = re.compile(r"[\w-]+ *:")
+
+# "Key features" is no legend, "Status key" is.
+_LEGEND = re.compile(
+    r".*\blegend|legend\b.*|key|key to\b.*"
+    r"|.*\b(?:status|state|task|symbol|sign|icon|emoji|checkbox|progress|completion)s? key"
+)
+
+
+@dataclass(frozen=True)
+class TaskList:
+    """What a task list holds.
+
+    Args:
+        tasks: in the order of the lines.
+        title: the heading that stands above every task, if there is one.
+        left_out: boxes of legends, which explain the signs and are no tasks.
+        skipped: boxes without a title.
+        notes: each complaint, with its line.
+    """
+
+    tasks: tuple[Task, ...]
+    title: str | None = None
+    left_out: int = 0
+    skipped: int = 0
+    notes: tuple[str, ...] = ()
+
+    def phase(self, task: Task) -> str | None:
+        """The phase of a task: its outermost heading below the title, else the title, else none."""
+        path = task.headings
+        below = path[1:] if self.title is not None else path
+        return next(iter(below or path), None)
+
+
+class _Heading(NamedTuple):
+    """A heading that is open, at its depth of quotes."""
+
+    depth: int
+    level: int
+    text: str
+    legend: bool
+
+
+@dataclass(frozen=True)
+class _Verbatim:
+    """A code block or comment that is open: where it began, what closes it, what it stands in."""
+
+    kind: str
+    line: int
+    closing: str
+    depth: int
+    indent: int
+
+    def closes(self, text: str) -> bool:
+        """Whether this line ends it."""
+        text = text.strip()
+        if self.kind == "comment":
+            return self.closing in text
+        return text.startswith(self.closing) and not text.strip(self.closing[0])
+
+    def holds(self, depth: int, text: str) -> bool:
+        """Whether this line is still within the quote and the list item that it stands in."""
+        return depth == self.depth and (not text.strip() or _indent(text) >= self.indent)
+
+
+def read(lines: Iterable[str]) -> TaskList:
+    """Read a task list from its lines, with or without their line ends. Nothing in them is an error."""
+    rows = [line.rstrip("\r\n").expandtabs(4) for line in lines]
+    reader = _Reader()
+    for number in range(_front_matter(rows) + 1, len(rows) + 1):
+        reader.take(number, rows[number - 1])
+    return reader.finish()
+
+
+def read_file(path: str | Path) -> TaskList:
+    """Read a task list from a file, whatever its encoding and line ends.
+
+    Raises:
+        RefusedError: there is no such file, it cannot be read, or it is too large for a task list.
+    """
+    text, undecoded = _decode(_bytes(Path(path)))
+    found = read(text.replace("\r\n", "\n").replace("\r", "\n").split("\n"))
+    notes = found.notes
+    if undecoded:
+        notes = (f"{undecoded} bytes are no UTF-8 and were read as Windows-1252", *notes)
+    return TaskList(found.tasks, found.title, found.left_out, found.skipped, notes)
+
+
+def _bytes(path: Path) -> bytes:
+    what = f"Cannot read {path}"
+    try:
+        if path.is_dir():
+            raise RefusedError(what, "it is a folder", "Name the Markdown files in it.", path=path)
+        if path.exists() and not path.is_file():
+            raise RefusedError(what, "it is not a file", "Name a Markdown file.", path=path)
+        if (size := path.stat().st_size) > LARGEST:
+            why = f"it has {size:,} bytes, and a task list at most {LARGEST:,}"
+            raise RefusedError(what, why, "Name a Markdown file.", path=path, size=size)
+        return path.read_bytes()
+    except FileNotFoundError:
+        raise RefusedError(what, "there is no such file", "Check the name.", path=path) from None
+    except (OSError, ValueError) as error:
+        why = getattr(error, "strerror", None) or str(error)
+        raise RefusedError(what, why.lower(), "Check the file and its permissions.", path=path) from error
+
+
+def _decode(data: bytes) -> tuple[str, int]:
+    """The text, and how many bytes of it were not what they should be."""
+    if data.startswith((b"\xff\xfe", b"\xfe\xff")):
+        return data.decode("utf-16", "replace"), 0
+    text = data.decode("utf-8-sig", "surrogateescape")
+    return re.subn("[\udc80-\udcff]", lambda m: bytes([ord(m[0]) - 0xDC00]).decode("cp1252", "replace"), text)
+
+
+def _front_matter(rows: Sequence[str]) -> int:
+    """How many lines of YAML front matter there are; a rule at the top of a page is none."""
+    if not rows or rows[0].lstrip("\ufeff").rstrip() != "---":
+        return 0
+    first = next((row for row in rows[1:] if row.strip() and not row.startswith("#")), "")
+    if not _YAML_KEY.match(first):
+        return 0
+    return next((n for n, row in enumerate(rows[1:], 2) if row.rstrip() in ("---", "...")), 0)
+
+
+def _indent(text: str) -> int:
+    return len(text) - len(text.lstrip(" "))
+
+
+def _unquote(line: str, most: int | None = None) -> tuple[int, str]:
+    """Take quote marks off a line, `most` of them at most: how many there were, and the rest."""
+    depth = start = 0
+    while depth != most and (mark := _QUOTE.match(line, start)):
+        depth, start = depth + 1, mark.end()
+    return depth, line[start:]
+
+
+@dataclass
+class _Reader:
+    """The state between lines."""
+
+    tasks: list[Task] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+    left_out: int = 0
+    skipped: int = 0
+    headings: list[_Heading] = field(default_factory=list)
+    legend: bool = False  # under a line such as "**Legend:**"
+    items: list[int] = field(default_factory=list)  # columns where the content of open list items begins
+    verbatim: _Verbatim | None = None
+    above: str | None = ""  # the one line of the paragraph so far; "" between paragraphs, None if it is no candidate
+
+    def take(self, number: int, line: str) -> None:
+        """Read one line."""
+        if self.verbatim is not None:
+            depth, text = _unquote(line, self.verbatim.depth)
+            if self.verbatim.holds(depth, text):
+                if self.verbatim.closes(text):
+                    self.verbatim = None
+                return
+            self.verbatim = None
+        depth, text = _unquote(line)
+        self._leave(depth, text)
+        if not text.strip():
+            self.above = ""
+        elif not self._begin_verbatim(number, depth, text) and not self._heading(depth, text):
+            self._item_or_text(number, text)
+
+    def finish(self) -> TaskList:
+        """Everything read."""
+        if self.verbatim is not None:
+            kind, line = self.verbatim.kind, self.verbatim.line
+            self.notes.append(f"line {line}: a {kind} begins and does not end; no task after it was read")
+        tops = {task.headings[0] for task in self.tasks if task.headings}
+        title = tops.pop() if len(tops) == 1 else None
+        return TaskList(tuple(self.tasks), title, self.left_out, self.skipped, tuple(self.notes))
+
+    def _leave(self, depth: int, text: str) -> None:
+        """Close the quotes and list items that this line is no longer part of."""
+        while self.headings and self.headings[-1].depth > depth:
+            self.headings.pop()
+        if text.strip():
+            indent = _indent(text)
+            while self.items and self.items[-1] > indent:
+                self.items.pop()
+
+    def _begin_verbatim(self, number: int, depth: int, text: str) -> bool:
+        indent = self.items[-1] if self.items else 0
+        if fence := _FENCE.fullmatch(text):
+            self.verbatim = _Verbatim("code block", number, fence[1] or fence[2], depth, indent)
+        elif comment := _COMMENT.match(text):
+            if "-->" not in text[comment.end() :]:
+                self.verbatim = _Verbatim("comment", number, "-->", depth, indent)
+        else:
+            return False
+        self.above = ""
+        return True
+
+    def _heading(self, depth: int, text: str) -> bool:
+        """Whether the line is a heading, or the line under one (of a paragraph of one line alone)."""
+        if atx := _ATX.fullmatch(text):
+            level, words = len(atx[1]), (atx[2] or "").rstrip()
+            bare = words.rstrip("#")
+            words = bare if not bare or bare.endswith(" ") else words
+        elif self.above and _SETEXT.fullmatch(text):
+            level, words = 1 if "=" in text else 2, self.above
+        else:
+            return False
+        while self.headings and self.headings[-1][:2] >= (depth, level):
+            self.headings.pop()
+        if title := plain(words[:LONGEST]):
+            self.headings.append(_Heading(depth, level, title, _is_legend(title)))
+        self.above, self.legend = "", False
+        return True
+
+    def _item_or_text(self, number: int, text: str) -> None:
+        marker = _MARKER.match(text)
+        if marker is None:
+            text = text.strip()
+            self.above = text if self.above == "" and not self.items else None
+            self.legend = text.endswith((":", "**", "__")) and _is_legend(text)
+            return
+        self.above = None
+        self.items.append(marker.end())
+        if box := _BOX.fullmatch(text, marker.end()):
+            self._box(number, box[1], (box[2] or "").strip())
+
+    def _box(self, number: int, sign: str, words: str) -> None:
+        if self.legend or any(heading.legend for heading in self.headings):
+            self.left_out += 1
+            return
+        if sign not in _SIGNS:
+            # "[1] Smith et al." is a reference.
+            if not sign.isalnum():
+                self.notes.append(f"line {number}: the sign in the box is not known, so the line is no task")
+            return
+        if len(words) > LONGEST:
+            self.notes.append(f"line {number}: the title has {len(words):,} characters; kept {LONGEST:,}")
+            words = words[:LONGEST] + "…"
+        title = read_title(words)
+        if not title.text:
+            self.skipped += 1
+            self.notes.append(f"line {number}: the box has no title")
+            return
+        status = _SIGNS[sign]
+        if status != "completed":
+            status = title.status or status
+        self.tasks.append(
+            Task(
+                title=title.text,
+                status=status,
+                checked=status == "completed",
+                headings=tuple(heading.text for heading in self.headings),
+                external_id=title.external_id,
+                blocked_reason=title.blocked_reason if status == "blocked" else None,
+                line=number,
+            )
+        )
+
+
+def _is_legend(heading: str) -> bool:
+    words = re.sub(r"[^\w ]+", " ", heading.casefold())
+    return _LEGEND.fullmatch(" ".join(words.split())) is not None

@@ -1,0 +1,58 @@
+"""What happened lately: completed tasks, commits and sessions in one stream."""
+
+import sqlite3
+
+from dashkit import times
+from dashkit.errors import UsageError
+from dashkit.store import rows
+
+# julianday() reads 'now' and bare numbers as instants too; a stored timestamp begins with a year.
+_RECENT = """
+SELECT type, title, timestamp, project_name
+FROM (
+    SELECT 'task_completed' AS type, t.title, t.completed_at AS timestamp,
+           t.project_id, p.name AS project_name
+    FROM tasks AS t LEFT JOIN projects AS p ON p.id = t.project_id
+    WHERE t.checked IS TRUE AND t.completed_at IS NOT NULL
+    UNION ALL
+    SELECT 'commit', coalesce(nullif(trim(c.message, :blank), ''), c.sha), c.timestamp, r.project_id, p.name
+    FROM main.git_commits AS c
+    LEFT JOIN main.git_repos AS r ON r.id = c.repo_id LEFT JOIN projects AS p ON p.id = r.project_id
+    UNION ALL
+    SELECT 'session', coalesce(nullif(trim(s.summary, :blank), ''), s.id), s.started_at, s.project_id, p.name
+    FROM main.llm_sessions AS s LEFT JOIN projects AS p ON p.id = s.project_id
+)
+WHERE :project_id IS NULL OR project_id = :project_id
+ORDER BY CASE WHEN timestamp GLOB '[0-9][0-9][0-9][0-9]-*' THEN julianday(timestamp) END DESC, type, title
+LIMIT :limit
+"""
+
+
+def recent(conn: sqlite3.Connection, limit: int, project_id: int | None) -> list[rows.Row]:
+    """The newest events: type, title (the first line), timestamp, project_name; unknown times last, as None.
+
+    A commit without a message has its sha for a title, a session without a summary its id; a session stands
+    at its start.
+
+    Raises:
+        UsageError: limit is below zero.
+    """
+    rows.require_v2(conn)
+    if limit < 0:
+        raise UsageError(
+            f"Cannot show {limit} events",
+            "the limit is below zero",
+            "Give the number of events to show, 0 or more.",
+        )
+    found = rows.read(conn, _RECENT, {"limit": limit, "project_id": project_id, "blank": " \t\r\n"})
+    return [row | {"title": _first_line(row["title"]), "timestamp": _normal(row["timestamp"])} for row in found]
+
+
+def _first_line(text: object) -> str:
+    lines = str(text).strip().splitlines()
+    return lines[0].strip() if lines else ""
+
+
+def _normal(stored: object) -> str | None:
+    instant = times.parse(stored)
+    return times.to_text(instant) if instant else None

@@ -1,0 +1,169 @@
+"""Reading and writing rows, whatever shape the database has.
+
+A v1 database found in the world may lack columns and tables, and its text may be anything; here a missing
+column is read as NULL and broken text as text, so that no query elsewhere has to care.
+"""
+
+import sqlite3
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from dashkit.errors import OutdatedError, RefusedError
+
+Row = dict[str, Any]
+Values = Mapping[str, Any]
+Shape = Mapping[str, tuple[str, ...]]
+
+# Without these a file is no Dashboard.
+REQUIRED: Shape = {"projects": ("id", "name"), "tasks": ("id", "project_id", "title", "status")}
+
+# What version 2.0 adds, as far as a row of it is read or written.
+ADDED_IN_2_0: Shape = {
+    "tasks": ("checked", "blocked_reason", "complexity", "updated_at"),
+    "git_repos": ("id", "project_id"),
+    "git_commits": ("sha", "repo_id", "author", "message", "timestamp"),
+    "llm_sessions": ("id", "project_id", "summary", "message_count", "started_at"),
+    "task_commit_links": ("id", "task_id", "commit_sha", "confidence", "link_type", "evidence", "created_at"),
+    "task_session_links": (
+        "id",
+        "task_id",
+        "session_id",
+        "confidence",
+        "link_type",
+        "evidence",
+        "created_at",
+    ),
+}
+
+# What `read` promises to be there.
+ADOPTED: Shape = {
+    "projects": REQUIRED["projects"],
+    "phases": ("id", "name"),
+    "tasks": (
+        *REQUIRED["tasks"],
+        *("phase_id", "description", "priority", "created_at", "completed_at"),
+        *ADDED_IN_2_0["tasks"],
+    ),
+}
+
+
+def read(conn: sqlite3.Connection, sql: str, values: Values | None = None) -> list[Row]:
+    """The rows of a SELECT as dicts, whatever row and text factories the connection has.
+
+    In `sql` the tables of ADOPTED have all their columns there, NULL where this database lacks them. Text
+    that is no UTF-8, and blobs where text is expected, come as text with replacement characters.
+    """
+    # A WITH clause because a TEMP view needs a writable connection and would stay behind on the caller's.
+    adopted = ", ".join(_adopted(conn, table) for table in ADOPTED)
+    return _fetch(conn, f"WITH {adopted} {sql}", values or {})
+
+
+def write(conn: sqlite3.Connection, sql: str, values: Values) -> int:
+    """Run one statement that writes; how many rows it touched."""
+    return conn.cursor().execute(sql, _bindable(values)).rowcount
+
+
+def columns(conn: sqlite3.Connection, table: str) -> frozenset[str]:
+    """The names of a table's stored columns in lower case; none if there is no such table."""
+    sql = "SELECT lower(name) AS name FROM pragma_table_info(:table, 'main')"
+    return frozenset(row["name"] for row in _fetch(conn, sql, {"table": table}))
+
+
+def is_v2(conn: sqlite3.Connection) -> bool:
+    """Whether everything is there that the functions of version 2.0 read and write."""
+    return not _missing(conn, ADDED_IN_2_0)
+
+
+def require(conn: sqlite3.Connection) -> None:
+    """Refuse what is no Dashboard.
+
+    Raises:
+        RefusedError: projects or tasks lack a column that every Dashboard has.
+    """
+    if missing := _missing(conn, REQUIRED):
+        raise RefusedError(
+            f"Cannot use {_name(conn)}",
+            f"it is no Dashboard: it lacks {_listed(missing)}",
+            "Name the Dashboard's own file; `dashkit sample PATH` makes one to try.",
+            missing=missing,
+        )
+
+
+def require_v2(conn: sqlite3.Connection) -> None:
+    """Refuse what is no Dashboard of version 2.0 or newer.
+
+    Raises:
+        RefusedError: it is no Dashboard.
+        OutdatedError: it is one, and has to be migrated first.
+    """
+    require(conn)
+    if missing := _missing(conn, ADDED_IN_2_0):
+        raise OutdatedError(
+            f"Cannot do this with {_name(conn)}",
+            f"it needs version 2.0 of the schema, and the database lacks {_listed(missing)}",
+            "Run `dashkit migrate` to see what would change, then `dashkit migrate --execute`.",
+            missing=missing,
+        )
+
+
+def _adopted(conn: sqlite3.Connection, table: str) -> str:
+    here = columns(conn, table)
+    if not here:
+        nothing = ", ".join(f"NULL AS {column}" for column in ADOPTED[table])
+        return f"{table} AS (SELECT {nothing} WHERE FALSE)"
+    chosen = ", ".join(_column(column, column in here) for column in ADOPTED[table])
+    # The names are of ADOPTED, a closed list: no text from outside becomes SQL.
+    return f"{table} AS (SELECT {chosen} FROM main.{table})"  # noqa: S608
+
+
+def _column(column: str, here: bool) -> str:
+    if not here:
+        return f"NULL AS {column}"
+    # The plus hides a declared type (TIMESTAMP), for which the caller's connection may have a converter.
+    return f"+{column} AS {column}" if column.endswith("_at") else column
+
+
+def _fetch(conn: sqlite3.Connection, sql: str, values: Values) -> list[Row]:
+    before = conn.text_factory
+    conn.text_factory = bytes
+    try:
+        cursor = conn.cursor()
+        cursor.row_factory = None
+        cursor.execute(sql, _bindable(values))
+        names = [column[0] for column in cursor.description]
+        return [dict(zip(names, map(_decoded, row), strict=True)) for row in cursor]
+    finally:
+        conn.text_factory = before
+
+
+def _decoded(value: Any) -> Any:
+    return value.decode("utf-8", "replace") if isinstance(value, bytes) else value
+
+
+def _bindable(values: Values) -> dict[str, Any]:
+    # A lone surrogate (a command line that is no UTF-8) cannot be stored.
+    return {
+        name: value.encode("utf-8", "replace").decode() if isinstance(value, str) else value
+        for name, value in values.items()
+    }
+
+
+def _missing(conn: sqlite3.Connection, shape: Shape) -> tuple[str, ...]:
+    """`table` for each table of `shape` that is not there, `table.column` for each column."""
+
+    def lacking() -> Iterable[str]:
+        for table, wanted in shape.items():
+            here = columns(conn, table)
+            yield from (f"{table}.{column}" for column in wanted if column not in here) if here else [table]
+
+    return tuple(lacking())
+
+
+def _listed(missing: tuple[str, ...]) -> str:
+    more = len(missing) - 3
+    return ", ".join(missing[:3]) + (f" and {more} more" if more > 0 else "")
+
+
+def _name(conn: sqlite3.Connection) -> str:
+    rows = _fetch(conn, "SELECT file FROM pragma_database_list WHERE name = 'main'", {})
+    return rows[0]["file"] or "the database in memory"

@@ -1,0 +1,230 @@
+"""The rows of tasks: who is blocked, how far a project is, and a person's word on one task.
+
+`checked` is the truth about completion, `status` is workflow: a checked task is done whatever its status, so
+it is neither blocked nor cancelled.
+"""
+
+import sqlite3
+from collections import Counter
+from datetime import datetime
+
+from dashkit import times
+from dashkit.errors import UsageError
+from dashkit.records import COMPLEXITIES, SIZE_WEIGHTS, UNSIZED
+from dashkit.store import rows
+
+NO_SIZE = "unsized"  # the key of tasks without a size
+NO_WORD = "none"  # the key of tasks without a status or priority
+
+
+def stats(conn: sqlite3.Connection) -> rows.Row:
+    """Counts over all tasks: total, completed, by_status, by_priority.
+
+    Returns:
+        `completed` counts checked tasks from version 2.0 on, before that tasks of status `completed`.
+    """
+    rows.require(conn)
+    by_status: Counter[str] = Counter()
+    by_priority: Counter[str] = Counter()
+    completed, v2 = 0, rows.is_v2(conn)
+    for group in rows.read(
+        conn,
+        """
+        SELECT coalesce(status, :none) AS status, coalesce(priority, :none) AS priority,
+               checked IS TRUE AS checked, count(*) AS n
+        FROM tasks GROUP BY 1, 2, 3 ORDER BY 1, 2, 3
+        """,
+        {"none": NO_WORD},
+    ):
+        by_status[group["status"]] += group["n"]
+        by_priority[group["priority"]] += group["n"]
+        if group["checked"] if v2 else group["status"] == "completed":
+            completed += group["n"]
+    return {
+        "total": by_status.total(),
+        "completed": completed,
+        "by_status": dict(by_status),
+        "by_priority": dict(by_priority),
+    }
+
+
+def blocked(conn: sqlite3.Connection, project_id: int | None, now: datetime) -> list[rows.Row]:
+    """Tasks of status `blocked` that are not checked, the longest blocked first, unknown times last."""
+    rows.require_v2(conn)
+    found = rows.read(
+        conn,
+        """
+        SELECT t.id, t.title, t.blocked_reason, t.created_at, t.updated_at,
+               t.project_id, p.name AS project_name
+        FROM tasks AS t LEFT JOIN projects AS p ON p.id = t.project_id
+        WHERE t.status = 'blocked' AND t.checked IS NOT TRUE
+          AND (:project_id IS NULL OR t.project_id = :project_id)
+        """,
+        {"project_id": project_id},
+    )
+    listed = [
+        {
+            "id": row["id"],
+            "title": row["title"],
+            "blocked_reason": row["blocked_reason"],
+            **_blocked_for(row, now),
+            "project_id": row["project_id"],
+            "project_name": row["project_name"],
+        }
+        for row in found
+    ]
+    return sorted(listed, key=lambda t: (t["days_blocked"] is None, -(t["days_blocked"] or 0), t["id"]))
+
+
+def story(conn: sqlite3.Connection, task_id: int, now: datetime) -> rows.Row | None:
+    """All columns of one task, with project_name, phase_name, days_blocked and basis; None: no such task.
+
+    It reads a v1 database too: what that does not know is None.
+    """
+    rows.require(conn)
+    found = rows.read(
+        conn,
+        """
+        SELECT t.*, p.name AS project_name, f.name AS phase_name,
+               t.status IS 'blocked' AND t.checked IS NOT TRUE AS is_blocked
+        FROM tasks AS t
+        LEFT JOIN projects AS p ON p.id = t.project_id LEFT JOIN phases AS f ON f.id = t.phase_id
+        WHERE t.id = :task_id
+        """,
+        {"task_id": task_id},
+    )
+    if not found:
+        return None
+    unknown = {"days_blocked": None, "basis": None}
+    return found[0] | (_blocked_for(found[0], now) if found[0]["is_blocked"] else unknown)
+
+
+def _blocked_for(row: rows.Row, now: datetime) -> rows.Row:
+    """For how many days, and what that stands on.
+
+    Equal to created_at, updated_at is what the migration filled in: the task cannot be blocked for longer
+    than it exists. Any other updated_at bounds nothing: it may be a later change of something else.
+    """
+    since = times.parse(row["updated_at"]) if row["updated_at"] == row["created_at"] else None
+    if since is None:
+        return {"days_blocked": None, "basis": None}
+    return {"days_blocked": round(times.days_between(since, now), 1), "basis": "updated_at"}
+
+
+def progress(conn: sqlite3.Connection, project_id: int) -> rows.Row:
+    """How far a project is, by checked tasks.
+
+    Returns:
+        total_tasks, checked_tasks, completion_pct, tasks_by_complexity, size_total and size_checked leave out
+        cancelled tasks (status `cancelled` and not checked); tasks_by_status counts every task.
+
+    Raises:
+        UsageError: there is no such project.
+    """
+    rows.require_v2(conn)
+    if not rows.read(conn, "SELECT id FROM projects WHERE id = :id", {"id": project_id}):
+        raise UsageError(
+            f"Cannot tell the progress of project {project_id!r}",
+            "there is no project with this id",
+            "Give the id of a row of projects.",
+            project_id=project_id,
+        )
+    by_status: Counter[str] = Counter()
+    by_size: Counter[str] = Counter()
+    checked_by_size: Counter[str] = Counter()
+    for group in rows.read(
+        conn,
+        """
+        SELECT coalesce(status, :none) AS status, coalesce(complexity, :unsized) AS size,
+               checked IS TRUE AS checked, count(*) AS n
+        FROM tasks WHERE project_id = :project_id GROUP BY 1, 2, 3 ORDER BY 1, 2, 3
+        """,
+        {"project_id": project_id, "none": NO_WORD, "unsized": NO_SIZE},
+    ):
+        by_status[group["status"]] += group["n"]
+        if group["checked"] or group["status"] != "cancelled":
+            by_size[group["size"]] += group["n"]
+            checked_by_size[group["size"]] += group["n"] * group["checked"]
+    return {
+        "total_tasks": by_size.total(),
+        "checked_tasks": checked_by_size.total(),
+        "completion_pct": _percent(checked_by_size.total(), by_size.total()),
+        "tasks_by_status": dict(by_status),
+        "tasks_by_complexity": {size: by_size[size] for size in sorted(by_size, key=_size_order)},
+        "size_total": _weighed(by_size),
+        "size_checked": _weighed(checked_by_size),
+    }
+
+
+def _percent(part: int, whole: int) -> float | None:
+    """One decimal; 100.0 means all and 0.0 means none, never almost."""
+    if whole == 0:
+        return None
+    if part in (0, whole):
+        return 100.0 * (part == whole)
+    return min(99.9, max(0.1, round(100 * part / whole, 1)))
+
+
+def _size_order(size: str) -> int:
+    return COMPLEXITIES.index(size) if size in COMPLEXITIES else len(COMPLEXITIES)
+
+
+def _weighed(by_size: Counter[str]) -> int:
+    return sum(SIZE_WEIGHTS.get(size, SIZE_WEIGHTS[UNSIZED]) * n for size, n in by_size.items())
+
+
+def set_checked(conn: sqlite3.Connection, task_id: int, checked: bool, now: datetime) -> bool:
+    """Check or uncheck a task; completed_at is set where it is NULL, or cleared; status stays."""
+    rows.require_v2(conn)
+    sql = "UPDATE main.tasks SET checked = :checked, updated_at = :now WHERE id = :task_id"
+    if "completed_at" in rows.columns(conn, "tasks"):
+        sql = """
+        UPDATE main.tasks SET checked = :checked, updated_at = :now,
+               completed_at = CASE WHEN :checked THEN coalesce(completed_at, :now) END
+        WHERE id = :task_id
+        """
+    values = {"task_id": task_id, "checked": bool(checked), "now": times.to_text(now)}
+    return rows.write(conn, sql, values) > 0
+
+
+def set_blocked(conn: sqlite3.Connection, task_id: int, reason: str | None, now: datetime) -> bool:
+    """Block a task for a reason; None lifts the block, and leaves any other status as it is.
+
+    Raises:
+        UsageError: the reason is blank.
+    """
+    rows.require_v2(conn)
+    if reason is not None and not reason.strip():
+        raise UsageError(
+            f"Cannot block task {task_id!r}",
+            "the reason is blank",
+            "Say in a few words what it waits for; to lift a block, give no reason (None, `--unblock`).",
+            task_id=task_id,
+        )
+    # Schema 2.0 does not know the status before the block, so a lifted one is pending.
+    sql = """
+        UPDATE main.tasks SET blocked_reason = :reason, updated_at = :now,
+               status = CASE WHEN :reason IS NOT NULL THEN 'blocked'
+                             WHEN status = 'blocked' THEN 'pending' ELSE status END
+        WHERE id = :task_id
+        """
+    values = {"task_id": task_id, "reason": reason and reason.strip(), "now": times.to_text(now)}
+    return rows.write(conn, sql, values) > 0
+
+
+def set_complexity(conn: sqlite3.Connection, task_id: int, size: str | None, now: datetime) -> bool:
+    """Give a task its size, or none.
+
+    Raises:
+        UsageError: it is no size.
+    """
+    rows.require_v2(conn)
+    if size is not None and size not in COMPLEXITIES:
+        raise UsageError(
+            f"Cannot give task {task_id!r} the size {size!r}",
+            "it is no size",
+            f"Use one of {', '.join(COMPLEXITIES)}, or None to take the size away.",
+            task_id=task_id,
+        )
+    sql = "UPDATE main.tasks SET complexity = :size, updated_at = :now WHERE id = :task_id"
+    return rows.write(conn, sql, {"task_id": task_id, "size": size, "now": times.to_text(now)}) > 0

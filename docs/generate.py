@@ -1,0 +1,121 @@
+"""Write the pages of docs/ that are made from the code; with --check only say which are out of date."""  # noqa: INP001 - a script, no package
+
+import argparse
+import inspect
+import re
+import sys
+import tempfile
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from dashkit import dashboard, migrations
+
+DOCS = Path(__file__).parent
+NOTE = "<!-- Made by docs/generate.py from the code: change it there. -->\n"
+
+_COLUMN = re.compile(r"(\w+) \((datetime64\[us, UTC\]|\w+)(?:, ([^)]+))?\): (.+)")
+
+
+class Column(NamedTuple):
+    """One column as a frame's docstring promises it; unit is '' where there is none."""
+
+    name: str
+    dtype: str
+    unit: str
+    meaning: str
+
+
+def sections(function: Callable[..., object]) -> dict[str, str]:
+    """A docstring by its parts: '' is the text before the first heading; headings are single capitalised words."""
+    parts = re.split(r"^(Columns|Args|Returns|Raises):\n", inspect.getdoc(function) or "", flags=re.MULTILINE)
+    named = dict(zip(parts[1::2], parts[2::2], strict=True))
+    lead, _, sorted_by = parts[0].partition("Sorted by: ")
+    return {"": lead, **named} | ({"Sorted by": sorted_by} if sorted_by else {})
+
+
+def columns(frame: Callable[..., object]) -> list[Column]:
+    """The columns that a frame's docstring promises, in order."""
+    text, _, _ = sections(frame)["Columns"].partition("\nSorted by: ")
+    items = re.split(r"\n(?=    \w)", "\n" + text.rstrip())[1:]
+    found = [_COLUMN.fullmatch(" ".join(item.split())) for item in items]
+    return [Column(*(group or "" for group in match.groups())) for match in found if match]
+
+
+def frames_page() -> str:
+    """docs/frames.md: every frame of a Dashboard with its columns, and the views for queries of one's own."""
+    parts = [
+        "# Frames",
+        "Every frame is a method of the Dashboard that `dashkit.open()` returns, and `dashkit show FRAME` prints it.\n"
+        "Units are defined in the [glossary](glossary.md); where a value is missing, the cell is `NA`.",
+        *(part for name, frame in sorted(dashboard.frames().items()) for part in _frame(name, frame)),
+        "# Views",
+        inspect.cleandoc(dashboard.Dashboard.sql.__doc__ or "").split("\n\nArgs:")[0].rstrip(),
+        "```python\nwith dashkit.open('dashboard.db') as d:\n"
+        "    d.sql('SELECT project, count(*) FROM tasks WHERE status = ? GROUP BY 1', ['review'])\n```",
+        "Instants are TIMESTAMP in UTC.",
+        *_views(),
+    ]
+    return "\n\n".join(parts) + "\n"
+
+
+def _frame(name: str, frame: Callable[..., object]) -> Iterator[str]:
+    told = sections(frame)
+    arguments = [str(p) for p in inspect.signature(frame).parameters.values()][1:]
+    yield f"## {name}({', '.join(_call(text) for text in arguments)})"
+    yield told[""].strip()
+    rows = [(f"`{c.name}`", c.dtype, c.unit, c.meaning) for c in columns(frame)]
+    yield _table(("column", "dtype", "unit", "meaning"), rows)
+    if found := re.search(r"Sorted by: (.+?)(\n\n|$)", inspect.getdoc(frame) or "", flags=re.DOTALL):
+        yield f"Sorted by {' '.join(found[1].split())}"
+
+
+def _call(parameter: str) -> str:
+    return re.sub(r": .+? =", " =", parameter).replace(" = ", "=")
+
+
+def _views() -> Iterator[str]:
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / "empty.db"
+        migrations.create(file)
+        with dashboard.open(file) as empty:
+            found = empty.sql(
+                "SELECT view_name, comment FROM duckdb_views() WHERE comment IS NOT NULL ORDER BY view_name"
+            )
+            for view, comment in found.itertuples(index=False):
+                described = empty.sql(f"DESCRIBE {view}")
+                yield f"## {view}"
+                yield comment
+                yield _table(
+                    ("column", "type"),
+                    [(f"`{c}`", t) for c, t in zip(described["column_name"], described["column_type"], strict=True)],
+                )
+
+
+def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    lines = [head, ["---"] * len(head), *rows]
+    return "\n".join("| " + " | ".join(cell.replace("|", "\\|") for cell in line) + " |" for line in lines)
+
+
+PAGES: dict[str, Callable[[], str]] = {"frames.md": frames_page}
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Write what changed; under --check write nothing, and answer 1 where something would."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--check", action="store_true", help="write nothing; exit 1 if a page is out of date")
+    check = parser.parse_args(arguments).check
+    old = []
+    for name, page in PAGES.items():
+        text, file = f"{NOTE}\n{page()}", DOCS / name
+        if not file.is_file() or file.read_text(encoding="utf-8") != text:
+            old.append(name)
+            if not check:
+                file.write_text(text, encoding="utf-8")
+    if old:
+        sys.stderr.write(f"docs: {'out of date, run docs/generate.py' if check else 'wrote'}: {', '.join(old)}\n")
+    return 1 if old and check else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,158 @@
+"""`dashkit task`, and the text it prints."""
+
+import argparse
+
+import pytest
+from builders import insert, query, v1_database, v2_database
+
+from dashkit.cli import task
+from dashkit.cli.text import plain
+from dashkit.errors import OutdatedError, UsageError
+
+
+@pytest.fixture
+def run(tmp_path, capsys):
+    """Run `dashkit task` on tmp_path/dash.db; its exit code, result and narration."""
+    common = argparse.ArgumentParser(add_help=False)
+    common.add_argument("--db")
+    parser = argparse.ArgumentParser()
+    task.register(parser.add_subparsers(), common)
+
+    def command(*words):
+        args = parser.parse_args(["task", *words, "--db", str(tmp_path / "dash.db")])
+        return args.run(args), *capsys.readouterr()
+
+    return command
+
+
+def test_the_story_of_a_task(tmp_path, run):
+    """Without options the command tells all that is known about the task."""
+    path = v2_database(
+        tmp_path / "dash.db",
+        tasks=[
+            {
+                "title": "Mend the door",
+                "phase_id": 1,
+                "status": "blocked",
+                "blocked_reason": "no keys",
+                "complexity": "L",
+                "created_at": "2025-11-27 16:09:57",
+                "updated_at": "2025-11-27 16:09:57",
+            }
+        ],
+    )
+    insert(path, "phases", project_id=1, name="Design")
+    insert(path, "git_repos", id="r", project_id=1, path="/src")
+    insert(
+        path, "git_commits", sha="0123456789abcdef", repo_id="r", message="Oil it\n\nWell", timestamp="2025"
+    )
+    insert(path, "llm_sessions", id="s1")
+    insert(
+        path, "task_commit_links", id="a", task_id=1, commit_sha="0123456789abcdef", confidence=0.75,
+        link_type="inferred",
+    )  # fmt: skip
+    insert(path, "task_session_links", id="b", task_id=1, session_id="s1", confidence=1, link_type="explicit")
+    code, out, err = run("1")
+    assert (code, err) == (0, "")
+    days = out.split("for at most ")[1].split(" days")[0]
+    assert float(days) > 0
+    assert out.replace(days, "DAYS").splitlines() == [
+        "Task 1: Mend the door",
+        "  Project   Alpha (1)",
+        "  Phase     Design",
+        "  Status    blocked",
+        "  Priority  medium",
+        "  Checked   no",
+        "  Size      L",
+        "  Blocked   for at most DAYS days: no keys",
+        "  Created   2025-11-27 16:09:57",
+        "  Updated   2025-11-27 16:09:57",
+        "Commits (1)",
+        "  0.75  inferred  0123456789ab  2025  Oil it Well",
+        "Sessions (1)",
+        "  1.00  explicit  s1",
+    ]
+
+
+def test_a_block_of_unknown_age(tmp_path, run):
+    """A block whose begin nothing recorded is told as such, with or without a reason."""
+    v2_database(tmp_path / "dash.db", tasks=[{"status": "blocked"}])
+    assert "  Blocked   for an unknown time: no reason given\n" in run("1")[1]
+
+
+def test_v1_tells_what_it_knows(tmp_path, run):
+    """On v1 the story is told as far as it goes, and the rest says what to run."""
+    v1_database(tmp_path / "dash.db", tasks=[{"title": "Old one", "created_at": "2025-01-01"}])
+    code, out, err = run("1")
+    assert code == 0
+    assert out.splitlines() == [
+        "Task 1: Old one",
+        "  Project   Alpha (1)",
+        "  Status    pending",
+        "  Priority  medium",
+        "  Created   2025-01-01",
+    ]
+    assert "`dashkit migrate --execute`" in err
+    with pytest.raises(OutdatedError, match="it needs version 2"):
+        run("1", "--check")
+
+
+def test_options_combine(tmp_path, run):
+    """Several words on one task are all taken at once."""
+    path = v2_database(tmp_path / "dash.db", tasks=[{}])
+    assert run("1", "--check", "--block", "no\x1b keys", "--size", "xl")[:2] == (
+        0,
+        "Task 1: checked, blocked (no\\x1b keys), size XL.\n",
+    )
+    assert query(path, "SELECT checked, status, complexity FROM tasks") == [(1, "blocked", "XL")]
+    assert run("1", "--uncheck", "--unblock")[1] == "Task 1: unchecked, not blocked.\n"
+    assert query(path, "SELECT checked, status, blocked_reason FROM tasks") == [(0, "pending", None)]
+
+
+def test_all_changes_or_none(tmp_path, run):
+    """Where one of the words is refused, the others are not taken either."""
+    path = v2_database(tmp_path / "dash.db", tasks=[{}])
+    with pytest.raises(UsageError, match="the reason is blank"):
+        run("1", "--check", "--block", " ")
+    assert query(path, "SELECT checked FROM tasks") == [(0,)]
+
+
+@pytest.mark.parametrize("words", [["99"], ["99", "--check"]])
+def test_unknown_task(tmp_path, run, words):
+    """A task that is not there is an error, for reading and for writing."""
+    v2_database(tmp_path / "dash.db")
+    with pytest.raises(UsageError, match="Cannot find task 99"):
+        run(*words)
+
+
+@pytest.mark.parametrize(
+    "words", [["x"], ["9" * 30], ["1", "--check", "--uncheck"], ["1", "--block", "x", "--unblock"],
+              ["1", "--size", "XXL"]]
+)  # fmt: skip
+def test_what_makes_no_sense_is_usage(tmp_path, run, words):
+    """Numbers that name no task, contradictions and unknown sizes end with exit code 2."""
+    with pytest.raises(SystemExit, match="2"):
+        run(*words)
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        (None, ""),
+        (7, "7"),
+        ("two\nlines\tof  text ", "two lines of text"),
+        ("\x1b[31mred\x07", "\\x1b[31mred\\x07"),
+        ("\u202etxt.exe", "\\u202etxt.exe"),
+        ("a\u200bb\ufeff", "a\\u200bb\\ufeff"),
+        ("\udcff", "\\udcff"),
+        ("Größe 👩\u200d💻", "Größe 👩\u200d💻"),
+    ],
+)
+def test_plain_shows_what_would_act(text, shown):
+    """Characters that move the cursor, turn the text or hide in it are shown by their number."""
+    assert plain(text) == shown
+
+
+def test_plain_cuts_to_a_width():
+    """A text longer than the width ends with an ellipsis, within the width."""
+    assert [plain("abcdef", width) for width in (6, 5, 1)] == ["abcdef", "abcd…", "…"]

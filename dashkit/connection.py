@@ -5,6 +5,7 @@ SQLite holds on it in this process (POSIX locks belong to the process).
 """
 
 import os
+import shlex
 import sqlite3
 import tempfile
 import time
@@ -24,10 +25,11 @@ FALLBACK = Path("data") / "dashboard.db"
 
 def default_path(db: str | Path | None = None) -> Path:
     """Which database: `db`, else DASHKIT_DB, else the nearest .dashkit/dashboard.db upwards, else data/dashboard.db."""
-    if db:
-        return Path(db).expanduser()
-    if named := os.environ.get("DASHKIT_DB"):
-        return Path(named).expanduser()
+    if named := db or os.environ.get("DASHKIT_DB"):
+        try:
+            return Path(named).expanduser()
+        except RuntimeError:  # "~name" of nobody is a name like any other
+            return Path(named)
     here = Path.cwd()
     for folder in (here, *here.parents):
         if (folder / LOCAL).is_file():
@@ -40,9 +42,16 @@ def _uri(path: Path, parameters: str) -> str:
     return f"file:{quote(os.fsencode(path.absolute()))}?{parameters}"
 
 
-def _open(path: Path, parameters: str, timeout: float) -> sqlite3.Connection:
+def _open(path: Path, parameters: str, timeout: float, *first: str) -> sqlite3.Connection:
     # cached_statements=0: SQLite 3.40 answers a cached EXPLAIN after DDL with a stale program, or crashes.
-    return sqlite3.connect(_uri(path, parameters), uri=True, timeout=timeout, isolation_level=None, cached_statements=0)
+    conn = sqlite3.connect(_uri(path, parameters), uri=True, timeout=timeout, isolation_level=None, cached_statements=0)
+    try:
+        for statement in first:
+            conn.execute(statement).fetchall()
+    except BaseException:
+        conn.close()
+        raise
+    return conn
 
 
 def _size(path: Path) -> int:
@@ -66,22 +75,20 @@ def connect(path: Path, *, create: bool = False, timeout: float = BUSY_SECONDS) 
     if not create:
         require_file(path)
     with explained(path, "open"):
-        conn = _open(path, "mode=rwc" if create else "mode=rw", timeout)
-        conn.execute("PRAGMA foreign_keys = ON")
-        return conn
+        return _open(path, "mode=rwc" if create else "mode=rw", timeout, "PRAGMA foreign_keys = ON")
 
 
 def connect_readonly(path: Path, *, timeout: float = BUSY_SECONDS) -> sqlite3.Connection:
     """A connection that changes no byte of the database, of its companions or of its folder.
 
     mode=ro on a clean WAL database would leave -wal and -shm behind, and on a crashed one rewrite -shm; so a
-    WAL with content is read through a read-only -shm, and everything else with query_only.
+    WAL that is there, be it empty, is read through a read-only -shm, and everything else with query_only.
 
     Raises:
         RefusedError: no such file, or a hot journal or WAL that only a writer can recover.
     """
     require_file(path)
-    if _size(beside(path, "-wal")) > 0:
+    if _size(beside(path, "-wal")) >= 0 and (_size(beside(path, "-shm")) >= 0 or _size(beside(path, "-wal")) > 0):
         parameters = "mode=ro&readonly_shm=1"
     elif _size(beside(path, "-journal")) > 0:
         parameters = "mode=ro"
@@ -90,10 +97,7 @@ def connect_readonly(path: Path, *, timeout: float = BUSY_SECONDS) -> sqlite3.Co
     if parameters.endswith("readonly_shm=1") and _size(beside(path, "-shm")) < 0:
         raise _needs_recovery(path)
     with explained(path, "read"):
-        conn = _open(path, parameters, timeout)
-        conn.execute("PRAGMA query_only = ON")
-        conn.execute("SELECT count(*) FROM sqlite_master").fetchone()
-        return conn
+        return _open(path, parameters, timeout, "PRAGMA query_only = ON", "SELECT count(*) FROM sqlite_master")
 
 
 def connect_immutable(path: Path) -> sqlite3.Connection:
@@ -113,9 +117,14 @@ def require_file(path: Path) -> None:
     Raises:
         RefusedError: nothing there, or a folder.
     """
-    if path.is_file():
-        return
-    if path.exists():
+    try:
+        if path.is_file():
+            return
+        there = path.exists()
+    except OSError as error:  # a name that is too long, a folder that may not be read
+        why = (error.strerror or str(error)).lower()
+        raise RefusedError(f"Cannot open {path}", why, "Name another, or allow reading it.", path=path) from error
+    if there:
         raise RefusedError(f"Cannot open {path}", "it is not a file", "Name the database file itself.", path=path)
     raise RefusedError(
         f"Cannot open {path}",
@@ -245,6 +254,11 @@ _MEANINGS: dict[int, tuple[type[DashkitError], str, str]] = {
         "the database is damaged (",
         "Restore a backup, or save what can be read with `sqlite3 FILE .recover`, and try on that.",
     ),
+    sqlite3.SQLITE_CONSTRAINT: (
+        RefusedError,
+        "a row breaks a condition of its table (",
+        "Mend it; `PRAGMA quick_check` finds the rows that are there already.",
+    ),
     sqlite3.SQLITE_READONLY: _PERMISSION,
     sqlite3.SQLITE_PERM: _PERMISSION,
     sqlite3.SQLITE_CANTOPEN: _PERMISSION,
@@ -271,6 +285,6 @@ def _needs_recovery(path: Path) -> RefusedError:
         f"Cannot read {path} without changing it",
         "a program was interrupted while writing, and its journal lies beside the database",
         "Opening the database for writing recovers it: `dashkit migrate --execute`, or "
-        f"`sqlite3 {path} 'PRAGMA user_version'`; keep the journal where it is.",
+        f"`sqlite3 {shlex.quote(str(path))} 'PRAGMA user_version'`; keep the journal where it is.",
         path=path,
     )

@@ -135,6 +135,7 @@ _DESCRIPTIONS = (
     "There is a workaround, so it can wait.",
 )
 _STATUSES = {"pending": 80, "in_progress": 11, "review": 6, "cancelled": 3}
+_OPEN = {"pending": 82, "in_progress": 12, "review": 6}  # of the project that has only begun: nothing is cancelled yet
 _PRIORITIES = {"low": 20, "medium": 52, "high": 22, "critical": 6}
 
 
@@ -202,19 +203,19 @@ def _tasks(rng: random.Random, project: _Project, phases: list[int | None], bega
             "title": title,
             "description": rng.choice(_DESCRIPTIONS) if rng.random() < 0.4 else None,
             "priority": _draw(rng, _PRIORITIES),
-            **_life(rng, began, index / project.tasks, done=index in done),
+            **_life(rng, began, index / project.tasks, _STATUSES if project.completed else _OPEN, done=index in done),
         }
         for index, title in enumerate(titles)
     ]
 
 
-def _life(rng: random.Random, began: datetime, progress: float, *, done: bool) -> Row:
+def _life(rng: random.Random, began: datetime, progress: float, statuses: dict[str, int], *, done: bool) -> Row:
     """Status and times of a task: planned in batches as the project goes on, completed days to weeks later."""
     weeks = int(progress * ((_LAST - began).days // 7))
     created = began + timedelta(weeks=weeks, days=rng.randrange(5), seconds=rng.randrange(6 * 3600))
     took = timedelta(days=1 + 30 * rng.random() ** 2, seconds=rng.randrange(6 * 3600))
     return {
-        "status": "completed" if done else _draw(rng, _STATUSES),
+        "status": "completed" if done else _draw(rng, statuses),
         "created_at": _text(created),
         "completed_at": _text(min(_in_working_time(created + took), _LAST)) if done else None,
     }

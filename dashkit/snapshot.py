@@ -23,7 +23,7 @@ import numpy as np
 import pandas as pd
 
 from dashkit import connection, views
-from dashkit.errors import UsageError
+from dashkit.errors import RefusedError, UsageError
 from dashkit.records import SIZE_WEIGHTS, UNSIZED
 from dashkit.store import rows
 
@@ -127,6 +127,13 @@ def take(
         with connection.using(db) as source:
             rows.require_v2(source)
             path = rows.read(source, "SELECT file FROM pragma_database_list WHERE name = 'main'")[0]["file"]
+            if source.in_transaction:
+                raise RefusedError(
+                    f"Cannot take a snapshot of {path}",
+                    "this connection is in a transaction of its own",
+                    "Commit it or roll it back first.",
+                    path=path,
+                )
             connection.private_copy(source, file)
         duck = stack.enter_context(closing(_duckdb(folder)))
         with closing(connection.connect_immutable(file)) as lite:

@@ -34,13 +34,14 @@ TABLES = {
 _DATE = r"\d{4}-\d\d-\d\d"
 _TIME = r"([01]\d|2[0-3]):\d\d:\d\d([.,]\d{1,9})?"
 _ZONE = r"(Z|[+-]\d\d(:?\d\d)?)"
+_INSTANT = "TRY_CAST(replace(trim({0}), ',', '.') AS TIMESTAMPTZ) AT TIME ZONE 'UTC'"
 CASTS = {
     "text": "{0}",
     "int": "CASE WHEN TRY_CAST({0} AS DOUBLE) = TRY_CAST({0} AS BIGINT) THEN TRY_CAST({0} AS BIGINT) END",
     "real": "CASE WHEN isfinite(TRY_CAST({0} AS DOUBLE)) THEN TRY_CAST({0} AS DOUBLE) END",
     "truth": "CASE WHEN isfinite(TRY_CAST({0} AS DOUBLE)) THEN TRY_CAST({0} AS DOUBLE) <> 0 END",
     "instant": f"CASE WHEN regexp_full_match(trim({{0}}), '{_DATE}([T ]{_TIME}{_ZONE}?)?')"
-    " THEN TRY_CAST(replace(trim({0}), ',', '.') AS TIMESTAMPTZ) AT TIME ZONE 'UTC' END",
+    f" AND year({_INSTANT}) BETWEEN 1 AND 9999 THEN {_INSTANT} END",
 }
 
 
@@ -80,12 +81,15 @@ def _typed(table: str, present: list[str]) -> str:
 
 
 def _bad_values() -> Iterator[str]:
-    """For each column that is no text, a query for how many of its values mean nothing; blanks do not count."""
+    """For each table a query for how many values of its columns mean nothing, in one scan; blanks do not count."""
     for table in TABLES:
-        for column, kind in columns(table).items():
-            if kind != "text":
-                unread = f'nullif(trim("{column}_text"), \'\') IS NOT NULL AND "{column}" IS NULL'
-                yield (
-                    f"SELECT '{table}' AS table_name, '{column}' AS column_name,"  # noqa: S608 - names of TABLES
-                    f" count(*) FILTER ({unread}) AS bad_values FROM typed.{table}"
-                )
+        typed_columns = [column for column, kind in columns(table).items() if kind != "text"]
+        names = ", ".join(f"'{column}'" for column in typed_columns)
+        counts = ", ".join(
+            f'count(*) FILTER (nullif(trim("{column}_text"), \'\') IS NOT NULL AND "{column}" IS NULL)'
+            for column in typed_columns
+        )
+        yield (
+            f"SELECT '{table}' AS table_name, unnest([{names}]) AS column_name,"  # noqa: S608 - names of TABLES
+            f" unnest([{counts}]) AS bad_values FROM typed.{table}"
+        )

@@ -27,17 +27,15 @@ class Column(NamedTuple):
 
 
 def sections(function: Callable[..., object]) -> dict[str, str]:
-    """A docstring by its parts: '' is the text before the first heading; headings are single capitalised words."""
-    parts = re.split(r"^(Columns|Args|Returns|Raises):\n", inspect.getdoc(function) or "", flags=re.MULTILINE)
-    named = dict(zip(parts[1::2], parts[2::2], strict=True))
-    lead, _, sorted_by = parts[0].partition("Sorted by: ")
-    return {"": lead, **named} | ({"Sorted by": sorted_by} if sorted_by else {})
+    """A docstring by its headings; what stands before the first is under ''."""
+    headings = r"^(Columns|Sorted by|Args|Returns|Raises):\s"
+    lead, *rest = re.split(headings, inspect.getdoc(function) or "", flags=re.MULTILINE)
+    return {"": lead, **dict(zip(rest[::2], rest[1::2], strict=True))}
 
 
 def columns(frame: Callable[..., object]) -> list[Column]:
-    """The columns that a frame's docstring promises, in order."""
-    text, _, _ = sections(frame)["Columns"].partition("\nSorted by: ")
-    items = re.split(r"\n(?=    \w)", "\n" + text.rstrip())[1:]
+    """The columns that a frame's docstring promises, in order; a line that is none is left out."""
+    items = re.split(r"^    (?=\w)", sections(frame)["Columns"], flags=re.MULTILINE)
     found = [_COLUMN.fullmatch(" ".join(item.split())) for item in items]
     return [Column(*(group or "" for group in match.groups())) for match in found if match]
 
@@ -50,7 +48,7 @@ def frames_page() -> str:
         "Units are defined in the [glossary](glossary.md); where a value is missing, the cell is `NA`.",
         *(part for name, frame in sorted(dashboard.frames().items()) for part in _frame(name, frame)),
         "# Views",
-        inspect.cleandoc(dashboard.Dashboard.sql.__doc__ or "").split("\n\nArgs:")[0].rstrip(),
+        sections(dashboard.Dashboard.sql)[""].strip(),
         "```python\nwith dashkit.open('dashboard.db') as d:\n"
         "    d.sql('SELECT project, count(*) FROM tasks WHERE status = ? GROUP BY 1', ['review'])\n```",
         "Instants are TIMESTAMP in UTC.",
@@ -66,8 +64,7 @@ def _frame(name: str, frame: Callable[..., object]) -> Iterator[str]:
     yield told[""].strip()
     rows = [(f"`{c.name}`", c.dtype, c.unit, c.meaning) for c in columns(frame)]
     yield _table(("column", "dtype", "unit", "meaning"), rows)
-    if found := re.search(r"Sorted by: (.+?)(\n\n|$)", inspect.getdoc(frame) or "", flags=re.DOTALL):
-        yield f"Sorted by {' '.join(found[1].split())}"
+    yield f"Sorted by {' '.join(told['Sorted by'].split())}"
 
 
 def _call(parameter: str) -> str:

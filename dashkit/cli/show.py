@@ -57,7 +57,8 @@ def _run_show(args: argparse.Namespace) -> int:
     if args.json:
         print(json.dumps([dict(zip(names, row, strict=True)) for row in rows], indent=2))
     elif args.csv:
-        writer = csv.writer(sys.stdout, lineterminator="\n")
+        # Text is always quoted: else a bare carriage return in it would end the row.
+        writer = csv.writer(sys.stdout, quoting=csv.QUOTE_NONNUMERIC, lineterminator="\n")
         writer.writerows([names, *([_safe(cell) for cell in row] for row in rows)])
     else:
         _print_table(names, rows)
@@ -76,9 +77,10 @@ def _stored(cell: Any) -> Any:
 
 def _safe(cell: Any) -> Any:
     """A cell that a spreadsheet takes for text or a number, never for a formula."""
-    if isinstance(cell, str) and _FORMULA.match(cell) and not _NUMBER.fullmatch(cell):
-        return "'" + cell
-    return cell
+    if not isinstance(cell, str):
+        return cell
+    text = plain(cell) if sys.stdout.isatty() else cell
+    return "'" + text if _FORMULA.match(text) and not _NUMBER.fullmatch(text) else text
 
 
 def _print_table(names: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:

@@ -92,7 +92,7 @@ def _empty_project(conn: sqlite3.Connection, name: str) -> int | None:
     if count := projects.count_tasks(conn, ids[0]):
         raise RefusedError(
             f"Cannot ingest tasks into {name}",
-            f"the project (id {ids[0]}) has {count:,} tasks already, and only an empty one can be filled",
+            f"the project (id {ids[0]}) has tasks already ({count:,}), and only an empty one can be filled",
             "Nothing was changed. Give the name of a new project.",
             project_id=ids[0],
             count=count,

@@ -13,13 +13,11 @@ from pathlib import Path
 from typing import Any
 
 from dashkit import connection, times
-from dashkit.migrations import engine, preflight, report, restore, v2_0
-from dashkit.migrations import execute as execution
-from dashkit.migrations import rollback as before_rollback
+from dashkit.migrations import engine, execution, preflight, recovery, report, restore, v2_0
 from dashkit.migrations.changes import Version
-from dashkit.migrations.execute import Job, Outcome, Rehearsal
+from dashkit.migrations.execution import Job, Outcome, Rehearsal
 from dashkit.migrations.restore import Restored
-from dashkit.migrations.status import Status, features, read
+from dashkit.migrations.state import Status, features, read
 
 VERSIONS: tuple[Version, ...] = (v2_0.VERSION,)
 
@@ -92,9 +90,9 @@ class RollbackPlan:
     backup_dir: Path | None = None
 
     @cached_property
-    def losses(self) -> tuple[before_rollback.Loss, ...]:
+    def losses(self) -> tuple[recovery.Loss, ...]:
         """What was written since the backup, by table; counted when asked for."""
-        return before_rollback.losses(self.path, self.backup, VERSIONS) if self.backup else ()
+        return recovery.losses(self.path, self.backup, VERSIONS) if self.backup else ()
 
     def __str__(self) -> str:
         if self.backup is None:
@@ -183,10 +181,10 @@ def plan_rollback(
     """
     path = preflight.real_path(connection.default_path(db))
     folder = Path(backup_dir) if backup_dir else None
-    chosen = before_rollback.choose(path, Path(backup) if backup else None, folder)
+    chosen = recovery.choose(path, Path(backup) if backup else None, folder)
     if chosen is None:
         return RollbackPlan(path, None)
-    before_rollback.check(path, chosen)
+    recovery.check(path, chosen)
     return RollbackPlan(path, chosen, folder)
 
 

@@ -83,7 +83,18 @@ class AddColumn(_Change):
         default = (found.default or "NULL").upper()
         if default not in ({"FALSE", "0"} if self.default == "FALSE" else {self.default}):
             return Finding("there", notes=(f"{where} has default {found.default}, not {self.default}",))
+        if not self._declared_alike(conn):
+            return Finding("there", notes=(f"{where} is declared in other words than dashkit's",))
         return THERE
+
+    def _declared_alike(self, conn: sqlite3.Connection) -> bool:
+        """Whether the table's text declares it in our words, up to the comma: no CHECK is missing or on top."""
+        _, _, text = shape.owner(conn, self.table) or ("", "", "")
+        words, mine = (
+            " ".join("0" if word == "false" else word for word in shape.tokens(sql or ""))
+            for sql in (text, f"{self.column} {self.declaration}")
+        )
+        return any(f" {mine} {end}" in words for end in ",)")
 
 
 @dataclass(frozen=True)
@@ -158,7 +169,8 @@ class CreateIndex(_Change):
         if found[0] != "index":
             return Finding("in the way", f"the name {self.index} is taken by a {found[0]}")
         expected = (self.table, (self.column,), " ".join(shape.tokens(self.where)))
-        if shape.index_shape(conn, self.index) != expected:
+        unique = shape.tokens(found[2] or "")[1:2] == ["unique"]
+        if unique or shape.index_shape(conn, self.index) != expected:
             return Finding("in the way", f"the index {self.index} that is there is another: {found[2]}")
         return THERE
 

@@ -126,31 +126,38 @@ def require_dashboard(conn: sqlite3.Connection, path: Path) -> None:
         RefusedError: projects or tasks is not there as a table with its columns.
     """
     for table, wanted in NEEDED.items():
-        found = shape.owner(conn, table)
-        lacks = [column for column in wanted if column not in shape.columns(conn, table)]
-        words = shape.tokens(found[2] or "") if found else []
-        if found and not lacks and found[0] == "table" and "virtual" not in words[:3]:
-            if "strict" in shape.options(found[2] or ""):
-                raise RefusedError(
-                    f"Cannot migrate {path}",
-                    f"{table} is a STRICT table, and SQLite adds no BOOLEAN column to such a table",
-                    "Copy its rows into an ordinary table of the same columns first.",
-                    path=path,
-                    table=table,
-                )
-            continue
-        if not found:
-            why = f"it is no Dashboard: there is no table {table}"
-        elif lacks:
-            why = f"it is no Dashboard: {table} has no column {lacks[0]}"
-        else:
-            why = f"{table} is a {'virtual table' if found[0] == 'table' else found[0]}, not an ordinary table"
-        raise RefusedError(
-            f"Cannot use {path}",
-            why,
-            "Name a Dashboard database; `dashkit sample PATH` makes one to try.",
-            path=path,
-        )
+        _, _, sql = shape.owner(conn, table) or ("", "", None)
+        if why := _unfit(conn, table, wanted):
+            raise RefusedError(
+                f"Cannot use {path}",
+                why,
+                "Name a Dashboard database; `dashkit sample PATH` makes one to try.",
+                path=path,
+            )
+        if "strict" in shape.options(sql or ""):
+            raise RefusedError(
+                f"Cannot migrate {path}",
+                f"{table} is a STRICT table, and SQLite adds no BOOLEAN column to such a table",
+                "Copy its rows into an ordinary table of the same columns first.",
+                path=path,
+                table=table,
+            )
+
+
+def _unfit(conn: sqlite3.Connection, table: str, wanted: tuple[str, ...]) -> str:
+    """Why a table is none of a Dashboard's; empty where it is one."""
+    found = shape.owner(conn, table)
+    if not found:
+        return f"it is no Dashboard: there is no table {table}"
+    kind = "virtual table" if "virtual" in shape.tokens(found[2] or "")[:3] else found[0]
+    if kind != "table":
+        return f"{table} is a {kind}, not an ordinary table"
+    for column in wanted:
+        if column not in shape.columns(conn, table):
+            return f"it is no Dashboard: {table} has no column {column}"
+    if frozenset({"id"}) not in shape.keys(conn, table):
+        return f"{table}.id is not its key, so no other table could point to it"
+    return ""
 
 
 def survey(conn: sqlite3.Connection, versions: Iterable[Version]) -> Survey:
@@ -160,7 +167,8 @@ def survey(conn: sqlite3.Connection, versions: Iterable[Version]) -> Survey:
     rows: dict[tuple[str, str], str] = {}
     if tracking.state == "there":
         found = conn.execute("SELECT version, name, checksum FROM schema_migrations")
-        rows = {(version, name): checksum for version, name, checksum in found}
+        # A BLOB in there is of no tool of ours: as text it is a version that we do not know.
+        rows = {(str(version), str(name)): str(checksum) for version, name, checksum in found}
     items = []
     for version in versions:
         for change in version.changes:

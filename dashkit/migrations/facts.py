@@ -40,6 +40,7 @@ def gather(path: Path, versions: tuple[Version, ...], *, durable: bool, thorough
 
 
 def _spellings(conn: sqlite3.Connection) -> Kinds:
+    conn.text_factory = lambda raw: raw.decode(errors="backslashreplace")  # whatever other programs call text
     marks = ", ".join("?" * len(STATUSES))
     return tuple(
         conn.execute(

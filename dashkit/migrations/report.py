@@ -6,9 +6,9 @@ from pathlib import Path
 from dashkit import times
 from dashkit.migrations import backups, engine
 from dashkit.migrations.changes import Change, Fill
-from dashkit.migrations.execute import Outcome, Rehearsal
+from dashkit.migrations.execution import Outcome, Rehearsal
+from dashkit.migrations.recovery import Loss
 from dashkit.migrations.restore import Restored
-from dashkit.migrations.rollback import Loss
 
 
 def counted(number: int, noun: str) -> str:

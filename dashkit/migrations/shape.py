@@ -104,6 +104,14 @@ def options(sql: str) -> list[str]:
     return words[len(words) - words[::-1].index(")") :] if ")" in words else []
 
 
+def any_of(conditions: list[str]) -> str:
+    """One SQL condition out of many, as a balanced tree: SQLite takes none that is deeper than 1,000."""
+    if len(conditions) <= 100:
+        return " OR ".join(conditions) or "FALSE"
+    middle = len(conditions) // 2
+    return f"({any_of(conditions[:middle])}) OR ({any_of(conditions[middle:])})"
+
+
 def index_shape(conn: sqlite3.Connection, name: str) -> tuple[str, tuple[str, ...], str]:
     """An index as (its table, its key columns, its WHERE), comparable."""
     _, table, sql = owner(conn, name) or ("", "", "")

@@ -27,12 +27,13 @@ def problems(conn: sqlite3.Connection, backup: Path, versions: tuple[Version, ..
     found += _new_compile_errors(conn, backup)
     for table in shape.tables(conn, "backup"):
         if table.lower() != BOOKKEEPING:
-            found += differences(conn, table, _fills(versions, table))
+            found += differences(conn, table, fills_of(versions, table))
     found += _new_violations(conn, versions)
     return found
 
 
-def _fills(versions: tuple[Version, ...], table: str) -> dict[str, Fill]:
+def fills_of(versions: tuple[Version, ...], table: str) -> dict[str, Fill]:
+    """The fills of a table, by column."""
     return {
         change.column: change
         for version in versions
@@ -78,29 +79,33 @@ def _new_compile_errors(conn: sqlite3.Connection, backup: Path) -> list[str]:
 
 
 def _compile_errors(conn: sqlite3.Connection) -> dict[str, str]:
+    # Compiled as other programs would, and not run: an untrusted schema may not fill its own search index.
+    conn.execute("PRAGMA trusted_schema = ON")
     errors = {}
     for (kind, name), (_, sql) in shape.definitions(conn).items():
         if kind not in ("table", "view") or name.startswith("sqlite_"):
             continue
-        target = f"main.{shape.quoted(name)}"
-        writable = (
-            [shape.quoted(column.name) for column in shape.columns(conn, name).values() if not column.generated]
-            if kind == "table"
-            else []
-        )
-        statements = {f"select from {name}": f"SELECT * FROM {target}"}
-        if writable and "virtual" not in shape.tokens(sql or "")[:3]:
-            statements[f"insert into {name}"] = f"INSERT INTO {target} DEFAULT VALUES"
-            statements[f"update of {name}"] = (
-                f"UPDATE {target} SET {', '.join(f'{column} = {column}' for column in writable)}"
-            )
-            statements[f"delete from {name}"] = f"DELETE FROM {target}"
-        for subject, statement in statements.items():
+        written = "virtual" not in shape.tokens(sql or "")[:3]
+        for use in ("select from", "insert into", "update of", "delete from")[: None if written else 1]:
             try:
-                conn.execute(f"EXPLAIN {statement}").close()
+                conn.execute(f"EXPLAIN {_statement(conn, use, name)}").close()
             except sqlite3.Error as error:
-                errors[subject] = str(error)
+                errors[f"{use} {name}"] = str(error)
+    conn.execute("PRAGMA trusted_schema = OFF")
     return errors
+
+
+def _statement(conn: sqlite3.Connection, use: str, name: str) -> str:
+    """A statement of one kind on a table, or on a view, which a trigger may make writable."""
+    target = f"main.{shape.quoted(name)}"
+    if use == "update of":
+        columns = [shape.quoted(column.name) for column in shape.columns(conn, name).values() if not column.generated]
+        return f"UPDATE {target} SET {', '.join(f'{column} = {column}' for column in columns)}"
+    return {
+        "select from": f"SELECT * FROM {target}",
+        "insert into": f"INSERT INTO {target} DEFAULT VALUES",
+        "delete from": f"DELETE FROM {target}",
+    }[use]
 
 
 def differences(conn: sqlite3.Connection, table: str, fills: dict[str, Fill]) -> list[str]:
@@ -113,39 +118,37 @@ def differences(conn: sqlite3.Connection, table: str, fills: dict[str, Fill]) ->
     columns = [column for column in shape.columns(conn, table, "backup").values() if not column.generated]
     key = shape.row_key(conn, table, "backup")
     if key is None:
-        listed = ", ".join(shape.quoted(column.name) for column in columns if column.name.lower() not in fills)
-        gone, extra = (
-            conn.execute(
-                f"SELECT count(*) FROM (SELECT {listed} FROM {one}.{name} EXCEPT SELECT {listed} FROM {other}.{name})"
-            ).fetchone()[0]
-            for one, other in (("backup", "main"), ("main", "backup"))
+        listed = ", ".join(
+            f"{shape.quoted(column.name)} COLLATE BINARY" for column in columns if column.name.lower() not in fills
         )
+        rows = f"(SELECT {listed} FROM backup.{name} EXCEPT SELECT {listed} FROM main.{name})"
     else:
-        unequal = " OR ".join(_unequal(column, key, fills) for column in columns) or "FALSE"
-        gone = conn.execute(
-            f"SELECT count(*) FROM backup.{name} AS o LEFT JOIN main.{name} AS n ON n.{key} = o.{key} "
-            f"WHERE n.{key} IS NULL OR {unequal}"
-        ).fetchone()[0]
-        extra = conn.execute(
-            f"SELECT (SELECT count(*) FROM main.{name}) - (SELECT count(*) FROM backup.{name})"
-        ).fetchone()[0]
+        rows = (
+            f"backup.{name} AS o LEFT JOIN main.{name} AS n ON n.{key} = o.{key} "
+            f"WHERE n.{key} IS NULL OR {unequal(columns, key, fills)}"
+        )
+    gone = conn.execute(f"SELECT count(*) FROM {rows}").fetchone()[0]
+    new, old = (contents(conn, [table], schema)[table] for schema in ("main", "backup"))
     found = [f"{gone:,} rows of {table} differ from the backup"] if gone else []
-    return found + ([f"{table} has {extra:,} rows more than the backup"] if extra else [])
+    return found + ([f"{table} has {new:,} rows and the backup {old:,}"] if new != old else [])
 
 
-def _unequal(column: shape.Column, key: str, fills: dict[str, Fill]) -> str:
-    one = shape.quoted(column.name)
-    unequal = f"n.{one} IS NOT o.{one} COLLATE BINARY"
-    if column.affinity not in ("TEXT", "INTEGER"):
-        unequal = f"({unequal} OR typeof(n.{one}) IS NOT typeof(o.{one}))"
-    fill = fills.get(column.name.lower())
-    if fill is None:
-        return unequal
-    # Asked of the backup's row: only one that needed the value may have got it.
-    return (
-        f"({unequal} AND NOT EXISTS (SELECT 1 FROM backup.{shape.quoted(fill.table)} AS b "
-        f"WHERE b.{key} = o.{key} AND ({fill.needs})))"
-    )
+def unequal(columns: Iterable[shape.Column], key: str, fills: dict[str, Fill]) -> str:
+    """The SQL condition under which row n of main is not what row o of the backup was."""
+    conditions = []
+    for column in columns:
+        one = shape.quoted(column.name)
+        condition = f"n.{one} IS NOT o.{one} COLLATE BINARY"
+        if column.affinity not in ("TEXT", "INTEGER"):
+            condition = f"({condition} OR typeof(n.{one}) IS NOT typeof(o.{one}))"
+        if fill := fills.get(column.name.lower()):
+            # Asked of the backup's row: only one that needed the value may have got it.
+            condition = (
+                f"({condition} AND NOT EXISTS (SELECT 1 FROM backup.{shape.quoted(fill.table)} AS b "
+                f"WHERE b.{key} = o.{key} AND ({fill.needs})))"
+            )
+        conditions.append(condition)
+    return shape.any_of(conditions)
 
 
 def _new_violations(conn: sqlite3.Connection, versions: tuple[Version, ...]) -> list[str]:

@@ -1,1 +1,6 @@
-"""Notebooks in, pages out."""
+"""Notebooks in, pages out; and the two words that a notebook has for it."""
+
+from dashkit.reports.parameters import check_parameters
+from dashkit.reports.verdict import require
+
+__all__ = ["check_parameters", "require"]

@@ -17,16 +17,19 @@ _LONGEST_SOCKET = 90  # bytes of path; a socket's whole address has 104 on some 
 
 
 @contextmanager
-def kernel_class() -> Iterator[type["AsyncKernelManager"]]:
+def kernel_class(log: Path) -> Iterator[type["AsyncKernelManager"]]:
     """What papermill starts its kernel with: this interpreter, whichever kernels the machine has by name.
 
     It talks through sockets in a private folder, where the system has them: no port that another may have
     taken or listen to. The class is given, not an instance, because nbclient stops only what it has made.
+
+    Args:
+        log: the file for what the process says by itself; what cells print goes to the notebook.
     """
     from jupyter_client.kernelspec import KernelSpecManager
     from jupyter_client.manager import AsyncKernelManager
 
-    with tempfile.TemporaryDirectory(prefix="dashkit-", ignore_cleanup_errors=True) as name:
+    with log.open("wb") as sink, tempfile.TemporaryDirectory(prefix="dashkit-", ignore_cleanup_errors=True) as name:
         folder = Path(name)
 
         class ThisInterpreter(AsyncKernelManager):
@@ -39,6 +42,9 @@ def kernel_class() -> Iterator[type["AsyncKernelManager"]]:
                     self.ip = str(folder / "socket")
                 if self.kernel_spec is not None:
                     self.kernel_spec.env = {**self.kernel_spec.env, **_environment(folder)}
+
+            async def start_kernel(self, **settings: Any) -> None:  # type: ignore[override]  # async there too, untyped
+                await super().start_kernel(**settings, stdout=sink, stderr=sink)
 
         yield ThisInterpreter
 

@@ -74,7 +74,7 @@ def _undeclared(report: str, why: str) -> UsageError:
 
 
 def check(given: Mapping[str, object], known: Sequence[Parameter], report: str = "this notebook") -> None:
-    """Refuse what the notebook does not declare, and values of another type.
+    """Refuse what the notebook does not declare, values of another type, and what no notebook can hold.
 
     Raises:
         UsageError: the first of them, with the nearest name that exists.
@@ -85,6 +85,15 @@ def check(given: Mapping[str, object], known: Sequence[Parameter], report: str =
             raise _unknown(name, kinds, report)
         if not _fits(value, kinds[name]):
             raise _misfit(name, value, kinds[name], report)
+        try:
+            json.dumps(value, ensure_ascii=False).encode()
+        except (TypeError, ValueError) as error:
+            raise UsageError(
+                f"Cannot run {report}",
+                f"no notebook can hold the parameter {name} ({error})",
+                "Give texts in UTF-8 (a path too), numbers, and lists and dicts of these.",
+                parameter=name,
+            ) from error
 
 
 def from_text(pairs: Iterable[str], known: Sequence[Parameter], report: str) -> dict[str, object]:

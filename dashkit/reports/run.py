@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 FOLDER = Path("reports")
 _LATEST = "latest.html"
+_PAPERMILLS_OWN = {"injected-parameters", "papermill-error-cell-tag"}
 _LONGEST_ERROR = 4000  # characters of an error's text on a page; the notebook has it all
 
 
@@ -78,6 +79,7 @@ def prepare(
         path = default_path(str(given.get("db_path", ""))).absolute()
         require_file(path)
         given["db_path"] = str(path)
+        check(given, report.parameters, report.name)  # the folder's name is in it now
     return report, given
 
 
@@ -135,10 +137,10 @@ def _execute(report: catalog.Report, given: Mapping[str, object], output: Path) 
     import papermill
     from papermill.exceptions import PapermillExecutionError
 
-    # What papermill and the kernel have to say is on the page; without a handler it would be on stderr too.
+    # What papermill has to say is on the page; without a handler it would be on stderr too.
     logging.getLogger("papermill").addHandler(logging.NullHandler())
-    error: Exception
-    with warnings.catch_warnings(), kernel_class() as manager:
+    log = output.with_suffix(".log")
+    with warnings.catch_warnings(), kernel_class(log) as manager:
         warnings.simplefilter("ignore")
         try:
             notebook = papermill.execute_notebook(
@@ -152,15 +154,15 @@ def _execute(report: catalog.Report, given: Mapping[str, object], output: Path) 
                 resources={"metadata": {"path": str(report.path.absolute().parent)}},
             )
             return _Ending(notebook)
-        except PapermillExecutionError as caught:
-            error = caught
-        except RuntimeError as caught:  # the kernel died, or never came
-            error = caught
+        except PapermillExecutionError as error:
+            name, text = str(error.ename), str(error.evalue)
+        except RuntimeError as error:  # the kernel died, or never came
+            name, text = str(error), log.read_text(errors="replace").strip()[-_LONGEST_ERROR:]
     notebook = catalog.load(output)
-    if isinstance(error, PapermillExecutionError) and error.ename == CheckError.__name__:
-        return _Ending(notebook, "failed", str(error.evalue)[:_LONGEST_ERROR])
-    text = f"{error.ename}: {error.evalue}" if isinstance(error, PapermillExecutionError) else str(error)
-    return _Ending(notebook, "crashed", text[:_LONGEST_ERROR], _place(notebook))
+    if name == CheckError.__name__:
+        return _Ending(notebook, "failed", text[:_LONGEST_ERROR])
+    said = f"{name}: {text}" if text else name
+    return _Ending(notebook, "crashed", said[:_LONGEST_ERROR], _place(notebook))
 
 
 def _unformatted(path: Path) -> str:
@@ -169,17 +171,19 @@ def _unformatted(path: Path) -> str:
 
 def _place(notebook: "NotebookNode") -> str:
     """The cell that ended the run, in words: its number among the code cells and the heading above it."""
-    heading, number = "", 0
+    heading, number, place = "", 0, "It stopped before its first cell."
     for cell in notebook.cells:
-        if cell.cell_type == "markdown" and "papermill-error-cell-tag" not in cell.metadata.get("tags", []):
+        if _PAPERMILLS_OWN & set(cell.metadata.get("tags", [])):
+            continue
+        if cell.metadata.get("papermill", {}).get("start_time") is None:
+            break
+        if cell.cell_type == "markdown":
             lines = [line.lstrip("# ").strip() for line in cell.source.splitlines() if line.startswith("#")]
             heading = lines[-1] if lines else heading
         elif cell.cell_type == "code":
             number += 1
-            unfinished = cell.execution_count is None and cell.source.strip()
-            if unfinished or any(output.output_type == "error" for output in cell.outputs):
-                return f"It stopped in code cell {number}" + (f', below "{heading}".' if heading else ".")
-    return "It stopped before its first cell."
+            place = f"It stopped in code cell {number}" + (f', below "{heading}".' if heading else ".")
+    return place
 
 
 def _lines(

@@ -110,4 +110,5 @@ def _align_heads(rows: "list[Tag]") -> None:
         if head.name == "th" and "number" in kinds and kinds <= {"number", "missing"}:
             head["class"] = "number"
             for cell in cells:
-                cell["class"] = f"{cell['class']} number"
+                if cell["class"] == "missing":
+                    cell["class"] = "missing number"

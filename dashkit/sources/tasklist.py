@@ -98,6 +98,7 @@ class _Verbatim:
 def read(lines: Iterable[str]) -> TaskList:
     """Read a task list from its lines, with or without their line ends. Nothing in them is an error."""
     rows = [line.rstrip("\r\n").expandtabs(4) for line in lines]
+    rows[:1] = [row.removeprefix("\ufeff") for row in rows[:1]]
     reader = _Reader()
     for number in range(_front_matter(rows) + 1, len(rows) + 1):
         reader.take(number, rows[number - 1])
@@ -146,7 +147,7 @@ def _decode(data: bytes) -> tuple[str, int]:
 
 def _front_matter(rows: Sequence[str]) -> int:
     """How many lines of YAML front matter there are; a rule at the top of a page is none."""
-    if not rows or rows[0].lstrip("\ufeff").rstrip() != "---":
+    if not rows or rows[0].rstrip() != "---":
         return 0
     first = next((row for row in rows[1:] if row.strip() and not row.startswith("#")), "")
     if not _YAML_KEY.match(first):

@@ -113,8 +113,9 @@ def _without_emphasis(text: str) -> str:
     for match in _DELIMITER.finditer(text):
         mark, start, end = match[0], match.start(), match.end()
         before, after = text[start - 1 : start] or " ", text[end : end + 1] or " "
-        if mark in opened and before != " " and after in _AFTER:
-            begin = opened.pop(mark)
+        begin = opened.get(mark, start)
+        if begin + len(mark) < start and before != " " and after in _AFTER:
+            del opened[mark]
             if mark == "__" and _DUNDER.fullmatch(text, begin + 2, start):
                 continue
             struck = mark == "~~"

@@ -119,7 +119,7 @@ def _migrate(conn: sqlite3.Connection, job: Job, backup: backups.NewBackup) -> O
                 facts = _copy_and_check(job, backup, pool)
                 found = _look(conn, job)
             job.tell("applying")
-            applied = engine.apply(conn, found, job.now, _recorded_name(job, backup), job.tell)
+            applied = _apply(conn, job, found, backup)
             connection.attach_immutable(conn, backup.partial, "backup")
             job.tell("verifying")
             _require(verify.problems(conn, backup.partial, job.versions), job, "after the changes ")
@@ -142,6 +142,18 @@ def _migrate(conn: sqlite3.Connection, job: Job, backup: backups.NewBackup) -> O
         locked_seconds=released - locked,
         facts=facts.result(),
     )
+
+
+def _apply(
+    conn: sqlite3.Connection, job: Job, found: engine.Survey, backup: backups.NewBackup
+) -> list[engine.Applied]:
+    try:
+        return engine.apply(conn, found, job.now, _recorded_name(job, backup), job.tell)
+    except sqlite3.Error as error:
+        # ADD COLUMN looks at the old rows too, and stops at one that breaks an old condition of its table.
+        if error.sqlite_errorcode == sqlite3.SQLITE_ERROR:
+            _require(verify.damage_of(conn), job, "rows that are there break its own conditions: ")
+        raise
 
 
 def _look(conn: sqlite3.Connection, job: Job) -> engine.Survey:

@@ -36,6 +36,8 @@ def choose(path: Path, backup: Path | None, folder: Path | None) -> Path | None:
         return backup
     with closing(connection.connect_readonly(path)) as conn, connection.explained(path, "read"):
         recorded = _recorded(conn, path.parent)
+        if recorded is None:
+            engine.require_dashboard(conn, path)
         migrated = "checked" in shape.columns(conn, "tasks")
     candidates = [entry.path for place in {path.parent, folder or path.parent} for entry in backups.found(path, place)]
     if recorded is not None:
@@ -57,7 +59,10 @@ def choose(path: Path, backup: Path | None, folder: Path | None) -> Path | None:
 def _recorded(conn: sqlite3.Connection, folder: Path) -> Path | None:
     if engine.TRACKING.look(conn, recorded=True).state != "there":
         return None
-    row = conn.execute("SELECT backup FROM schema_migrations WHERE backup IS NOT NULL ORDER BY rowid DESC").fetchone()
+    latest = shape.row_key(conn, "schema_migrations") or "applied_at"
+    row = conn.execute(
+        f"SELECT backup FROM schema_migrations WHERE typeof(backup) = 'text' ORDER BY {latest} DESC"
+    ).fetchone()
     return folder / row[0] if row else None
 
 
@@ -142,7 +147,7 @@ def _loss(conn: sqlite3.Connection, table: str, versions: tuple[Version, ...]) -
         if change.column in shape.columns(conn, table) and change.untouched != "TRUE"
     ]
     changed, shared = conn.execute(
-        f"SELECT total({' OR '.join(differs + written) or 'FALSE'}), count(*) "
+        f"SELECT total({shape.any_of(differs + written)}), count(*) "
         f"FROM backup.{name} o JOIN main.{name} n ON n.{key} = o.{key}"
     ).fetchone()
     rows = [verify.contents(conn, [table], schema)[table] for schema in ("main", "backup")]

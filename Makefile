@@ -1,0 +1,33 @@
+# `make demo` and `make test` are all that a fresh machine with Python 3.11, git and make needs.
+PYTHON ?= python3
+PY = .venv/bin/python
+export PIP_DISABLE_PIP_VERSION_CHECK = 1
+
+.PHONY: demo test test-all check docs bench clean
+
+.venv/installed: pyproject.toml constraints.txt
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "dashkit needs Python 3.11 or newer; say make PYTHON=python3.11")'
+	$(PYTHON) -m venv .venv
+	$(PY) -m pip install --quiet --constraint constraints.txt --editable '.[attach,dev]'
+	touch $@
+
+demo: .venv/installed
+	$(PY) -m dashkit demo --dir data/demo
+
+test: .venv/installed
+	$(PY) -m pytest
+
+test-all: .venv/installed
+	$(PY) -m pytest -m "exhaustive or not exhaustive"
+
+check: .venv/installed
+	.ci/check
+
+docs: .venv/installed
+	$(PY) docs/generate.py
+
+bench: .venv/installed
+	$(PY) benchmarks/migrate.py
+
+clean:
+	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -1,0 +1,332 @@
+import argparse
+import csv
+import importlib.util
+import io
+import json
+import re
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from builders import insert, v2_database
+from test_snapshot import hostile_database
+
+import dashkit
+from dashkit import dashboard, database, times
+from dashkit.cli import show
+from dashkit.errors import UsageError
+from dashkit.records import SIZE_WEIGHTS
+
+AS_OF = datetime(2025, 12, 1, tzinfo=UTC)
+DOCS = Path(dashkit.__file__).parents[1] / "docs"
+QUERIES = sorted((Path(dashkit.__file__).parent / "frames" / "queries").glob("*.sql"))
+FRAMES = dashboard.frames()
+
+_spec = importlib.util.spec_from_file_location("generate", DOCS / "generate.py")
+generate = importlib.util.module_from_spec(_spec)
+_spec.loader.exec_module(generate)
+
+
+def full_database(path: Path) -> Path:
+    """A database with something in every frame and in every column of it."""
+    v2_database(
+        path,
+        projects=["Alpha", "Beta", "Empty"],
+        tasks=[
+            {"title": "done", "checked": 1, "status": "pending", "complexity": "XL", "completed_at": "2025-11-20"},
+            {"title": "open", "complexity": "S"},
+            {"title": "no size", "complexity": None},
+            {"title": "dropped", "status": "cancelled", "complexity": "L"},
+            {"title": "dropped, yet done", "status": "cancelled", "checked": 1},
+            {"title": "stuck", "status": "blocked", "blocked_reason": "no key",
+             "created_at": "2025-11-27 12:00:00", "updated_at": "2025-11-27 12:00:00"},
+            {"title": "stuck, touched", "status": "blocked", "created_at": "2025-01-01", "updated_at": "2025-01-02"},
+            {"title": "stuck longer", "status": "blocked", "project_id": 2,
+             "created_at": "2025-11-01T02:00:00+02:00", "updated_at": "2025-11-01T02:00:00+02:00"},
+            {"title": "was stuck", "status": "blocked", "checked": 1, "project_id": 2,
+             "completed_at": "2025-11-21T10:00:00.000Z"},
+            {"title": "of no project", "project_id": 77, "status": "blocked"},
+        ],
+    )  # fmt: skip
+    insert(path, "git_repos", id="r", project_id=1, path="/r", name="r")
+    insert(path, "git_commits", sha="c1", repo_id="r", message="\n Fix it\n\nx", timestamp="2025-11-21T13:00:00+02:00")
+    insert(path, "git_commits", sha="c2", repo_id="r", message=" ", timestamp="")
+    insert(path, "llm_sessions", id="s1", project_id=2, summary="Talk\r\nmore", started_at="2025-11-21 10:30:00")
+    for sha, confidence, evidence in (("c1", 0.9, '{"rule": "id"}'), ("c2", 0.6, None)):
+        link = {"task_id": 1, "commit_sha": sha, "confidence": confidence, "link_type": "inferred"}
+        insert(path, "task_commit_links", id=sha, evidence=evidence, **link)
+    insert(path, "task_session_links", id="l", task_id=2, session_id="s1", confidence=1, link_type="explicit")
+    insert(path, "git_commits", sha="c3", repo_id="r", message="odd", insertions="many")
+    return path
+
+
+def opened(path, **options):
+    """A Dashboard as of AS_OF."""
+    return dashboard.open(path, as_of=AS_OF, **options)
+
+
+@pytest.fixture
+def d(tmp_path):
+    """A Dashboard of the full database."""
+    with opened(full_database(tmp_path / "full.db")) as made:
+        yield made
+
+
+@pytest.mark.parametrize("name", FRAMES)
+@pytest.mark.parametrize("make", [full_database, v2_database, hostile_database])
+def test_a_frame_keeps_its_promise(tmp_path, name, make):
+    """The docstring's columns are the frame's, in order and with their dtypes: full, empty and hostile."""
+    promised = [(column.name, column.dtype) for column in generate.columns(FRAMES[name])]
+    with opened(make(tmp_path / "d.db", *([[]] if make is v2_database else []))) as d:
+        frame = FRAMES[name](d)
+    assert [(column, str(dtype)) for column, dtype in frame.dtypes.items()] == promised
+    assert len(frame) > 0 or make is not full_database
+    assert len(frame) == 0 or make is not v2_database
+
+
+@pytest.mark.parametrize("name", FRAMES)
+def test_a_frame_explains_itself(name):
+    """A frame's docstring is one sentence first, tells every column and the order, and its name is its method's."""
+    told = generate.sections(FRAMES[name])
+    assert re.fullmatch(r"[A-Z][^\n]*\.", told[""].splitlines()[0])
+    promised = re.findall(r"^    (\w+)", told["Columns"], flags=re.MULTILINE)
+    assert promised == [column.name for column in generate.columns(FRAMES[name])]
+    assert told["Sorted by"].strip()
+    assert FRAMES[name].__name__ == name
+
+
+@pytest.mark.parametrize("name", FRAMES)
+def test_a_column_with_a_unit_is_in_the_glossary(name):
+    """Each column that has a unit is a row of docs/glossary.md, with the same unit."""
+    rows = re.findall(r"^\| `(\w+)` \| (.+?) \| .+ \|$", (DOCS / "glossary.md").read_text(), flags=re.MULTILINE)
+    wanted = {column.name: column.unit for column in generate.columns(FRAMES[name]) if column.unit}
+    assert wanted.items() <= dict(rows).items()
+
+
+def test_each_query_belongs_to_a_frame():
+    """frames/queries has one file per frame, of its name, with a comment that tells columns and parameters."""
+    assert {file.stem for file in QUERIES} == FRAMES.keys()
+    for file in QUERIES:
+        header = "".join(line for line in file.read_text().splitlines() if line.startswith("--"))
+        assert "Columns: " in header, file
+        assert "Parameters: " in header, file
+
+
+def test_the_pages_of_docs_are_current():
+    """docs/generate.py --check finds nothing to write."""
+    assert generate.main(["--check"]) == 0
+
+
+def test_the_generator_says_what_is_old_and_writes_it(tmp_path, monkeypatch, capsys):
+    """With --check a stale page is named and left; without it is written, and a second run changes nothing."""
+    monkeypatch.setattr(generate, "DOCS", tmp_path)
+    (tmp_path / "frames.md").write_text("old")
+    assert generate.main(["--check"]) == 1
+    assert "frames.md" in capsys.readouterr().err
+    assert (tmp_path / "frames.md").read_text() == "old"
+    assert generate.main([]) == 0
+    assert generate.main(["--check"]) == 0
+
+
+def test_progress_counts_every_task_once(d):
+    """Cancelled tasks are left out of both, checked ones are done whatever their status, orphans have their own row."""
+    frame = d.progress()
+    assert frame.drop(columns=["progress", "progress_by_size"]).to_numpy().tolist() == [
+        [1, "Alpha", 6, 2, 1, 2, 5 + 1 + 2 + 2 + 2 + 2, 5 + 2, 4],
+        [2, "Beta", 2, 1, 0, 1, 4, 2, 2],
+        [3, "Empty", 0, 0, 0, 0, 0, 0, 0],
+        [77, pd.NA, 1, 0, 0, 1, 2, 0, 1],
+    ]
+    assert frame["progress"].tolist() == [2 / 6, 0.5, pd.NA, 0.0]
+    assert frame["progress_by_size"].tolist() == [7 / 14, 0.5, pd.NA, 0.0]
+    assert frame[["tasks", "cancelled"]].sum().sum() == d.rows["tasks"]
+
+
+def test_sizes_are_those_of_the_records(d):
+    """The view of tasks gives every size the weight that the database functions give it."""
+    frame = d.sql("SELECT DISTINCT complexity, size FROM tasks WHERE sized ORDER BY 1")
+    assert dict(frame.itertuples(index=False)) == {"L": SIZE_WEIGHTS["L"], "S": SIZE_WEIGHTS["S"], "XL": 5}
+
+
+def test_a_size_that_is_none_counts_as_unsized(tmp_path):
+    """A word that is no size weighs as much as no size, and is told as unsized."""
+    path = v2_database(tmp_path / "d.db", tasks=[{"checked": 1}])
+    with opened(path) as d:
+        assert d.progress()[["size_total", "unsized"]].to_numpy().tolist() == [[2, 1]]
+
+
+@pytest.mark.parametrize("project_id", [1, 2, 3])
+def test_progress_agrees_with_the_database_functions(tmp_path, project_id):
+    """get_project_progress and the frame say the same about a project."""
+    path = full_database(tmp_path / "d.db")
+    told = database.get_project_progress(project_id, db=path)
+    with opened(path, project=project_id) as d:
+        (row,) = d.progress().to_dict("records")
+    for ours, theirs in {
+        "tasks": "total_tasks", "checked": "checked_tasks", "size_total": "size_total", "size_checked": "size_checked",
+    }.items():  # fmt: skip
+        assert row[ours] == told[theirs], ours
+
+
+def test_blocked_tasks_say_how_long_only_where_it_is_known(d):
+    """Days are told where updated_at is still created_at, as an upper bound; a touched task's block has no age."""
+    frame = d.blocked_tasks()
+    assert frame["title"].tolist() == ["stuck longer", "stuck", "stuck, touched", "of no project"]
+    assert frame["blocked_days"].tolist() == [30.0, 3.5, pd.NA, pd.NA]
+    assert frame["basis"].tolist() == ["updated_at", "updated_at", pd.NA, pd.NA]
+    assert frame["blocked_reason"].tolist() == [pd.NA, "no key", pd.NA, pd.NA]
+
+
+def test_a_fresh_block_is_not_a_year_old(tmp_path):
+    """Blocking an old task today does not make its block as old as the task."""
+    path = v2_database(tmp_path / "d.db", tasks=[{"created_at": "2024-01-01", "updated_at": "2024-01-01"}])
+    database.set_task_blocked(1, "today", db=path)
+    with dashboard.open(path) as d:
+        assert d.blocked_tasks()[["blocked_days", "basis"]].isna().all(axis=None)
+
+
+def test_an_age_is_never_below_zero(tmp_path):
+    """A block that begins after as_of has an age of 0 days."""
+    late = {"status": "blocked", "created_at": "2026-01-01", "updated_at": "2026-01-01"}
+    with opened(v2_database(tmp_path / "d.db", tasks=[late])) as d:
+        assert d.blocked_tasks()["blocked_days"].tolist() == [0.0]
+
+
+def test_blocked_tasks_agree_with_the_database_functions(tmp_path):
+    """get_blocked_tasks and the frame name the same tasks, in the same order, on the same basis."""
+    path = full_database(tmp_path / "d.db")
+    told = database.get_blocked_tasks(db=path)
+    with dashboard.open(path) as d:
+        frame = d.blocked_tasks().astype(object)
+    frame = frame.where(frame.notna(), None)
+    assert frame["task_id"].tolist() == [task["id"] for task in told]
+    assert frame["basis"].tolist() == [task["basis"] for task in told]
+    for days, task in zip(frame["blocked_days"], told, strict=True):
+        assert days == pytest.approx(task["days_blocked"], abs=0.06) or days is task["days_blocked"] is None
+
+
+def test_activity_is_one_stream_by_instant(d):
+    """Completions, commits and sessions come newest first by instant, whatever their text looks like."""
+    frame = d.activity()
+    assert frame["title"].tolist() == ["Fix it", "Talk", "was stuck", "done", "c2", "odd"]
+    assert frame["type"].tolist() == ["commit", "session", "task_completed", "task_completed", "commit", "commit"]
+    assert frame["project"].tolist() == ["Alpha", "Beta", "Beta", "Alpha", "Alpha", "Alpha"]
+    assert times.to_text(frame["occurred_at"][0]) == "2025-11-21T11:00:00.000Z"
+    assert frame["occurred_at"].isna().tolist() == [False] * 4 + [True] * 2
+
+
+def test_activity_can_be_limited(d):
+    """The limit keeps the newest rows; below zero it is refused."""
+    assert d.activity(limit=2)["title"].tolist() == ["Fix it", "Talk"]
+    assert len(d.activity(limit=0)) == 0
+    with pytest.raises(UsageError, match="below zero"):
+        d.activity(limit=-1)
+
+
+def test_links_come_surest_first(d):
+    """Commits and sessions of all tasks or of one, from a confidence on."""
+    frame = d.links()
+    assert frame["target"].tolist() == ["s1", "c1", "c2"]
+    assert frame["task"].tolist() == ["open", "done", "done"]
+    assert frame["evidence"].tolist() == [pd.NA, '{"rule": "id"}', pd.NA]
+    assert frame["title"].tolist() == ["Talk", "Fix it", pd.NA]
+    assert d.links(task_id=1)["target"].tolist() == ["c1", "c2"]
+    assert d.links(1, 0.9)["target"].tolist() == ["c1"]
+    assert len(d.links(task_id=99)) == 0
+
+
+@pytest.mark.parametrize("confidence", [-0.1, 1.1, float("nan")])
+def test_a_confidence_lies_between_0_and_1(d, confidence):
+    """Anything else is refused."""
+    with pytest.raises(UsageError, match="between 0 and 1"):
+        d.links(min_confidence=confidence)
+
+
+def test_frames_outlive_their_dashboard(tmp_path):
+    """What was read stays readable after close."""
+    with opened(full_database(tmp_path / "d.db")) as d:
+        frame = d.links()
+    assert frame["target"].tolist() == ["s1", "c1", "c2"]
+
+
+def run(path, *words):
+    """`dashkit show` with these words; what main() does, without its handling of errors."""
+    common = argparse.ArgumentParser(add_help=False)
+    common.add_argument("--db", default=str(path))
+    parser = argparse.ArgumentParser()
+    show.register(parser.add_subparsers(), common)
+    args = parser.parse_args(["show", *words])
+    return args.run(args)
+
+
+@pytest.mark.parametrize("name", FRAMES)
+@pytest.mark.parametrize("form", [[], ["--csv"], ["--json"]])
+def test_any_frame_can_be_shown(tmp_path, capsys, name, form):
+    """Every frame of a hostile database comes out in every form, with no control character but the line's end."""
+    assert run(hostile_database(tmp_path / "d.db"), name, *form) == 0
+    out = capsys.readouterr().out
+    assert out.strip()
+    if form != ["--csv"]:
+        assert re.search(r"[\x00-\x09\x0b-\x1f\x7f-\x9f\u202e]", out) is None
+
+
+def test_show_prints_a_table(tmp_path, capsys):
+    """Names, a rule, rows; numbers to the right, a dash for what is missing."""
+    assert run(full_database(tmp_path / "d.db"), "progress", "--project", "Beta") == 0
+    head, rule, row = capsys.readouterr().out.splitlines()
+    assert head.split()[:3] == ["project_id", "project", "tasks"]
+    assert set(rule) == {"-", " "}
+    assert row.split() == ["2", "Beta", "2", "1", "0.50", "0", "1", "4", "2", "0.50", "2"]
+    assert row.startswith("         2  Beta ")
+
+
+def test_show_says_when_there_is_nothing(tmp_path, capsys):
+    """An empty frame is the head of a table on stdout and a sentence on stderr."""
+    assert run(v2_database(tmp_path / "d.db"), "links") == 0
+    captured = capsys.readouterr()
+    assert len(captured.out.splitlines()) == 2
+    assert captured.err == "Nothing to show.\n"
+
+
+def test_json_is_rows_with_stored_timestamps(tmp_path, capsys):
+    """Timestamps in their stored form, null for what is missing, numbers as numbers."""
+    assert run(full_database(tmp_path / "d.db"), "activity", "--json") == 0
+    rows = json.loads(capsys.readouterr().out)
+    assert rows[0] == {
+        "occurred_at": "2025-11-21T11:00:00.000Z", "type": "commit", "title": "Fix it", "project_id": 1,
+        "project": "Alpha",
+    }  # fmt: skip
+    assert rows[-1]["occurred_at"] is None
+
+
+@pytest.mark.parametrize(("title", "cell"), [
+    ("=1+1", "'=1+1"), ("+cmd|' /C calc'!A0", "'+cmd|' /C calc'!A0"), ("-2+3", "'-2+3"), ("@SUM(A1)", "'@SUM(A1)"),
+    ("\t=1", "'\t=1"), ("\r=1", "'\r=1"), ("-5", "-5"), ("+3.5e2", "+3.5e2"), ("plain", "plain"), ("", ""),
+    ('a,"b"\nc', 'a,"b"\nc'), ("=", "'="), ("-5\n", "'-5\n"),
+])  # fmt: skip
+def test_csv_is_no_formula(tmp_path, capsys, title, cell):
+    """A cell that a spreadsheet would compute gets an apostrophe; a number stays one; CSV reads back."""
+    path = v2_database(tmp_path / "d.db", tasks=[{"title": title, "status": "blocked"}])
+    assert run(path, "blocked_tasks", "--csv") == 0
+    (row,) = csv.DictReader(io.StringIO(capsys.readouterr().out, newline=""))
+    assert row["title"] == cell
+    assert row["blocked_days"] == ""
+
+
+def test_csv_on_a_terminal_moves_no_cursor(tmp_path, capsys, monkeypatch):
+    """Control characters stay in a file, where they are data, and are shown as escapes on a terminal."""
+    path = v2_database(tmp_path / "d.db", tasks=[{"title": "\x1b[2J\u202e", "status": "blocked"}])
+    run(path, "blocked_tasks", "--csv")
+    assert "\x1b[2J\u202e" in capsys.readouterr().out
+    monkeypatch.setattr("sys.stdout.isatty", lambda: True)
+    run(path, "blocked_tasks", "--csv")
+    assert r"\x1b[2J\u202e" in capsys.readouterr().out
+
+
+def test_an_unknown_frame_is_refused_with_the_nearest(tmp_path):
+    """A misspelt frame is answered with the right name, and with all of them."""
+    with pytest.raises(UsageError, match=r"no such frame\. Did you mean 'progress'\? The frames are activity, bad_v"):
+        run(tmp_path / "none.db", "progres")
+    with pytest.raises(UsageError, match=r"no such frame\. The frames are"):
+        run(tmp_path / "none.db", "\x1b[31m")

@@ -1,0 +1,236 @@
+"""Task files into a project."""
+
+import argparse
+import re
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+from builders import insert, query, v1_database, v2_database
+
+from dashkit import times
+from dashkit.cli import ingest
+from dashkit.errors import RefusedError, UsageError
+from dashkit.ingest.tasks import ingest_tasks
+
+DATA = Path(__file__).resolve().parents[2] / "shared" / "data" / "tasklists"
+TEXT = """# Plan
+
+## First
+- [x] Draw the plan
+- [ ] Buy nails (blocked: shop closed)
+
+### Inside
+- [~] Saw the boards
+
+## Second
+- [!] Paint
+- [ ]
+"""
+
+
+@pytest.fixture
+def plan(tmp_path):
+    """A task list of four tasks in two phases."""
+    path = tmp_path / "plan.md"
+    path.write_text(TEXT, "utf-8")
+    return path
+
+
+@pytest.fixture
+def run(tmp_path, capsys):
+    """Run `dashkit ingest` on tmp_path/dash.db; its exit code, result and narration."""
+    common = argparse.ArgumentParser(add_help=False)
+    common.add_argument("--db")
+    parser = argparse.ArgumentParser()
+    ingest.register(parser.add_subparsers(), common)
+
+    def command(*words):
+        args = parser.parse_args(["ingest", *words, "--db", str(tmp_path / "dash.db")])
+        return args.run(args), *capsys.readouterr()
+
+    return command
+
+
+def test_a_new_project_of_a_v2_database(tmp_path, plan):
+    """Status, checked, reason and phases arrive; times are those of the ingest, and completion has none."""
+    db = v2_database(tmp_path / "dash.db")
+    summary = ingest_tasks([plan], "Shed", db)
+    assert (summary.added, summary.phases, summary.skipped, summary.project_id) == (4, 2, 1, 2)
+    assert summary.notes == (f"{plan}: line 12: the box has no title",)
+    assert query(
+        db,
+        "SELECT t.title, t.status, t.checked, t.blocked_reason, t.completed_at, ph.name, ph.position, p.name "
+        "FROM tasks t JOIN phases ph ON ph.id = t.phase_id JOIN projects p ON p.id = t.project_id ORDER BY t.id",
+    ) == [
+        ("Draw the plan", "completed", 1, None, None, "First", 1, "Shed"),
+        ("Buy nails", "blocked", 0, "shop closed", None, "First", 1, "Shed"),
+        ("Saw the boards", "in_progress", 0, None, None, "First", 1, "Shed"),
+        ("Paint", "blocked", 0, None, None, "Second", 2, "Shed"),
+    ]
+    ((created, updated),) = query(db, "SELECT DISTINCT created_at, updated_at FROM tasks")
+    assert created == updated == times.to_text(times.parse(created))
+
+
+def test_an_empty_project_of_a_v1_database(tmp_path, plan):
+    """An empty project is filled in place; a checked task is completed, and phases are reused by name."""
+    db = v1_database(tmp_path / "dash.db", projects=["Alpha", "Shed"])
+    insert(db, "phases", project_id=2, name="Second", position=1)
+    summary = ingest_tasks([str(plan)], " Shed ", str(db))
+    assert summary.project_id == 2
+    assert query(db, "SELECT status, count(*), count(completed_at) FROM tasks GROUP BY 1") == [
+        ("blocked", 2, 0),
+        ("completed", 1, 0),
+        ("in_progress", 1, 0),
+    ]
+    assert query(db, "SELECT id, name, position FROM phases") == [(1, "Second", 1), (2, "First", 2)]
+    assert query(db, "SELECT count(*) FROM projects") == [(2,)]
+
+
+def test_a_database_with_fewer_columns_and_tables(tmp_path, plan):
+    """Columns and tables that an adopted database lacks are left out."""
+    db = tmp_path / "dash.db"
+    query(db, "CREATE TABLE Projects (ID INTEGER PRIMARY KEY, Name TEXT NOT NULL)")
+    query(
+        db,
+        "CREATE TABLE tasks (id INTEGER PRIMARY KEY, project_id INTEGER, Title TEXT NOT NULL, status TEXT, "
+        "shout TEXT GENERATED ALWAYS AS (upper(title)))",
+    )
+    summary = ingest_tasks([plan], "Shed", db)
+    assert (summary.added, summary.phases) == (4, 0)
+    assert query(db, "SELECT title, status, shout FROM tasks LIMIT 1") == [
+        ("Draw the plan", "completed", "DRAW THE PLAN")
+    ]
+
+
+def test_several_files_make_one_project(tmp_path, plan):
+    """Phases of the same name are one phase, and a file without tasks is said."""
+    other, nothing = tmp_path / "other.md", tmp_path / "nothing.md"
+    other.write_text("# Other\n## Second\n- [ ] Varnish\n## Third\n- [ ] Rest\n", "utf-8")
+    nothing.write_text("no task\n", "utf-8")
+    db = v2_database(tmp_path / "dash.db")
+    summary = ingest_tasks([plan, other, nothing], "Shed", db)
+    assert (summary.added, summary.phases) == (6, 3)
+    assert summary.notes[-1] == f"{nothing}: there is no task in it"
+    assert query(db, "SELECT name FROM phases ORDER BY position") == [("First",), ("Second",), ("Third",)]
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("Full", r"the project \(id 1\) has tasks already \(1\), and only an empty one can be filled"),
+        ("Twin", r"2 projects have this name \(ids 2, 3\)\. Rename all but one"),
+    ],
+)
+def test_a_project_that_cannot_be_filled_is_refused(tmp_path, plan, name, message):
+    """A filled project and a name of several are refused, and the database is as it was."""
+    db = v2_database(tmp_path / "dash.db", projects=["Full", "Twin", "Twin"], tasks=[{"project_id": 1, "title": "a"}])
+    before = db.read_bytes()
+    with pytest.raises(RefusedError, match=message):
+        ingest_tasks([plan], name, db)
+    assert db.read_bytes() == before
+
+
+@pytest.mark.parametrize(
+    ("files", "project", "error", "message"),
+    [
+        (["plan.md", "none.md"], "Shed", RefusedError, r"Cannot read none\.md: there is no such file"),
+        (["plan.md", "./plan.md"], "Shed", UsageError, "it is named twice"),
+        (["empty.md"], "Shed", RefusedError, r"Cannot ingest empty\.md: there is no task in it"),
+        ([], "Shed", RefusedError, "Cannot ingest tasks: there is no task in it"),
+        (["plan.md"], "  ", UsageError, "the project has no name"),
+    ],
+)
+def test_bad_input_is_refused_before_anything_is_written(tmp_path, plan, monkeypatch, files, project, error, message):
+    """A file that cannot be read, or one without tasks, leaves the database as it was."""
+    monkeypatch.chdir(tmp_path)
+    Path("empty.md").write_text("nothing", "utf-8")
+    db = v2_database(tmp_path / "dash.db")
+    before = db.read_bytes()
+    with pytest.raises(error, match=message):
+        ingest_tasks(files, project, db)
+    assert db.read_bytes() == before
+
+
+def test_a_database_that_is_no_dashboard_is_refused(tmp_path, plan):
+    """A database of something else is left alone."""
+    db = tmp_path / "other.db"
+    query(db, "CREATE TABLE songs (id INTEGER PRIMARY KEY)")
+    with pytest.raises(RefusedError, match="it is no Dashboard: it lacks projects, tasks"):
+        ingest_tasks([plan], "Shed", db)
+    assert query(db, "SELECT name FROM sqlite_master") == [("songs",)]
+
+
+def test_a_failure_midway_leaves_nothing(tmp_path, plan):
+    """All is one transaction: a trigger that stops the last task takes project and phases with it."""
+    db = v2_database(tmp_path / "dash.db", projects=[])
+    query(
+        db,
+        "CREATE TRIGGER no_paint BEFORE INSERT ON tasks WHEN new.title = 'Paint' "
+        "BEGIN SELECT raise(ABORT, 'no paint'); END",
+    )
+    with pytest.raises(Exception, match="no paint"):
+        ingest_tasks([plan], "Shed", db)
+    assert query(db, "SELECT (SELECT count(*) FROM projects), (SELECT count(*) FROM tasks)") == [(0, 0)]
+
+
+def test_the_callers_connection_is_neither_committed_nor_closed(tmp_path, plan):
+    """On an open connection the rows wait for the caller's commit."""
+    db = v2_database(tmp_path / "dash.db")
+    with closing(sqlite3.connect(db)) as conn:
+        conn.row_factory = sqlite3.Row
+        assert ingest_tasks([plan], "Shed", conn).added == 4
+        assert conn.in_transaction
+        conn.rollback()
+    assert query(db, "SELECT count(*) FROM tasks") == [(0,)]
+
+
+def test_hostile_titles_and_names_are_text(tmp_path):
+    """SQL, markup, control characters and broken encodings arrive as harmless text."""
+    (tmp_path / "evil.md").write_bytes(b"- [ ] '); DROP TABLE tasks;-- <script>x</script> \x00\x1b[2J\xff \xed\xa0\x80")
+    db = v2_database(tmp_path / "dash.db", projects=[])
+    ingest_tasks([tmp_path / "evil.md"], "It's \udcff", db)
+    ((title, name),) = query(db, "SELECT title, p.name FROM tasks JOIN projects p ON p.id = project_id")
+    assert title.startswith("'); DROP TABLE tasks;-- <script>x</script> ��[2Jÿ")
+    assert name == "It's ?"
+
+
+def test_the_command_says_what_it_did(tmp_path, plan, run):
+    """The result is one sentence on stdout; complaints go to stderr, without control characters."""
+    v1_database(tmp_path / "dash.db")
+    with plan.open("a", encoding="utf-8") as file:
+        file.write("\n## Legend\n- [ ] open\n")
+    code, out, err = run("tasks", str(plan), "--project", "Shed\x1b[2J")
+    assert code == 0
+    assert out == (
+        "Added 4 tasks in 2 phases to project Shed\\x1b[2J (id 2); 1 legend line left out; "
+        "1 box without a title skipped.\n"
+    )
+    assert err == f"{plan}: line 12: the box has no title\n"
+
+
+def test_many_complaints_are_cut_short(tmp_path, run):
+    """A file of a thousand bad lines does not flood the terminal."""
+    v1_database(tmp_path / "dash.db")
+    (tmp_path / "bad.md").write_text("- [ ] a\n" + "- [ ]\n" * 1000, "utf-8")
+    _, out, err = run("tasks", str(tmp_path / "bad.md"), "--project", "Shed")
+    assert out == "Added 1 task to project Shed (id 2); 1,000 boxes without a title skipped.\n"
+    assert len(err.splitlines()) == 21
+    assert err.endswith("... and 980 more complaints\n")
+
+
+@pytest.mark.skipif(not DATA.is_dir(), reason="the real task lists are not beside this checkout")
+@pytest.mark.parametrize("database", [v1_database, v2_database])
+def test_the_real_task_lists(tmp_path, database):
+    """All seven real files give 1,873 tasks, 51 of them completed, and 4 legend lines left out."""
+    files = sorted(path for path in DATA.glob("*.md") if path.name != "README.md")
+    db = database(tmp_path / "dash.db", projects=[])
+    for path in files:
+        ingest_tasks([path], path.stem, db)
+    assert query(db, "SELECT count(*), sum(status = 'completed'), count(phase_id) FROM tasks") == [(1873, 51, 1873)]
+    assert query(db, "SELECT count(*) FROM projects") == [(7,)]
+    everything = ingest_tasks(files, "All", db)
+    assert (everything.added, everything.left_out, everything.skipped) == (1873, 4, 0)
+    found = query(db, "SELECT title FROM tasks WHERE title LIKE '%**%' OR title LIKE '%`%'")
+    assert [title for (title,) in found if not re.search(r"/\*\*", title)] == []

@@ -10,7 +10,7 @@ import sqlite3
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from urllib.parse import quote
 
@@ -98,6 +98,13 @@ def connect_readonly(path: Path, *, timeout: float = BUSY_SECONDS) -> sqlite3.Co
         raise _needs_recovery(path)
     with explained(path, "read"):
         return _open(path, parameters, timeout, "PRAGMA query_only = ON", "SELECT count(*) FROM sqlite_master")
+
+
+def recover(path: Path) -> None:
+    """Where an interrupted program left a journal or a WAL: let SQLite recover, as for any program that may write."""
+    if _size(beside(path, "-journal")) > 0 or _size(beside(path, "-wal")) > 0:
+        with explained(path, "recover"), closing(connect(path)) as conn:
+            conn.execute("SELECT count(*) FROM sqlite_master").fetchone()
 
 
 def connect_immutable(path: Path) -> sqlite3.Connection:

@@ -2,7 +2,9 @@
 
 from collections.abc import Callable, Mapping
 from datetime import datetime
+from html import escape
 from importlib import resources
+from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
@@ -87,6 +89,11 @@ class Dashboard:
         trace: TracebackType | None,
     ) -> None:
         self.close()
+
+    def _repr_html_(self) -> str:
+        counts = ", ".join(f"{self.rows.get(table, 0):,} {table}" for table in ("projects", "tasks"))
+        when = f"{self.as_of:%d %B %Y, %H:%M} UTC"
+        return f"<p><strong>{escape(Path(self.path).name)}</strong> as of {when}: {counts} (version {self.version})</p>"
 
     def __repr__(self) -> str:
         rows = ", ".join(f"{count:,} {table}" for table, count in self.rows.items() if count)

@@ -10,7 +10,7 @@ import json
 import re
 import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import ExitStack, closing
+from contextlib import ExitStack, closing, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from difflib import get_close_matches
@@ -136,7 +136,7 @@ def take(
                 )
             connection.private_copy(source, file)
         duck = stack.enter_context(closing(_duckdb(folder)))
-        with closing(connection.connect_immutable(file)) as lite:
+        with connection.explained(Path(path), "read"), closing(connection.connect_immutable(file)) as lite:
             here = {table: _present(lite, table) for table in views.TABLES}
             counts = {table: _count(lite, table) for table in views.TABLES if here[table]}
             wanted = load or ("attach" if sum(counts.values()) >= ATTACH_FROM else "copy")
@@ -161,7 +161,8 @@ def _duckdb(folder: Path) -> duckdb.DuckDBPyConnection:
         },
     )
     duck.execute("SET TimeZone = 'UTC'")
-    duck.execute("SET enable_progress_bar = false")
+    with suppress(duckdb.InvalidInputException):  # in a kernel without ipywidgets it is off, and cannot be set
+        duck.execute("SET enable_progress_bar = false")
     return duck
 
 
@@ -204,10 +205,13 @@ def _attach(duck: duckdb.DuckDBPyConnection, file: Path, here: views.Shape) -> b
     duck.execute("SET sqlite_all_varchar = true")
     # ATTACH takes no bound value.
     duck.execute("ATTACH '" + str(file).replace("'", "''") + "' AS source (TYPE sqlite, READ_ONLY)")
-    if any(columns and _has_broken_text(duck, table, columns) for table, columns in here.items()):
+    try:
+        sound = not any(columns and _has_broken_text(duck, table, columns) for table, columns in here.items())
+    except duckdb.Error:  # a damaged file: the copy says so in words
+        sound = False
+    if not sound:
         duck.execute("DETACH source")
-        return False
-    return True
+    return sound
 
 
 def _extension() -> Path | None:

@@ -9,7 +9,8 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from dashkit import dashboard, migrations
+from dashkit import cli, dashboard, migrations, verification
+from dashkit.migrations.changes import Change, Fill
 
 DOCS = Path(__file__).parent
 NOTE = "<!-- Made by docs/generate.py from the code: change it there. -->\n"
@@ -53,8 +54,18 @@ def frames_page() -> str:
         "    d.sql('SELECT project, count(*) FROM tasks WHERE status = ? GROUP BY 1', ['review'])\n```",
         "Instants are TIMESTAMP in UTC.",
         *_views(),
+        "# Verification",
+        "`dashkit.verify_migration(db)` returns a Verification; these are its methods, and the page of "
+        "`dashkit report migrate_verify` shows each.",
+        *(part for name, frame in verification_frames().items() for part in _frame(name, frame)),
     ]
     return "\n\n".join(parts) + "\n"
+
+
+def verification_frames() -> dict[str, Callable[..., object]]:
+    """The methods of a Verification that give a frame, in the order of the page."""
+    found = vars(verification.Verification).items()
+    return {name: made for name, made in found if inspect.isfunction(made) and "Columns" in sections(made)}
 
 
 def _frame(name: str, frame: Callable[..., object]) -> Iterator[str]:
@@ -64,7 +75,8 @@ def _frame(name: str, frame: Callable[..., object]) -> Iterator[str]:
     yield told[""].strip()
     rows = [(f"`{c.name}`", c.dtype, c.unit, c.meaning) for c in columns(frame)]
     yield _table(("column", "dtype", "unit", "meaning"), rows)
-    yield f"Sorted by {' '.join(told['Sorted by'].split())}"
+    if order := told.get("Sorted by"):
+        yield f"Sorted by {' '.join(order.split())}"
 
 
 def _call(parameter: str) -> str:
@@ -94,7 +106,66 @@ def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     return "\n".join("| " + " | ".join(cell.replace("|", "\\|") for cell in line) + " |" for line in lines)
 
 
-PAGES: dict[str, Callable[[], str]] = {"frames.md": frames_page}
+def cli_page() -> str:
+    """docs/cli.md: every command with what it takes, as the parser has it."""
+    root = cli.parser()
+    found = dict(commands(root))
+    everywhere = set.intersection(*({_flags(action) for action in _actions(command)} for command in found.values()))
+    parts = ["# Commands", root.description or "", root.epilog or ""]
+    parts += ["Every command takes these:", _arguments(next(iter(found.values())), lambda flags: flags in everywhere)]
+    for name, command in found.items():
+        parts += [f"## {name}", command.description or ""]
+        parts += [_arguments(command, lambda flags: flags not in everywhere)]
+        parts += [command.epilog or ""]
+    return "\n\n".join(part for part in parts if part) + "\n"
+
+
+def commands(parser: argparse.ArgumentParser) -> Iterator[tuple[str, argparse.ArgumentParser]]:
+    """Every command under a parser that does something itself, by its full name, in the order of --help."""
+    groups = [action.choices for action in _actions(parser) if isinstance(action.choices, dict)]
+    for group in groups:
+        for command in group.values():
+            yield from commands(command)
+    if not groups:
+        yield parser.prog, parser
+
+
+def _actions(parser: argparse.ArgumentParser) -> Sequence[argparse.Action]:
+    return parser._actions  # noqa: SLF001 - argparse has no public list of what a parser takes
+
+
+def _flags(action: argparse.Action) -> str:
+    """An argument as it is written: `--block REASON`, `FILE...`."""
+    value = str(action.metavar or (f"{{{','.join(action.choices)}}}" if action.choices else action.dest.upper()))
+    value = {"+": f"{value}...", "*": f"[{value}...]", "0": ""}.get(str(action.nargs), value)
+    return " ".join([*action.option_strings[-1:], value]).strip()
+
+
+def _arguments(command: argparse.ArgumentParser, wanted: Callable[[str], bool]) -> str:
+    rows = [(f"`{_flags(action)}`", action.help or "") for action in _actions(command) if wanted(_flags(action))]
+    return _table(("argument", "meaning"), rows) if rows else ""
+
+
+def changes_page() -> str:
+    """docs/changes.md: every version with its steps and changes, as the migration runs and records them."""
+    parts = [
+        "# Changes",
+        "Every change of every version: its name and checksum as `schema_migrations` records them, and its SQL.\n"
+        "What the tables and columns mean is told in [schema.md](schema.md).",
+    ]
+    for version in migrations.VERSIONS:
+        parts += [f"## Version {version.number}: {len(version.steps)} steps, {len(version.changes)} changes"]
+        for place, step in enumerate(version.steps, 1):
+            rows = [(f"`{change.name}`", _line(change), f"`{change.sql}`", change.checksum) for change in step.changes]
+            parts += [f"### {place}. {step.title}", _table(("change", "in the report", "SQL", "checksum"), rows)]
+    return "\n\n".join(parts) + "\n"
+
+
+def _line(change: Change) -> str:
+    return change.done.format(count=f"N {change.noun}") if isinstance(change, Fill) else change.done
+
+
+PAGES: dict[str, Callable[[], str]] = {"changes.md": changes_page, "cli.md": cli_page, "frames.md": frames_page}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

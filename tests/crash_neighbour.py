@@ -27,7 +27,9 @@ def write(conn: sqlite3.Connection) -> None:
 
 def read(conn: sqlite3.Connection) -> None:
     """Read all the time through one connection; each time the number of columns of tasks is said."""
-    while not _told_to_stop(0.005):
+    stop = False
+    while not stop:
+        stop = _told_to_stop(0.005)
         rows = conn.execute("SELECT * FROM tasks").fetchall()
         _say(str(len(rows[0])))
 

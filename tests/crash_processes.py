@@ -16,10 +16,10 @@ from typing import IO
 import dashkit
 
 # Every system call that can change a file or a folder; "?" lets strace pass over one that this machine lacks.
-CALLS = (
-    "pwrite64 pwritev write fsync fdatasync ftruncate truncate fallocate unlink unlinkat link linkat "
-    "rename renameat renameat2 open openat chmod fchmod fchmodat fchown mkdir mkdirat"
-).split()
+CHANGES = (
+    "?pwrite64,?pwritev,?write,?fsync,?fdatasync,?ftruncate,?truncate,?fallocate,?unlink,?unlinkat,?link,?linkat,"
+    "?rename,?renameat,?renameat2,?open,?openat,?chmod,?fchmod,?fchmodat,?fchown,?mkdir,?mkdirat"
+)
 LINE = re.compile(r"(?P<call>\w+)\((?P<rest>.*)")
 
 Process = subprocess.Popen[str]
@@ -62,7 +62,7 @@ def points(work: list[str], folder: Path) -> list[Point]:
     The second thread's only change is the fsync of the backup.
     """
     trace = folder.parent / f"{folder.name}.trace"
-    _traced(["-y", "-o", str(trace), "-e", f"trace={_set(CALLS)}"], work)
+    _traced(["-y", "-o", str(trace), "-e", f"trace={CHANGES}"], work)
     counts: dict[str, int] = {}
     found = []
     for match in map(LINE.match, trace.read_text("utf-8", "replace").splitlines()):
@@ -159,12 +159,8 @@ def _traced(options: list[str], work: list[str]) -> subprocess.CompletedProcess[
 
 
 def _inject(point: Point, fault: str) -> list[str]:
-    when = f"when={point.number}{'+' if point.onwards else ''}"
-    return ["-e", f"trace={_set([point.call])}", "-e", f"inject={_set([point.call])}:{fault}:{when}"]
-
-
-def _set(calls: list[str]) -> str:
-    return ",".join(f"?{call}" for call in calls)
+    when = f"{point.number}{'+' if point.onwards else ''}"
+    return ["-e", f"trace={point.call}", "-e", f"inject={point.call}:{fault}:when={when}"]
 
 
 def _environment() -> dict[str, str]:

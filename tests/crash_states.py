@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import builders
+
 from dashkit import migrations
 from dashkit.migrations import backups
 

@@ -189,7 +189,7 @@ def test_a_picture_says_in_words_and_numbers_what_it_shows():
     tags = _Tags(html).seen
     assert dict(tags)["img"]["alt"] == 'A line: a "quoted" <title>'
     assert "<figcaption>a &quot;quoted&quot; &lt;title&gt;</figcaption>" in html
-    assert [tag for tag, _ in tags[:4]] == ["figure", "img", "figcaption", "details"]
+    assert [tag for tag, _ in tags[:4]] == ["figure", "figcaption", "img", "details"]
     assert [attributes["scope"] for tag, attributes in tags if tag == "th"] == ["col", "col"]
     assert clean(html).count("<img") == 1
 

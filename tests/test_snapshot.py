@@ -280,6 +280,17 @@ def test_no_dashboard_is_refused(tmp_path):
         dashboard.open(tmp_path / "text.db")
 
 
+def test_a_damaged_database_is_refused(tmp_path, load):
+    """Pages that SQLite cannot read are an error in words at opening, not one in the middle of a frame."""
+    path = v2_database(tmp_path / "d.db", tasks=[{"title": "x" * 500}] * 100)
+    (root,) = query(path, "SELECT rootpage FROM sqlite_master WHERE name = 'tasks'")[0]
+    with path.open("r+b") as file:
+        file.seek(4096 * (root - 1))
+        file.write(b"\xaa" * 4096)
+    with pytest.raises(RefusedError, match=r"d\.db: the database is damaged"):
+        opened(path, load)
+
+
 def test_an_adopted_database_may_lack_what_is_optional(tmp_path, load):
     """Columns and tables that v1 does not need are missing values, not errors, and names know no case."""
     path = v2_database(tmp_path / "d.db")

@@ -1,6 +1,6 @@
 """Horizontal bars: how far each project is, and what the indexes do to each query."""
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from dashkit.charts.picture import Picture, plain
 from dashkit.charts.style import BLUE, GRID, INK, LABEL, MUTED, ORANGE, SKY, STYLE, VERMILLION, WIDTH
@@ -20,13 +20,15 @@ def progress_by_project(progress: "pd.DataFrame") -> Picture:
     rows = rows.head(MOST_BARS) if len(rows) > MOST_BARS else rows
     total, checked, blocked = (int(progress[name].sum()) for name in ("tasks", "checked", "blocked"))
     figure, axes = _canvas(len(rows))
-    names = [_label(name, f"project {number}") for name, number in zip(rows["project"], rows["project_id"], strict=True)]
-    for place, row in enumerate(rows.itertuples(index=False)):
+    names = [
+        _label(name, f"project {number}") for name, number in zip(rows["project"], rows["project_id"], strict=True)
+    ]
+    for place, row in enumerate(_rows(rows)):
         tasks, done, stuck = int(row.tasks), int(row.checked), int(row.blocked)
         axes.barh(place, tasks, height=0.62, color=GRID)
         axes.barh(place, done, height=0.62, color=BLUE)
         axes.barh(place, stuck, left=done, height=0.62, color=VERMILLION)
-        words = f"{_percent(done, tasks)}  {done:,} of {tasks:,}" + (f", {stuck:,} blocked" if stuck else "")
+        words = f"{_percent(done, tasks)} · {done:,} of {tasks:,}" + (f", {stuck:,} blocked" if stuck else "")
         axes.annotate(
             words,
             (tasks, place),
@@ -45,7 +47,7 @@ def progress_by_project(progress: "pd.DataFrame") -> Picture:
     if not total:
         title = "There are no tasks yet"
     alt = f"{title}. One bar for each of {len(rows)} projects: " + "; ".join(
-        f"{name} {_percent(int(row.checked), int(row.tasks))}" for name, row in zip(names, rows.itertuples(), strict=True)
+        f"{name} {_percent(int(row.checked), int(row.tasks))}" for name, row in zip(names, _rows(rows), strict=True)
     )
     data = rows[["project", "tasks", "checked", "progress", "blocked"]].reset_index(drop=True)
     return Picture(figure, title, alt, data)
@@ -55,13 +57,13 @@ def query_speed(speed: "pd.DataFrame") -> Picture:
     """Measured time of each query without and with the indexes, log scale. Takes `Verification.speed()`."""
     rows = speed.iloc[::-1].reset_index(drop=True)
     figure, axes = _canvas(len(rows))
-    for place, row in enumerate(rows.itertuples(index=False)):
+    for place, row in enumerate(_rows(rows)):
         slow, fast = float(row.without_ms), float(row.with_ms)
         axes.plot([fast, slow], [place, place], color=SKY if fast <= slow else ORANGE, linewidth=3, zorder=1)
         axes.scatter([slow], [place], color=ORANGE, s=42, zorder=2)
         axes.scatter([fast], [place], color=BLUE, s=42, zorder=3)
         axes.annotate(
-            f"{abs(row.faster_pct):.0f} % {'less' if row.faster_pct >= 0 else 'more'} time ({row.claimed_pct} % less claimed)",
+            f"{abs(row.faster_pct):.0f} % {_less(row.faster_pct)} time, {row.claimed_pct} % less claimed",
             (1.01, place),
             xycoords=("axes fraction", "data"),
             va="center",
@@ -69,7 +71,7 @@ def query_speed(speed: "pd.DataFrame") -> Picture:
             color=MUTED if row.faster_pct >= row.claimed_pct else LABEL[ORANGE],
         )
     axes.set_xscale("log")
-    axes.set_yticks(range(len(rows)), [f"{row.query}, {int(row.tasks):,} tasks" for row in rows.itertuples()], color=INK)
+    axes.set_yticks(range(len(rows)), [f"{row.query}, {int(row.tasks):,} tasks" for row in _rows(rows)], color=INK)
     axes.xaxis.set_major_formatter(lambda value, _: f"{value:g} ms")
     axes.grid(visible=True, axis="x")
     axes.grid(visible=False, axis="y")
@@ -93,6 +95,11 @@ def _canvas(bars: int) -> "tuple[Figure, Axes]":
     return figure, axes
 
 
+def _rows(frame: "pd.DataFrame") -> list[Any]:
+    """The rows of a frame as named tuples, which pandas-stubs gives no types."""
+    return list(frame.itertuples(index=False))
+
+
 def _label(name: object, fallback: str) -> str:
     text = plain(str(name)) if isinstance(name, str) and name.strip() else fallback
     text = " ".join(text.split())
@@ -107,3 +114,7 @@ def _percent(part: int, whole: int) -> str:
     if 0 < part < whole:
         share = min(99.0, max(1.0, share))
     return f"{share:.0f} %"
+
+
+def _less(faster: float) -> str:
+    return "less" if faster >= 0 else "more"

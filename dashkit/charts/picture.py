@@ -48,7 +48,7 @@ class Picture:
 
     Args:
         figure: what was drawn.
-        title: the finding, in a sentence; it stands below the drawing.
+        title: the finding, in a sentence; it stands above the drawing.
         alt: what a reader who does not see the drawing is told.
         data: the numbers that were drawn, one row per mark.
     """
@@ -81,8 +81,8 @@ class Picture:
     def _repr_html_(self) -> str:
         source = base64.b64encode(self.svg.encode()).decode("ascii")
         return (
-            f'<figure><img alt="{escape(plain(self.alt))}" src="data:image/svg+xml;base64,{source}">'
-            f"<figcaption>{escape(plain(self.title))}</figcaption>"
+            f"<figure><figcaption>{escape(plain(self.title))}</figcaption>"
+            f'<img alt="{escape(plain(self.alt))}" src="data:image/svg+xml;base64,{source}">'
             f"<details><summary>{self._summary()}</summary>{_table(self.data)}</details></figure>"
         )
 

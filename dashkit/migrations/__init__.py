@@ -92,7 +92,10 @@ class RollbackPlan:
     @cached_property
     def losses(self) -> tuple[recovery.Loss, ...]:
         """What was written since the backup, by table; counted when asked for."""
-        return recovery.losses(self.path, self.backup, VERSIONS) if self.backup else ()
+        if self.backup is None:
+            return ()
+        recovery.require_whole(self.path, self.backup)
+        return recovery.losses(self.path, self.backup, VERSIONS)
 
     def __str__(self) -> str:
         if self.backup is None:
@@ -176,15 +179,18 @@ def plan_rollback(
 ) -> RollbackPlan:
     """Choose and check the backup, and count what would be lost; nothing is changed.
 
+    What an interrupted program left to recover is recovered first: a roll back that was killed can be run again.
+
     Raises:
         RefusedError: no backup, or one that may not be restored.
     """
     path = preflight.real_path(connection.default_path(db))
+    connection.recover(path)
     folder = Path(backup_dir) if backup_dir else None
     chosen = recovery.choose(path, Path(backup) if backup else None, folder)
     if chosen is None:
         return RollbackPlan(path, None)
-    recovery.check(path, chosen)
+    recovery.require_fitting(path, chosen)
     return RollbackPlan(path, chosen, folder)
 
 

@@ -80,21 +80,20 @@ class AddColumn(_Change):
             return Finding("in the way", f"{where} has affinity {found.affinity}, not {expected}")
         if not recorded and (odd := _count_unless(conn, self.table, self.legal)):
             return Finding("in the way", f"{where} holds {odd:,} values outside of: {self.legal}")
-        default = (found.default or "NULL").upper()
-        if default not in ({"FALSE", "0"} if self.default == "FALSE" else {self.default}):
-            return Finding("there", notes=(f"{where} has default {found.default}, not {self.default}",))
-        if not self._declared_alike(conn):
-            return Finding("there", notes=(f"{where} is declared in other words than dashkit's",))
-        return THERE
+        return Finding("there", notes=self._notes(conn, found.default))
 
-    def _declared_alike(self, conn: sqlite3.Connection) -> bool:
-        """Whether the table's text declares it in our words, up to the comma: no CHECK is missing or on top."""
+    def _notes(self, conn: sqlite3.Connection, default: str | None) -> tuple[str, ...]:
+        """What differs harmlessly: another default, or a CHECK that is missing or on top."""
+        where = f"{self.table}.{self.column}"
+        if (default or "NULL").upper() not in ({"FALSE", "0"} if self.default == "FALSE" else {self.default}):
+            return (f"{where} has default {default}, not {self.default}",)
         _, _, text = shape.owner(conn, self.table) or ("", "", "")
         words, mine = (
             " ".join("0" if word == "false" else word for word in shape.tokens(sql or ""))
             for sql in (text, f"{self.column} {self.declaration}")
         )
-        return any(f" {mine} {end}" in words for end in ",)")
+        alike = f" {mine} ," in words or f" {mine} )" in words
+        return () if alike else (f"{where} is declared in other words than dashkit's",)
 
 
 @dataclass(frozen=True)
@@ -169,7 +168,7 @@ class CreateIndex(_Change):
         if found[0] != "index":
             return Finding("in the way", f"the name {self.index} is taken by a {found[0]}")
         expected = (self.table, (self.column,), " ".join(shape.tokens(self.where)))
-        unique = shape.tokens(found[2] or "")[1:2] == ["unique"]
+        unique = "unique" in shape.tokens(found[2] or "")[1:2]
         if unique or shape.index_shape(conn, self.index) != expected:
             return Finding("in the way", f"the index {self.index} that is there is another: {found[2]}")
         return THERE

@@ -14,7 +14,7 @@ from datetime import datetime
 from pathlib import Path
 
 from dashkit import connection
-from dashkit.errors import DashkitError, FailedError, RefusedError
+from dashkit.errors import BusyError, DashkitError, FailedError, RefusedError
 from dashkit.migrations import backups, engine, preflight, verify
 from dashkit.migrations.changes import Version
 from dashkit.migrations.facts import Facts, gather
@@ -116,8 +116,10 @@ def _migrate(conn: sqlite3.Connection, job: Job, backup: backups.NewBackup) -> O
             locked = time.perf_counter()
             if _data_version(conn) != seen:
                 facts.result()
-                facts = _copy_and_check(job, backup, pool)
                 found = _look(conn, job)
+                if found.complete:  # another migration was here first
+                    return _nothing(job, found)
+                facts = _copy_and_check(job, backup, pool)
             job.tell("applying")
             applied = _apply(conn, job, found, backup)
             connection.attach_immutable(conn, backup.partial, "backup")
@@ -144,9 +146,7 @@ def _migrate(conn: sqlite3.Connection, job: Job, backup: backups.NewBackup) -> O
     )
 
 
-def _apply(
-    conn: sqlite3.Connection, job: Job, found: engine.Survey, backup: backups.NewBackup
-) -> list[engine.Applied]:
+def _apply(conn: sqlite3.Connection, job: Job, found: engine.Survey, backup: backups.NewBackup) -> list[engine.Applied]:
     try:
         return engine.apply(conn, found, job.now, _recorded_name(job, backup), job.tell)
     except sqlite3.Error as error:
@@ -197,17 +197,20 @@ def _require(problems: list[str], job: Job, lead: str) -> None:
 
 def _what_is_true(error: BaseException, job: Job, backup: backups.NewBackup) -> DashkitError:
     """Open the database again and look: the error of a last sync can come after a COMMIT that stands."""
+    if isinstance(error, sqlite3.Error):
+        error = connection.explain(job.shown, "migrate", error)
     committed: bool | None = None
-    with (
-        suppress(DashkitError, sqlite3.Error, OSError),
-        closing(connection.connect(job.path, timeout=job.timeout)) as conn,
-    ):
-        committed = engine.is_recorded(conn, _recorded_name(job, backup))
+    if isinstance(error, BusyError):  # not committed for sure, and to ask would be to wait once more
+        committed = False
+    else:
+        with (
+            suppress(DashkitError, sqlite3.Error, OSError),
+            closing(connection.connect(job.path, timeout=job.timeout)) as conn,
+        ):
+            committed = engine.is_recorded(conn, _recorded_name(job, backup))
     if committed is False:
         with suppress(OSError):
             backup.withdraw()
-    if isinstance(error, sqlite3.Error):
-        error = connection.explain(job.shown, "migrate", error)
     if isinstance(error, DashkitError) and not isinstance(error, FailedError) and not committed:
         return error
     verb = "was interrupted" if isinstance(error, KeyboardInterrupt) else "failed"

@@ -39,7 +39,9 @@ def choose(path: Path, backup: Path | None, folder: Path | None) -> Path | None:
         if recorded is None:
             engine.require_dashboard(conn, path)
         migrated = "checked" in shape.columns(conn, "tasks")
-    candidates = [entry.path for place in {path.parent, folder or path.parent} for entry in backups.found(path, place)]
+    places = dict.fromkeys((folder or path.parent, path.parent))
+    entries = [entry for place in places for entry in backups.found(path, place)]
+    candidates = [entry.path for entry in sorted(entries, key=lambda entry: entry.sequence, reverse=True)]
     if recorded is not None:
         if recorded.is_file():
             return recorded
@@ -66,34 +68,37 @@ def _recorded(conn: sqlite3.Connection, folder: Path) -> Path | None:
     return folder / row[0] if row else None
 
 
-def check(path: Path, backup: Path) -> None:
-    """Refuse a backup that is torn, foreign, or of another page size; the live file is only read.
+def require_whole(path: Path, backup: Path) -> None:
+    """Refuse a backup that is torn or damaged; only the backup is read.
 
     Raises:
-        RefusedError: in each of these cases.
+        RefusedError: it is.
+    """
+    if damage := verify.damage(backup):
+        raise _refused(path, f"{backup} is damaged ({damage[0]})", "Name another with --backup FILE.")
+
+
+def require_fitting(path: Path, backup: Path) -> None:
+    """Refuse a backup that is foreign or of another page size; the live file is only read.
+
+    Raises:
+        RefusedError: it is no database, no Dashboard, of another Dashboard, or the live file itself.
     """
     what = f"{backup} cannot be restored"
     if backup.resolve() == path.resolve():
         raise _refused(path, "the backup named is the database itself", "Name a backup.")
-    if damage := verify.damage(backup):
-        raise _refused(path, f"{what}: it is damaged ({damage[0]})", "Name another with --backup FILE.")
-    with closing(connection.connect_immutable(backup)) as old:
-        for table in engine.NEEDED:
-            if not shape.owner(old, table):
-                raise _refused(
-                    path, f"{what}: it is no Dashboard (no table {table})", "Name another with --backup FILE."
-                )
+    with closing(connection.connect_immutable(backup)) as old, connection.explained(backup, "restore"):
+        missing = [table for table in engine.NEEDED if not shape.owner(old, table)]
         size = old.execute("PRAGMA page_size").fetchone()[0]
+    if missing:
+        raise _refused(path, f"{what}: it is no Dashboard (no table {missing[0]})", "Name another with --backup FILE.")
     with closing(connection.connect_readonly(path)) as live, connection.explained(path, "read"):
         mine = live.execute("PRAGMA page_size").fetchone()[0]
         connection.attach_immutable(live, backup, "backup")
         foreign = _is_foreign(live)
     if size != mine:
-        raise _refused(
-            path,
-            f"{what}: its page size is {size:,}, the database's is {mine:,}",
-            "It is of another database.",
-        )
+        why = f"{what}: its page size is {size:,}, the database's is {mine:,}"
+        raise _refused(path, why, "It is of another database; name the right one with --backup FILE.")
     if foreign:
         raise _refused(
             path,

@@ -3,6 +3,7 @@
 import sqlite3
 import time
 from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing, suppress
 from dataclasses import dataclass
 from datetime import datetime
@@ -10,7 +11,7 @@ from pathlib import Path
 
 from dashkit import connection
 from dashkit.errors import BusyError, DashkitError, FailedError
-from dashkit.migrations import backups, preflight, shape, verify
+from dashkit.migrations import backups, preflight, recovery, shape, verify
 
 
 @dataclass(frozen=True)
@@ -55,8 +56,9 @@ def restore(job: Job) -> Restored:
             conn.execute("PRAGMA synchronous = EXTRA")
             conn.execute("PRAGMA cache_size = -65536")
             mode = conn.execute("PRAGMA journal_mode").fetchone()[0]
-            with closing(connection.connect_immutable(job.backup)) as source:
-                (_restore_wal if mode == "wal" else _restore_exclusively)(job, conn, source, save)
+            with closing(connection.connect_immutable(job.backup)) as source, ThreadPoolExecutor(1) as pool:
+                whole = pool.submit(recovery.require_whole, job.path, job.backup)
+                (_restore_wal if mode == "wal" else _restore_exclusively)(job, conn, source, save, whole)
             job.tell("verifying")
             if damage := verify.damage_of(conn):
                 raise sqlite3.DatabaseError(damage[0])
@@ -66,28 +68,32 @@ def restore(job: Job) -> Restored:
     return Restored(job.path, job.backup, save.path, time.perf_counter() - started)
 
 
-def _save(job: Job, source: sqlite3.Connection, save: backups.NewBackup) -> None:
+def _save(job: Job, source: sqlite3.Connection, save: backups.NewBackup, whole: Future[None]) -> None:
+    """Save the present state; meanwhile the backup is being checked, and nothing is restored before it is whole."""
     job.tell("saving the present state")
     save.fill(lambda partial: connection.private_copy(source, partial, timeout=job.timeout))
     backups.sync(save.partial)
+    whole.result()
     save.publish()
 
 
 def _restore_exclusively(
-    job: Job, conn: sqlite3.Connection, source: sqlite3.Connection, save: backups.NewBackup
+    job: Job, conn: sqlite3.Connection, source: sqlite3.Connection, save: backups.NewBackup, whole: Future[None]
 ) -> None:
     """Rollback-journal mode: one connection holds the file for itself from before the save to after the restore."""
     conn.execute("PRAGMA locking_mode = EXCLUSIVE")
     conn.execute("BEGIN EXCLUSIVE")
     conn.execute("COMMIT")  # the lock stays
-    _save(job, conn, save)
+    _save(job, conn, save, whole)
     job.tell("restoring")
     source.backup(conn, pages=-1, progress=connection.give_up_after(job.timeout, job.path))
     conn.execute("PRAGMA locking_mode = NORMAL")
     conn.execute("SELECT count(*) FROM sqlite_master").fetchone()  # the first read lets the lock go
 
 
-def _restore_wal(job: Job, conn: sqlite3.Connection, source: sqlite3.Connection, save: backups.NewBackup) -> None:
+def _restore_wal(
+    job: Job, conn: sqlite3.Connection, source: sqlite3.Connection, save: backups.NewBackup, whole: Future[None]
+) -> None:
     """WAL mode: a second connection sees, once the restore holds the write lock, whether anybody wrote since the save.
 
     The destination itself must not be asked while it is being restored: SQLite crashes.
@@ -104,7 +110,7 @@ def _restore_wal(job: Job, conn: sqlite3.Connection, source: sqlite3.Connection,
 
         while True:
             seen = _data_version(watcher)
-            _save(job, watcher, save)
+            _save(job, watcher, save, whole)
             job.tell("restoring")
             try:
                 source.backup(conn, pages=pages, progress=look)
@@ -127,14 +133,20 @@ def _data_version(conn: sqlite3.Connection) -> int:
 
 def _what_is_true(error: BaseException, job: Job, save: backups.NewBackup) -> DashkitError:
     """Open the database again and look which of the two states it is in."""
+    if isinstance(error, sqlite3.Error):
+        error = connection.explain(job.path, "roll back", error)
     restored: bool | None = None
-    with suppress(DashkitError, sqlite3.Error, OSError), closing(connection.connect(job.path)) as conn:
-        restored = _same(conn, job.backup)
+    if isinstance(error, BusyError):  # not restored for sure, and to ask would be to wait once more
+        restored = False
+    else:
+        with (
+            suppress(DashkitError, sqlite3.Error, OSError),
+            closing(connection.connect(job.path, timeout=job.timeout)) as conn,
+        ):
+            restored = _same(conn, job.backup)
     if restored is False:
         with suppress(OSError):
             save.withdraw()
-    if isinstance(error, sqlite3.Error):
-        error = connection.explain(job.path, "roll back", error)
     if isinstance(error, DashkitError) and not isinstance(error, FailedError) and restored is False:
         return error
     why = error.why if isinstance(error, DashkitError) else f"{type(error).__name__}: {error}".rstrip(": ")

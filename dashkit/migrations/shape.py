@@ -2,7 +2,9 @@
 
 import re
 import sqlite3
+from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 _TOKEN = re.compile(r"""'(?:[^']|'')*'|"(?:[^"]|"")*"|\[[^\]]*\]|`[^`]*`|--[^\n]*|/\*.*?\*/|\w+|\S""", re.DOTALL)
 
@@ -22,6 +24,7 @@ def quoted(name: str) -> str:
     return '"' + name.replace('"', '""') + '"'
 
 
+@lru_cache
 def affinity(declared: str) -> str:
     """The affinity of a declared type (sqlite.org/datatype3.html, section 3.1)."""
     declared = declared.upper()
@@ -85,7 +88,8 @@ def foreign_keys(conn: sqlite3.Connection, table: str) -> set[tuple[str, str, st
     return {(column.lower(), parent.lower(), action) for _, _, parent, column, _, _, action, _ in rows}
 
 
-def tokens(sql: str) -> list[str]:
+@lru_cache
+def tokens(sql: str) -> tuple[str, ...]:
     """SQL text as comparable words: no comments, no quotes around names, no case outside of strings."""
     words = []
     for token in _TOKEN.findall(sql):
@@ -95,10 +99,10 @@ def tokens(sql: str) -> list[str]:
             words.append(token[1:-1].lower())
         else:
             words.append(token if token[0] == "'" else token.lower())
-    return words
+    return tuple(words)
 
 
-def options(sql: str) -> list[str]:
+def options(sql: str) -> Sequence[str]:
     """The words after a table's column list: WITHOUT ROWID, STRICT."""
     words = tokens(sql)
     return words[len(words) - words[::-1].index(")") :] if ")" in words else []

@@ -184,7 +184,7 @@ def damage_of(conn: sqlite3.Connection) -> list[str]:
         rows = conn.execute("PRAGMA main.integrity_check(5)").fetchall()
     except sqlite3.DatabaseError as error:
         return [str(error)]
-    return [row[0] for row in rows if row[0] != "ok"]
+    return list(dict.fromkeys(row[0] for row in rows if row[0] != "ok"))
 
 
 def orphans(conn: sqlite3.Connection) -> dict[str, int]:

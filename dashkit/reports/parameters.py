@@ -140,6 +140,14 @@ def check_parameters() -> None:
     values: dict[str, Any] = shell.user_ns
     check({name: values[name] for name in given if name in values}, known)
     check({parameter.name: values[parameter.name] for parameter in known}, known)
+    _show_whole_cells()
+
+
+def _show_whole_cells() -> None:
+    """Have pandas show titles and reasons whole: cut at 50 characters they end before the point."""
+    import pandas as pd
+
+    pd.set_option("display.max_colwidth", None, "display.max_rows", 200)
 
 
 def _seen(cells: Sequence[str]) -> tuple[tuple[Parameter, ...], list[str]]:

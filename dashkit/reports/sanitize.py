@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from dashkit.charts.picture import plain
 
 if TYPE_CHECKING:
-    from bs4 import Tag
+    from bs4 import BeautifulSoup, Tag
 
 _KEPT = frozenset(
     "abbr b blockquote br caption code dd del details div dl dt em figcaption figure h1 h2 h3 h4 h5 h6"  # noqa: SIM905  a list would take a line each
@@ -57,6 +57,9 @@ def clean(html: str) -> str:
         else:
             tag.unwrap()
     for table in soup.find_all("table"):
+        if not table.find("td"):
+            _say_none(table, soup)
+            continue
         _dress(table)
         table.wrap(soup.new_tag("div", attrs={"class": "scroll", "tabindex": "0"}))
     return plain(soup.decode(formatter="minimal"))
@@ -67,6 +70,13 @@ def _bare(tag: "Tag") -> None:
     tag.attrs = {name: value for name, value in tag.attrs.items() if name in allowed}
     if tag.name == "img" and not _PICTURE.fullmatch(str(tag.get("src", ""))):
         tag.replace_with(str(tag.get("alt", "")))
+
+
+def _say_none(table: "Tag", soup: "BeautifulSoup") -> None:
+    """A table without a row is a row of headers above nothing: say so in a word."""
+    word = soup.new_tag("p", attrs={"class": "none"})
+    word.string = "None."
+    table.replace_with(word)
 
 
 def _dress(table: "Tag") -> None:

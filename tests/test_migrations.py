@@ -1,0 +1,452 @@
+"""Migrations on good databases: what a version is, what a dry run leaves alone, what an execute does, adoption."""
+
+import json
+import shutil
+import sqlite3
+import stat
+from contextlib import closing
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from builders import SCHEMA, insert, query, statements, v1_database
+from content import alter, content, crash, folder_state, old_values
+
+from dashkit import migrations
+from dashkit.errors import RefusedError, UsageError
+from dashkit.migrations import VERSIONS, execution, shape
+from dashkit.migrations.changes import AddColumn, Step, Version
+from dashkit.sample import write_sample
+
+RELEASED = Path(__file__).parent / "data" / "released_changes.txt"
+TITLES = [
+    "Add task columns",
+    "Create git_repos",
+    "Create git_commits",
+    "Create llm_sessions",
+    "Create task_commit_links",
+    "Create task_session_links",
+    "Create performance indexes",
+    "Populate updated_at",
+    "Sync checked with completed tasks",
+]
+TASKS = (
+    {"status": "completed", "created_at": "2025-01-02 03:04:05", "completed_at": "2025-02-02 03:04:05"},
+    {"status": "pending", "created_at": None},
+    {"status": "completed", "created_at": None, "completed_at": "2025-02-03 03:04:05"},
+    {"status": "Completed", "created_at": ""},
+)
+NOW = datetime(2025, 11, 27, 16, 9, 57, tzinfo=UTC)
+
+
+@pytest.fixture(scope="module")
+def sample(tmp_path_factory):
+    """The reference database, written once."""
+    return write_sample(tmp_path_factory.mktemp("sample") / "dash.db")
+
+
+@pytest.fixture
+def reference(sample, tmp_path):
+    """A copy of the reference database."""
+    return Path(shutil.copy(sample, tmp_path / "dash.db"))
+
+
+@pytest.fixture
+def small(tmp_path):
+    """A version 1 database of a few tasks."""
+    return v1_database(tmp_path / "dash.db", tasks=TASKS)
+
+
+def model(path):
+    """A schema as SQLite understands it, and its texts without comments, quotes and case."""
+    with closing(sqlite3.connect(path)) as conn:
+        tables = shape.tables(conn)
+        indexes = {name for (kind, name) in shape.definitions(conn) if kind == "index"}
+        return {
+            "columns": {name: conn.execute(f"PRAGMA table_xinfo({name})").fetchall() for name in tables},
+            "keys": {name: shape.keys(conn, name) for name in tables},
+            "foreign keys": {name: set(conn.execute(f"PRAGMA foreign_key_list({name})")) for name in tables},
+            "indexes": {name: conn.execute(f"PRAGMA index_xinfo({name})").fetchall() for name in indexes},
+            "texts": {key: shape.tokens(sql or "") for key, (_, sql) in shape.definitions(conn).items()},
+        }
+
+
+def job(path, now=NOW, versions=VERSIONS):
+    """An execute at a given time."""
+    return execution.Job(path, path, path.parent, versions, now)
+
+
+def test_the_schema_file_is_version_1_plus_the_steps(tmp_path, small):
+    """The schema file of 2.0 says exactly what the steps make of version 1.0."""
+    expected = alter(tmp_path / "expected.db", *statements((SCHEMA / "v2_0.sql").read_text("utf-8")))
+    migrations.execute(small)
+    assert model(small) == model(expected)
+
+
+def test_a_fresh_database_is_a_migrated_one(tmp_path, small):
+    """A fresh database of the newest version has the schema of a migrated one, to the byte."""
+    migrations.create(tmp_path / "fresh.db")
+    migrations.execute(small)
+    assert sorted(content(tmp_path / "fresh.db")[0]) == sorted(content(small)[0])
+    assert migrations.status(tmp_path / "fresh.db").ready
+
+
+def test_version_2_0_has_nine_steps():
+    """Version 2.0 has nine steps, with these titles, in this order."""
+    assert [step.title for step in VERSIONS[0].steps] == TITLES
+
+
+def test_version_2_0_has_nineteen_changes(small):
+    """Version 2.0 is 19 changes; after them there are 10 tables, 8 indexes of ours, and 19 records."""
+    done = migrations.execute(small)
+    assert len(done.changes) == len(set(done.changes)) == 19
+    found = query(small, "SELECT type, count(*) FROM sqlite_master WHERE sql IS NOT NULL GROUP BY type")
+    assert dict(found) == {"table": 10, "index": 8}
+    assert query(small, "SELECT name FROM schema_migrations ORDER BY rowid") == [(name,) for name in done.changes]
+
+
+def test_released_changes_are_frozen():
+    """No released change may change: its name and the digest of its SQL are those that users have recorded."""
+    lines = [f"{version.number} {change.checksum} {change.name}" for version in VERSIONS for change in version.changes]
+    frozen = RELEASED.read_text("utf-8").splitlines()
+    assert lines[: len(frozen)] == frozen
+
+
+def test_the_dry_run_tells_the_real_counts(reference):
+    """A dry run says, in the future tense, what the execute will say."""
+    text = str(migrations.migrate(reference))
+    assert "  Populate updated_at for 1,587 tasks\n" in text
+    assert "  Mark 161 completed tasks as checked\n" in text
+    assert "19 changes would be applied, in about " in text
+    assert "writers would wait about " in text
+    assert f"To do it: dashkit migrate --execute --db {reference}" in text
+
+
+def test_the_report_of_the_reference_database(reference):
+    """An execute reports the counts of the reference database, the backup, and the way back."""
+    done = migrations.execute(reference)
+    lines = [line.strip() for line in str(done).splitlines()]
+    assert "Populated updated_at for 1,587 tasks" in lines
+    assert "Marked 161 completed tasks as checked" in lines
+    assert "Migration complete: 19 changes applied" in lines
+    assert f"Backup: {done.backup}" in lines
+    assert f"The way back: dashkit migrate --rollback --db {reference}" in lines
+
+
+def test_the_plan_executes(small):
+    """A plan prints as the dry run and executes what it says."""
+    plan = migrations.migrate(small)
+    assert plan.execute().changes == plan.changes
+    assert repr(plan) == str(plan)
+
+
+def test_the_sources_of_updated_at_are_counted(small):
+    """updated_at is copied verbatim from recorded facts first, and the report counts each kind."""
+    done = job(small)
+    outcome = execution.run(done)
+    assert query(small, "SELECT updated_at FROM tasks ORDER BY id") == [
+        ("2025-01-02 03:04:05",),
+        ("2025-11-27T16:09:57.000Z",),
+        ("2025-02-03 03:04:05",),
+        ("2025-11-27T16:09:57.000Z",),
+    ]
+    assert "(1 from created_at, 1 from completed_at, 2 from the time of this migration)" in str(
+        migrations.Migration(outcome)
+    )
+
+
+def test_only_completed_is_marked_as_checked(small):
+    """Other spellings of completed are kept and told, never guessed."""
+    plan = migrations.migrate(small)
+    assert "not marked as checked: 'Completed' (1)" in str(plan)
+    plan.execute()
+    assert query(small, "SELECT status, checked FROM tasks ORDER BY id") == [
+        ("completed", 1),
+        ("pending", 0),
+        ("completed", 1),
+        ("Completed", 0),
+    ]
+
+
+def test_an_empty_dashboard_migrates(tmp_path):
+    """A database without a task gets the schema, and the report says 0."""
+    path = v1_database(tmp_path / "dash.db", projects=())
+    text = str(migrations.execute(path))
+    assert "Populated updated_at for 0 tasks" in text
+    assert "Migration complete: 19 changes applied" in text
+
+
+STATES = {
+    "rollback journal": (),
+    "persistent journal": ("PRAGMA journal_mode = PERSIST", "UPDATE tasks SET title = 'x'"),
+    "WAL, closed": ("PRAGMA journal_mode = WAL", "UPDATE tasks SET title = 'x'"),
+}
+CRASHED = {
+    "WAL with rows": ("PRAGMA journal_mode = WAL", "UPDATE tasks SET title = 'x'"),
+    "WAL without rows": (
+        "PRAGMA journal_mode = WAL",
+        "UPDATE tasks SET title = 'x'",
+        "PRAGMA wal_checkpoint(TRUNCATE)",
+    ),
+}
+
+
+@pytest.mark.parametrize("state", [*STATES, *CRASHED])
+def test_a_dry_run_changes_no_byte(small, state):
+    """A dry run leaves the database and its companions as they are: names, bytes and times."""
+    alter(small, *STATES.get(state, ()))
+    crash(small, *CRASHED.get(state, ()))
+    before = folder_state(small.parent)
+    assert len(migrations.migrate(small).changes) == 19
+    assert not migrations.status(small).ready
+    assert folder_state(small.parent) == before
+
+
+def test_a_dry_run_reads_what_is_only_in_the_wal(small):
+    """Rows that a crashed program left in the WAL are part of the dry run, and of the migration."""
+    crash(small, "PRAGMA journal_mode = WAL", "UPDATE tasks SET status = 'completed'")
+    assert "Mark 4 completed tasks" in str(migrations.migrate(small))
+    assert "Marked 4 completed tasks" in str(migrations.execute(small))
+    assert query(small, "PRAGMA journal_mode") == [("wal",)]
+
+
+def hot_journal(path):
+    """Leave the journal of a program that died in the middle of a large transaction."""
+    alter(path, "UPDATE tasks SET description = printf('%.*c', 900000, 'x')")
+    crash(path, "PRAGMA cache_size = 5", "BEGIN IMMEDIATE", "UPDATE tasks SET description = 'half', title = 'half'")
+    assert path.with_name(path.name + "-journal").stat().st_size > 512
+
+
+def wal_without_shm(path):
+    """Leave the WAL of a program that died, without the index that readers need."""
+    crash(path, "PRAGMA journal_mode = WAL", "UPDATE tasks SET title = 'x'")
+    path.with_name(path.name + "-shm").unlink()
+
+
+@pytest.mark.parametrize("interrupt", [hot_journal, wal_without_shm])
+def test_what_only_a_writer_can_recover_is_refused_by_the_dry_run(small, interrupt):
+    """Where reading would change the file the dry run refuses, says what recovers it, and the execute does."""
+    interrupt(small)
+    before = folder_state(small.parent)
+    with pytest.raises(RefusedError, match=r"Opening the database for writing recovers it: `dashkit migrate --ex"):
+        migrations.migrate(small)
+    assert folder_state(small.parent) == before
+    assert len(migrations.execute(small).changes) == 19
+    assert query(small, "SELECT count(*) FROM tasks WHERE title = 'half'") == [(0,)]
+
+
+def test_twice_is_once(small):
+    """A second execute changes no byte, makes no backup, and says that there is nothing to do."""
+    migrations.execute(small)
+    before = folder_state(small.parent)
+    again = migrations.execute(small)
+    assert folder_state(small.parent) == before
+    assert again.backup is None
+    assert str(again).endswith("is already at version 2.0: nothing to do, no backup made.")
+    assert str(migrations.migrate(small)) == str(again)
+
+
+def test_the_backup_is_the_state_before(small):
+    """The backup holds what the database held, has its mode, and its name is recorded with each change."""
+    small.chmod(0o600)
+    before = content(small)
+    done = migrations.execute(small)
+    assert content(done.backup) == before
+    assert stat.S_IMODE(done.backup.stat().st_mode) == 0o600
+    assert stat.S_IMODE(small.stat().st_mode) == 0o600
+    assert query(small, "SELECT DISTINCT backup FROM schema_migrations") == [(done.backup.name,)]
+    assert sorted(entry.name for entry in small.parent.iterdir()) == sorted([small.name, done.backup.name])
+
+
+def test_the_backup_folder_can_be_another(small, tmp_path):
+    """With a folder for backups the record holds the absolute path, and the roll back finds it."""
+    (tmp_path / "elsewhere").mkdir()
+    before = content(small)
+    done = migrations.execute(small, backup_dir=tmp_path / "elsewhere")
+    assert query(small, "SELECT DISTINCT backup FROM schema_migrations") == [(str(done.backup),)]
+    assert done.backup.parent == tmp_path / "elsewhere"
+    migrations.rollback(small)
+    assert content(small) == before
+
+
+def test_a_backup_folder_that_is_not_there(small, tmp_path):
+    """A folder for backups has to exist, in the dry run as in the execute."""
+    for run in (migrations.migrate, migrations.execute):
+        with pytest.raises(UsageError, match=r"Cannot put a backup into .*nowhere: there is no such folder"):
+            run(small, backup_dir=tmp_path / "nowhere")
+
+
+def test_wal_stays_wal(small):
+    """The journal mode is the user's, and the backup of a WAL database opens without companions."""
+    alter(small, "PRAGMA journal_mode = WAL")
+    done = migrations.execute(small)
+    assert query(small, "PRAGMA journal_mode") == [("wal",)]
+    assert query(done.backup, "PRAGMA journal_mode") == [("delete",)]
+
+
+def test_an_unknown_version_is_a_usage_error(small):
+    """--to names a version that is there."""
+    for run in (migrations.migrate, migrations.execute):
+        with pytest.raises(UsageError, match=r"Cannot migrate to version '3': the versions are 2\.0"):
+            run(small, to="3")
+
+
+def test_several_versions_go_in_one_transaction(small):
+    """All pending versions are applied after one backup, reported as blocks, and taken back by one roll back."""
+    more = AddColumn("tasks.kind", "Add kind", "Added kind", "tasks", "kind", "TEXT")
+    versions = (*VERSIONS, Version("2.1", (Step("Add kind", (more,)),)))
+    before = content(small)
+    outcome = execution.run(job(small, versions=versions))
+    assert len(outcome.applied) == 20
+    text = str(migrations.Migration(outcome)).splitlines()
+    assert text.index("Version 2.0") < text.index("Version 2.1") < text.index("  Added kind")
+    assert query(small, "SELECT count(DISTINCT backup) FROM schema_migrations") == [(1,)]
+    migrations.rollback(small)
+    assert content(small) == before
+
+
+def half_done(path, count):
+    """The first changes of an attempt that stopped, as another tool would have committed them."""
+    alter(path, *(change.sql.replace(":now", "'2025-03-03'") for change in VERSIONS[0].changes[:count]))
+
+
+@pytest.mark.parametrize("count", range(20))
+def test_a_half_finished_attempt_is_completed(tmp_path, small, count):
+    """Whatever prefix of the changes is there, the migration adds the rest and equals a clean one."""
+    clean = v1_database(tmp_path / "clean.db", tasks=TASKS)
+    migrations.execute(clean)
+    half_done(small, count)
+    done = migrations.execute(small)
+    assert len(done.changes) >= 19 - count
+    assert model(small) == model(clean)
+    assert old_values(small, small)["tasks"][0] == old_values(clean, clean)["tasks"][0]
+    adopted = query(small, "SELECT name FROM schema_migrations WHERE duration_ms IS NULL ORDER BY rowid")
+    assert [name for (name,) in adopted] == list(done.outcome.adopted)
+    assert len(done.changes) + len(adopted) == 19
+    assert migrations.status(small).ready
+    assert migrations.execute(small).backup is None
+
+
+def test_values_of_the_user_are_never_overwritten(small):
+    """What somebody has set since the attempt stays as it is."""
+    half_done(small, 4)
+    alter(
+        small,
+        "UPDATE tasks SET updated_at = 'mine', complexity = 'XL', blocked_reason = 'waits' WHERE id = 1",
+        "UPDATE tasks SET checked = 1 WHERE id = 2",
+    )
+    done = migrations.execute(small)
+    assert "Populated updated_at for 3 tasks" in str(done)
+    assert query(small, "SELECT updated_at, complexity, blocked_reason, checked FROM tasks WHERE id < 3") == [
+        ("mine", "XL", "waits", 1),
+        (query(small, "SELECT updated_at FROM tasks WHERE id = 2")[0][0], None, None, 1),
+    ]
+
+
+def test_a_column_is_adopted_in_any_case_and_with_another_default(small):
+    """A column in capitals or with another default is adopted; the default is reported."""
+    alter(small, "ALTER TABLE tasks ADD COLUMN CHECKED BOOLEAN DEFAULT 1")
+    text = str(migrations.execute(small))
+    assert "Adopted 2 changes already there: tasks.checked, sync checked" in text
+    assert "Note: tasks.checked has default 1, not FALSE" in text
+    assert migrations.status(small).ready
+
+
+def test_a_column_without_its_check_is_adopted_and_reported(small):
+    """A CHECK that is missing is no obstacle, but it is told."""
+    alter(small, "ALTER TABLE tasks ADD COLUMN complexity TEXT")
+    assert "Note: tasks.complexity is declared in other words than dashkit's" in str(migrations.migrate(small))
+    assert not [note for note in migrations.execute(small).outcome.notes if "complexity" not in note]
+
+
+def test_a_table_with_more_columns_is_adopted(small):
+    """A table that has all columns and keys is adopted, whatever else it has."""
+    change = next(change for change in VERSIONS[0].changes if change.name == "git_repos")
+    alter(small, change.sql, "ALTER TABLE git_repos ADD COLUMN stars INTEGER DEFAULT 0")
+    done = migrations.execute(small)
+    assert done.outcome.adopted == ("git_repos",)
+    assert "Note: git_repos is declared in other words than dashkit's" in str(done)
+
+
+def test_a_lost_index_is_mended(small):
+    """A database that lost an index is mended: one change pending, one applied, its record written anew."""
+    migrations.execute(small)
+    alter(small, "DROP INDEX idx_tasks_checked", "UPDATE schema_migrations SET duration_ms = -1")
+    assert migrations.migrate(small).changes == ("idx_tasks_checked",)
+    assert migrations.status(small).pending == (("2.0", ("idx_tasks_checked",)),)
+    done = migrations.execute(small)
+    assert "Migration complete: 1 change applied" in str(done)
+    assert query(small, "SELECT name, backup FROM schema_migrations WHERE duration_ms >= 0") == [
+        ("idx_tasks_checked", done.backup.name)
+    ]
+    assert query(small, "SELECT count(*) FROM schema_migrations") == [(19,)]
+
+
+def test_a_task_added_since_is_not_filled_again(small):
+    """A fill that is recorded is done: a task without updated_at that came later is not pending work."""
+    migrations.execute(small)
+    insert(small, "tasks", project_id=1, title="later", status="completed")
+    assert migrations.execute(small).backup is None
+    assert query(small, "SELECT checked, updated_at FROM tasks WHERE title = 'later'") == [(0, None)]
+
+
+def test_without_its_records_a_database_is_recorded_again(small):
+    """Where the tracking table was lost everything is adopted, and nothing is done twice."""
+    migrations.execute(small)
+    tasks = query(small, "SELECT * FROM tasks")
+    alter(small, "DROP TABLE schema_migrations")
+    assert not migrations.status(small).ready
+    done = migrations.execute(small)
+    assert len(done.outcome.adopted) == 19
+    assert query(small, "SELECT * FROM tasks") == tasks
+    assert query(small, "SELECT count(*) FROM schema_migrations WHERE duration_ms IS NULL") == [(19,)]
+
+
+def test_status_tells_a_change_that_was_edited(small):
+    """A checksum that differs from the recorded one is drift, and status says so."""
+    migrations.execute(small)
+    alter(small, "UPDATE schema_migrations SET checksum = 'other' WHERE name = 'git_repos'")
+    assert "Note: git_repos was applied in another wording (recorded other, now " in str(migrations.status(small))
+
+
+def test_status_says_what_is_pending_and_what_is_ready(small):
+    """The last line of status is PENDING with what to run, then READY with the version."""
+    lines = str(migrations.status(small)).splitlines()
+    assert lines[0] == f"{small}: version 1.0"
+    assert lines[-1].startswith("PENDING 2.0: 19 changes (tasks.checked, tasks.blocked_reason, ")
+    done = migrations.execute(small)
+    lines = str(migrations.status(small)).splitlines()
+    assert lines[-1] == "READY (2.0)"
+    assert f"Newest of 1 backups: {done.backup.name}" in lines
+
+
+def test_v2_status_speaks_of_each_change(small):
+    """Each feature of version 2.0 is there or pending, in a file and in an open connection."""
+    before = migrations.v2_status(small)
+    assert (len(before["pending"]), before["ready"], before["git_commits"]) == (19, False, False)
+    migrations.execute(small)
+    with closing(sqlite3.connect(small)) as conn:
+        after = migrations.v2_status(conn)
+    assert (after["pending"], after["ready"], after["git_commits"]) == ([], True, True)
+
+
+def test_results_are_data_for_programs(small):
+    """Plan, migration, status and roll back are JSON."""
+    plan, done = migrations.migrate(small).as_dict(), migrations.execute(small).as_dict()
+    assert [change["name"] for change in plan["changes"]] == [change["name"] for change in done["changes"]]
+    assert (plan["executed"], done["executed"], plan["backup"]) == (False, True, None)
+    assert plan["disk_bytes"] >= 3 * small.stat().st_size / 10
+    assert next(change["rows"] for change in done["changes"] if change["name"] == "populate updated_at") == 4
+    for result in (plan, done, migrations.status(small).as_dict(), migrations.rollback(small).as_dict()):
+        assert json.loads(json.dumps(result)) == result
+
+
+def test_create_leaves_what_is_there(small, tmp_path):
+    """Creating a database where a complete one is changes nothing; an older one is refused."""
+    migrations.create(small, version="1.0")
+    with pytest.raises(RefusedError, match=r"there is a Dashboard of an older version\. Run `dashkit migrate`"):
+        migrations.create(small)
+    migrations.execute(small)
+    before = content(small)
+    migrations.create(small)
+    assert content(small) == before

@@ -27,7 +27,8 @@ def crash(path, *statements):
 
 def folder_state(folder):
     """Every file of a folder: its bytes and when it was last written."""
-    return {entry.name: (entry.read_bytes(), entry.stat().st_mtime_ns) for entry in Path(folder).iterdir()}
+    files = (entry for entry in Path(folder).iterdir() if entry.is_file())
+    return {file.name: (file.read_bytes(), file.stat().st_mtime_ns) for file in files}
 
 
 def content(path):

@@ -116,7 +116,7 @@ class CreateTable(_Change):
             return MISSING
         if found[0] != "table" or "virtual" in shape.tokens(found[2] or "")[:3]:
             kind = "virtual table" if found[0] == "table" else found[0]
-            return Finding("in the way", f"the name {self.table} is taken by a {kind}")
+            return _taken(self.table, kind)
         lacks = self._lacks(conn)
         if lacks:
             return Finding("in the way", f"the table {self.table} that is there lacks {lacks}")
@@ -166,7 +166,7 @@ class CreateIndex(_Change):
         if found is None:
             return MISSING
         if found[0] != "index":
-            return Finding("in the way", f"the name {self.index} is taken by a {found[0]}")
+            return _taken(self.index, found[0])
         expected = (self.table, (self.column,), " ".join(shape.tokens(self.where)))
         unique = "unique" in shape.tokens(found[2] or "")[1:2]
         if unique or shape.index_shape(conn, self.index) != expected:
@@ -239,6 +239,10 @@ class Version:
     def changes(self) -> tuple[Change, ...]:
         """All changes, in the order of the report."""
         return tuple(change for step in self.steps for change in step.changes)
+
+
+def _taken(name: str, kind: str) -> Finding:
+    return Finding("in the way", f"the name {name} is taken by {'an' if kind == 'index' else 'a'} {kind}")
 
 
 def _count_unless(conn: sqlite3.Connection, table: str, condition: str) -> int:

@@ -42,11 +42,12 @@ class Item:
 
 @dataclass(frozen=True)
 class Survey:
-    """Every change of the wanted versions, and the tracking table itself."""
+    """Every change of the wanted versions, and the tracking table itself; when the last run made a backup."""
 
     items: tuple[Item, ...]
     tracking: Finding
     recorded_versions: tuple[str, ...]
+    migrated_at: str | None
 
     @property
     def missing(self) -> list[Item]:
@@ -165,17 +166,18 @@ def survey(conn: sqlite3.Connection, versions: Iterable[Version]) -> Survey:
     versions = tuple(versions)
     tracking = TRACKING.look(conn, recorded=True)
     rows: dict[tuple[str, str], str] = {}
+    migrated_at = None
     if tracking.state == "there":
-        found = conn.execute("SELECT version, name, checksum FROM schema_migrations")
-        # A BLOB in there is of no tool of ours: as text it is a version that we do not know.
-        rows = {(str(version), str(name)): str(checksum) for version, name, checksum in found}
+        found = conn.execute("SELECT version, name, checksum, applied_at, backup FROM schema_migrations").fetchall()
+        rows = {(version, name): checksum for version, name, checksum, _, _ in found}
+        migrated_at = max((applied_at for *_, applied_at, backup in found if backup), default=None)
     items = []
     for version in versions:
         for change in version.changes:
             checksum = rows.get((version.number, change.name))
             items.append(Item(version.number, change, change.look(conn, recorded=checksum is not None), checksum))
     recorded = tuple(sorted({version for version, _ in rows}, key=number))
-    return Survey(tuple(items), tracking, recorded)
+    return Survey(tuple(items), tracking, recorded, migrated_at)
 
 
 def require_applicable(found: Survey, versions: tuple[Version, ...], path: Path) -> None:

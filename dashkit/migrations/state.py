@@ -22,6 +22,7 @@ class Status:
     notes: tuple[str, ...]
     rows: tuple[tuple[str, int], ...]
     backups: tuple[Path, ...]
+    migrated_at: str | None
 
     @property
     def ready(self) -> bool:
@@ -32,7 +33,7 @@ class Status:
         text = [f"{self.path}: version {self.version}"]
         text += [f"  {rows:>9,}  {table}" for table, rows in self.rows if rows]
         if self.backups:
-            text.append(f"Newest of {len(self.backups)} backups: {self.backups[0].name}")
+            text.append(f"Newest backup: {self.backups[0].name} (of {len(self.backups)})")
         text += [f"Note: {note}" for note in self.notes]
         text += [f"In the way: {obstacle}" for obstacle in self.obstacles]
         if self.unrecorded:
@@ -51,7 +52,7 @@ class Status:
         if self.obstacles:
             return "REFUSED: something is in the way of a migration; rename or remove it"
         names = "; ".join(
-            f"{version}: {len(names)} changes ({', '.join(names[:4])}{', ...' if len(names) > 4 else ''})"
+            f"{version}: {len(names)} {'change' if len(names) == 1 else 'changes'} ({', '.join(names[:4])}{', ...' if len(names) > 4 else ''})"
             for version, names in waiting
         )
         return f"PENDING {names}. {see}"
@@ -95,6 +96,7 @@ def read(path: Path, versions: tuple[Version, ...]) -> Status:
         tuple(found.notes),
         tuple((table, count) for table, count in rows.items() if not table.startswith("sqlite_")),
         tuple(backup.path for backup in backups.found(real)),
+        found.migrated_at,
     )
 
 

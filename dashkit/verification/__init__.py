@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from dashkit import connection, migrations
 from dashkit.errors import RefusedError
-from dashkit.migrations import recovery, report
+from dashkit.migrations import report
 from dashkit.records import Check
 from dashkit.verification import checks, contents, functions, sizes, speed
 
@@ -219,28 +219,26 @@ def verify_migration(db: str | Path | None = None, *, execute: bool = False) -> 
 def _states(path: Path, folder: Path) -> tuple[Path, Path, str, str, str | None]:
     """Private copies of the state before and after, what was done in words, the backup, and when."""
     before, after = folder / "before.db", folder / "after.db"
-    migrated = migrations.status(path).version != "1.0"
+    standing = migrations.status(path)
     with closing(connection.connect_readonly(path)) as source:
-        connection.private_copy(source, after if migrated else before)
-    if not migrated:
-        shutil.copy(before, after)
-        done = migrations.execute(after)
-        count = report.counted(len(done.changes), "changes")
-        return before, after, f"{count} were applied to a copy; the database itself is untouched", "a copy", None
-    backup = recovery.choose(path.resolve(), None, None)
-    with closing(connection.connect_immutable(after)) as conn:
-        row = conn.execute(
-            "SELECT max(applied_at), count(duration_ms) FROM schema_migrations WHERE backup IS NOT NULL"
-        ).fetchone()
-    if backup is None or row[0] is None:
+        private = after if standing.migrated_at else before
+        connection.private_copy(source, private)
+    if standing.migrated_at:
+        backup = migrations.plan_rollback(path).backup
+        shutil.copy(str(backup), before)
+        what = f"Migrated at {standing.migrated_at}, held against {backup.name if backup else ''}"
+        return before, after, what, str(backup), standing.migrated_at
+    if standing.version != "1.0":
         raise RefusedError(
             f"Cannot verify {path}",
             "it was made at this version, or migrated by another tool: no backup is recorded",
             "There is nothing to hold it against; `dashkit status` says whether it is complete.",
             path=path,
         )
-    shutil.copy(backup, before)
-    return before, after, f"{row[1]} changes, migrated at {row[0]}, held against {backup.name}", str(backup), row[0]
+    shutil.copy(before, after)
+    done = migrations.execute(after)
+    count = report.counted(len(done.changes), "changes")
+    return before, after, f"On a copy, {count} applied; the database itself is untouched", "a copy", None
 
 
 def _look(

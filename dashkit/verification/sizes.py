@@ -21,7 +21,7 @@ _INSERTS = {
     "'Refactored the scheduler and added tests for its retries ' || i, 42, '2025-11-27T16:09:57.123Z', "
     "'2025-11-27T17:09:57.123Z' FROM n",
     "link": "INSERT INTO task_commit_links (id, task_id, commit_sha, confidence, link_type, evidence, created_at) "
-    "SELECT lower(hex(randomblob(16))), (SELECT min(id) FROM tasks), sha, 0.8, 'inferred', "
+    "SELECT lower(hex(randomblob(16))), (SELECT coalesce(min(id), 1) FROM tasks), sha, 0.8, 'inferred', "
     """'{"rule": "words", "words": ["retry", "policy"]}', '2025-11-27T16:09:57.123Z' """
     "FROM git_commits WHERE repo_id = 'size'",
 }
@@ -50,7 +50,9 @@ def growth(path: Path, copy: Path) -> list[Growth]:
     with closing(connection.connect(copy)) as conn:
         conn.execute("PRAGMA synchronous = OFF")
         conn.execute("PRAGMA foreign_keys = OFF")
-        conn.execute("INSERT INTO git_repos (id, project_id, path) SELECT 'size', min(id), 'size' FROM projects")
+        conn.execute(
+            "INSERT INTO git_repos (id, project_id, path) SELECT 'size', coalesce(min(id), 1), 'size' FROM projects"
+        )
         for kind, insert in _INSERTS.items():
             before = _bytes(conn)
             numbers = f"WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < {ROWS}) "

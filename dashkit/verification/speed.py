@@ -67,7 +67,7 @@ def _at(path: Path, copy: Path, scale: int) -> Iterator[Timing]:
         plans = {name: _plan(conn, sql) for name, sql in QUERIES.items()}
         fast = {name: _milliseconds(conn, sql) for name, sql in QUERIES.items()}
         for index in indexes:
-            conn.execute(f"DROP INDEX {index.index}")
+            conn.execute(f"DROP INDEX IF EXISTS {index.index}")
         slow = {name: _milliseconds(conn, sql) for name, sql in QUERIES.items()}
     copy.unlink()
     for name in QUERIES:
@@ -82,13 +82,15 @@ def _grow(conn: sqlite3.Connection, scale: int) -> tuple[int, int]:
     copies = min(scale, MOST_TASKS // rows) - 1 if rows else 0
     conn.execute(
         "WITH RECURSIVE n(i) AS (SELECT 1 WHERE ? > 0 UNION ALL SELECT i + 1 FROM n WHERE i < ?) "
-        "INSERT INTO tasks (project_id, title, status, checked) SELECT project_id, title, status, checked "
+        "INSERT OR IGNORE INTO tasks (project_id, title, status, checked) SELECT project_id, title, status, checked "
         "FROM n CROSS JOIN (SELECT * FROM tasks)",
         (copies, copies),
     )
     if not conn.execute("SELECT EXISTS (SELECT 1 FROM tasks WHERE status = 'blocked')").fetchone()[0]:
         conn.execute("UPDATE tasks SET status = 'blocked' WHERE id % 100 = 0")
-    conn.execute("INSERT OR IGNORE INTO git_repos (id, project_id, path) SELECT 'r', min(id), 'r' FROM projects")
+    conn.execute(
+        "INSERT OR IGNORE INTO git_repos (id, project_id, path) SELECT 'r', coalesce(min(id), 1), 'r' FROM projects"
+    )
     conn.execute(
         "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ?) "
         "INSERT OR IGNORE INTO git_commits (sha, repo_id, message, timestamp) "

@@ -1,0 +1,329 @@
+import doctest
+import importlib.util
+import os
+import re
+import shutil
+import sqlite3
+import subprocess
+import sys
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+from builders import query, v1_database
+
+import dashkit
+from dashkit import cli, dashboard, database, migrations
+from dashkit.cli.migrate import _agreed
+
+ROOT = Path(dashkit.__file__).parents[1]
+DOCS = ROOT / "docs"
+GUIDE = (DOCS / "migration-guide.md").read_text(encoding="utf-8")
+PAGES = sorted([*ROOT.glob("*.md"), *DOCS.rglob("*.md"), *(ROOT / name / "README.md" for name in ("data", "reports"))])
+
+_spec = importlib.util.spec_from_file_location("generate", DOCS / "generate.py")
+generate = importlib.util.module_from_spec(_spec)
+_spec.loader.exec_module(generate)
+
+COMMANDS = dict(generate.commands(cli.parser()))
+FRAMES = dashboard.frames()
+VERIFICATION = generate.verification_frames()
+ERRORS = dict(
+    re.findall(
+        r"^### ([^\n]+)\n\n```text\n(.+?)\n```", GUIDE.partition("## Common errors")[2], re.MULTILINE | re.DOTALL
+    )
+)
+
+
+CAUSES = {}
+
+
+def cause(function):
+    """A way to a listed error; its docstring is the error's heading in the guide."""
+    CAUSES[function.__doc__.removesuffix(".")] = function
+    return function
+
+
+@cause
+def no_such_file(db):
+    """There is no such file."""
+    dashkit.migrate(db.with_name("dashbord.db"))
+
+
+@cause
+def no_sqlite(db):
+    """It is no SQLite database."""
+    db.write_bytes(b"no database at all" * 300)
+    dashkit.migrate(db)
+
+
+@cause
+def no_dashboard(db):
+    """It is no Dashboard."""
+    db.unlink()
+    query(db, "CREATE TABLE notes (id INTEGER PRIMARY KEY)")
+    dashkit.migrate(db)
+
+
+@cause
+def empty(db):
+    """The file is empty."""
+    db.write_bytes(b"")
+    dashkit.migrate(db)
+
+
+@cause
+def damaged(db):
+    """The database is damaged."""
+    with db.open("r+b") as file:
+        file.seek(100)  # the kind of the first page
+        file.write(b"\0")
+    dashkit.migrate(db)
+
+
+@cause
+def read_only(db):
+    """The database is read-only."""
+    db.chmod(0o444)
+    if os.access(db, os.W_OK):
+        pytest.skip("this user may write to anything")
+    dashkit.migrate(db)
+
+
+@cause
+def too_little_room(db):
+    """There is too little room."""
+    os.truncate(db, 2**43)  # a hole: it takes no room itself
+    dashkit.migrate(db)
+
+
+@cause
+def two_names(db):
+    """The file has two names."""
+    db.with_name("other.db").hardlink_to(db)
+    dashkit.migrate(db)
+
+
+@cause
+def another_writer(db):
+    """Another program is writing."""
+    with closing(sqlite3.connect(db, isolation_level=None)) as writer:
+        writer.execute("BEGIN IMMEDIATE")
+        migrations.execute(db, timeout=0.1)
+
+
+@cause
+def interrupted(db):
+    """A program was interrupted."""
+    with closing(sqlite3.connect(db)) as writer:
+        writer.execute("PRAGMA journal_mode = WAL")
+        writer.execute("UPDATE tasks SET title = 'changed'")
+        writer.commit()
+        left = shutil.copy(db, "left"), shutil.copy(f"{db}-wal", "left-wal")
+    for file, name in zip(left, (db, f"{db}-wal"), strict=True):
+        Path(file).replace(name)
+    dashkit.migrate(db)
+
+
+@cause
+def in_the_way(db):
+    """Something is in the way."""
+    query(db, "CREATE INDEX idx_tasks_checked ON tasks (title)")
+    dashkit.migrate(db)
+
+
+@cause
+def other_values(db):
+    """A column holds other values."""
+    query(db, "ALTER TABLE tasks ADD COLUMN complexity TEXT")
+    query(db, "UPDATE tasks SET complexity = 'huge'")
+    dashkit.migrate(db)
+
+
+@cause
+def positional_trigger(db):
+    """A trigger no longer works."""
+    query(
+        db,
+        "CREATE TRIGGER plan AFTER INSERT ON projects BEGIN INSERT INTO tasks VALUES "
+        "(NULL, NEW.id, NULL, 'Plan', NULL, 'pending', 'medium', NULL, NULL); END",
+    )
+    dashkit.migrate(db)
+
+
+@cause
+def newer(db):
+    """It is newer than this dashkit."""
+    migrations.execute(db)
+    query(
+        db,
+        "INSERT INTO schema_migrations SELECT '9.0', name, applied_at, checksum, duration_ms, tool_version, backup "
+        "FROM schema_migrations LIMIT 1",
+    )
+    dashkit.migrate(db)
+
+
+@cause
+def no_backup(db):
+    """There is no backup."""
+    migrations.execute(db).backup.unlink()
+    query(db, "UPDATE schema_migrations SET backup = NULL")
+    dashkit.rollback(db)
+
+
+@cause
+def backup_gone(db):
+    """The recorded backup is gone."""
+    migrations.execute(db).backup.unlink()
+    dashkit.rollback(db)
+
+
+@cause
+def foreign_backup(db):
+    """The backup is of another database."""
+    migrations.execute(db)
+    other = v1_database(db.with_name("other.db"), tasks=[{"title": "Something else"}])
+    dashkit.rollback(db, backup=other)
+
+
+@cause
+def no_terminal(db):
+    """There is no terminal to ask on."""
+    _agreed()
+
+
+@cause
+def outdated(db):
+    """The database is still at version 1."""
+    database.get_blocked_tasks(db=db)
+
+
+@cause
+def no_commit(db):
+    """A link to a commit that is not there."""
+    migrations.execute(db)
+    database.create_task_commit_link(1, "c0ffee", db=db)
+
+
+@cause
+def no_session(db):
+    """A link to a session that is not there."""
+    migrations.execute(db)
+    database.create_task_session_link(1, "5e55", db=db)
+
+
+@cause
+def locked(db):
+    """A server says: database is locked."""
+    with (
+        closing(sqlite3.connect(db, isolation_level=None)) as writer,
+        closing(sqlite3.connect(db, timeout=0)) as server,
+    ):
+        writer.execute("BEGIN IMMEDIATE")
+        server.execute("UPDATE tasks SET title = 'changed'")
+
+
+@cause
+def positional_insert(db):
+    """A server says: columns were supplied."""
+    migrations.execute(db)
+    query(db, "INSERT INTO tasks VALUES (NULL, 1, NULL, 'Plan', NULL, 'pending', 'medium', NULL, NULL)")
+
+
+def told(message, folder):
+    """A message as the guide shows it: paths from the folder on, no large number, one instant."""
+    text = message.replace(f"{folder}{os.sep}", "")
+    text = re.sub(r"\d{8}_\d{6}", "20251127_160957", text)
+    return re.sub(r"\d{1,3}(,\d{3}){2,}", "N", text)
+
+
+@pytest.mark.parametrize("heading", CAUSES)
+def test_a_listed_error_is_real(tmp_path, monkeypatch, heading):
+    """Each error of the migration guide, caused for real, has the message that the guide shows."""
+    monkeypatch.chdir(tmp_path)
+    Path("data").mkdir()
+    db = v1_database(Path("data/dashboard.db"), tasks=[{"title": "A", "status": "completed"}, {"title": "B"}])
+    with pytest.raises((dashkit.DashkitError, sqlite3.Error), match=r"\w") as caught:
+        CAUSES[heading](db)
+    assert told(str(caught.value), tmp_path.resolve()) == ERRORS[heading]
+
+
+def test_every_listed_error_is_tried():
+    """The guide shows a message under every heading of its errors, and each of them has a cause here."""
+    headings = re.findall(r"^### (.+)$", GUIDE.partition("## Common errors")[2], re.MULTILINE)
+    assert headings == list(ERRORS) == list(CAUSES)
+
+
+def test_the_example_of_the_readme_runs(tmp_path, monkeypatch):
+    """Every line of Python in the README does what it shows."""
+    monkeypatch.chdir(tmp_path)
+    result = doctest.testfile(str(ROOT / "README.md"), module_relative=False, encoding="utf-8")
+    assert result.attempted > 5
+    assert result.failed == 0
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_a_command_is_documented(name):
+    """Every command of the parser has its heading in docs/cli.md and its row in the README."""
+    assert f"\n## {name}\n" in (DOCS / "cli.md").read_text(encoding="utf-8")
+    assert re.search(rf"^\| `{name}\b", (ROOT / "README.md").read_text(encoding="utf-8"), re.MULTILINE)
+
+
+def test_the_generated_pages_are_current():
+    """`docs/generate.py --check`, run as the gate runs it, finds nothing to write."""
+    command = [sys.executable, str(DOCS / "generate.py"), "--check"]
+    done = subprocess.run(
+        command, capture_output=True, text=True, check=False, env=os.environ | {"PYTHONPATH": str(ROOT)}
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+@pytest.mark.parametrize("name", [*FRAMES, *VERIFICATION])
+def test_a_column_with_a_unit_is_in_the_glossary(name):
+    """Each column of a frame that has a unit is a term of docs/glossary.md."""
+    terms = re.findall(r"^\| `(\w+)` \|", (DOCS / "glossary.md").read_text(encoding="utf-8"), re.MULTILINE)
+    wanted = {column.name for column in generate.columns({**FRAMES, **VERIFICATION}[name]) if column.unit}
+    assert wanted <= set(terms)
+
+
+def test_the_schema_page_has_every_table_and_column(tmp_path):
+    """docs/schema.md tells each table, and of each column its type and the version that brought it."""
+    page = (DOCS / "schema.md").read_text(encoding="utf-8")
+    row = re.compile(r"^\| `(\w+)` \| (\w+) \| ([\d.]+) \|", re.MULTILINE)
+    sections = re.findall(r"^### `(\w+)`$(.+?)(?=^##)", page, re.MULTILINE | re.DOTALL)
+    documented = {table: row.findall(text) for table, text in sections}
+    database.init_database(tmp_path / "old.db")
+    database.init_database_v2(tmp_path / "new.db")
+    columns = "SELECT m.name, c.name, c.type FROM sqlite_master m, pragma_table_info(m.name) c WHERE m.type = 'table'"
+    old, new = (query(tmp_path / name, columns) for name in ("old.db", "new.db"))
+    expected = {}
+    for table, column, kind in new:
+        expected.setdefault(table, []).append((column, kind, "1.0" if (table, column, kind) in old else "2.0"))
+    assert documented == expected
+    indexes = query(tmp_path / "new.db", "SELECT name FROM sqlite_master WHERE type = 'index' AND sql IS NOT NULL")
+    assert set(re.findall(r"^\| `(idx_\w+)` \|", page, re.MULTILINE)) == {name for (name,) in indexes}
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(ROOT).as_posix())
+def test_no_link_is_dead(page):
+    """Every relative link of a page leads to a file, and to a heading of it where it names one."""
+    for target, anchor in re.findall(r"\]\((?!\w+:)([^)#\s]*)#?([^)\s]*)\)", page.read_text(encoding="utf-8")):
+        file = page.parent / target if target else page
+        assert file.exists(), target
+        if anchor:
+            headings = re.findall(r"^#+ (.+)$", file.read_text(encoding="utf-8"), re.MULTILINE)
+            assert anchor in {re.sub(r"[^\w -]", "", text).strip().lower().replace(" ", "-") for text in headings}
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(ROOT).as_posix())
+def test_a_page_holds_no_path_of_a_machine(page):
+    """No page names a folder of the machine that it was written on."""
+    assert not re.search(r"(?<![\w.])/(tmp|home|root|work|Users)/", page.read_text(encoding="utf-8"))
+
+
+def test_modules_stay_small():
+    """No module of the package has 400 lines or more."""
+    lines = {
+        file: len(file.read_text(encoding="utf-8").splitlines()) for file in Path(dashkit.__file__).parent.rglob("*.py")
+    }
+    assert not {file.name: count for file, count in lines.items() if count >= 400}

@@ -7,7 +7,6 @@ SQLite holds on it in this process (POSIX locks belong to the process).
 import os
 import shlex
 import sqlite3
-import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager, suppress
@@ -101,10 +100,19 @@ def connect_readonly(path: Path, *, timeout: float = BUSY_SECONDS) -> sqlite3.Co
 
 
 def recover(path: Path) -> None:
-    """Where an interrupted program left a journal or a WAL: let SQLite recover, as for any program that may write."""
-    if _size(beside(path, "-journal")) > 0 or _size(beside(path, "-wal")) > 0:
+    """Where an interrupted program left a journal or a WAL: let SQLite recover, as for any program that may write.
+
+    Raises:
+        FailedError: the disk failed; the content is what it was.
+    """
+    if _size(beside(path, "-journal")) <= 0 and _size(beside(path, "-wal")) <= 0:
+        return
+    try:
         with explained(path, "recover"), closing(connect(path)) as conn:
             conn.execute("SELECT count(*) FROM sqlite_master").fetchone()
+    except FailedError as error:
+        truth = "Nothing was changed; run it again when the cause is gone."
+        raise FailedError(error.what, error.why, truth, path=path) from error
 
 
 def connect_immutable(path: Path) -> sqlite3.Connection:
@@ -178,6 +186,8 @@ def give_up_after(timeout: float, path: Path) -> Callable[[int, int, int], None]
 @contextmanager
 def scratch_folder() -> Iterator[Path]:
     """A private folder for copies, gone afterwards."""
+    import tempfile
+
     with tempfile.TemporaryDirectory(prefix="dashkit-") as folder:
         yield Path(folder)
 

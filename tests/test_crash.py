@@ -10,6 +10,7 @@ import shutil
 import sqlite3
 import time
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from functools import cache
 from itertools import count
 from pathlib import Path
@@ -222,6 +223,38 @@ class TestNeighbours:
         assert max(_counted(path), _counted(save.path)) == counted
         assert migrations.status(path).version == "1.0"
 
+    def test_nobody_writes_between_save_and_restore(self, cases, fresh):
+        """In delete mode the roll back keeps the database for itself from the save to the restore."""
+        path = cases("rollback", "delete").copy(next(fresh))
+        met = []
+
+        def write(stage: str) -> None:
+            if stage == "restoring":
+                with pytest.raises(sqlite3.OperationalError, match="locked"):
+                    _write_now(path, "Between")
+                met.append(stage)
+
+        migrations.plan_rollback(path).execute(tell=write)
+        assert met == ["restoring"]
+        _write_now(path, "After")
+        assert "After" in states.titles(path)
+
+    def test_a_write_between_save_and_restore_is_saved(self, cases, fresh):
+        """In WAL mode a write that comes between is noticed, and the save is made again; the only one has it."""
+        path = cases("rollback", "wal").copy(next(fresh))
+        met = []
+
+        def write(stage: str) -> None:
+            if stage == "restoring" and stage not in met:
+                _write_now(path, "Between")
+            met.append(stage)
+
+        migrations.plan_rollback(path).execute(tell=write)
+        (save,) = backups.found(path, kind=backups.BEFORE_ROLLBACK)
+        assert met.count("restoring") == 2
+        assert "Between" in states.titles(save.path)
+        assert "Between" not in states.titles(path)
+
     @pytest.mark.parametrize("mode", MODES)
     def test_a_reader_goes_on_reading(self, cases, fresh, mode):
         """A connection that reads all the time sees the old columns, the new ones, the old ones again, and no error."""
@@ -232,6 +265,12 @@ class TestNeighbours:
             migrations.rollback(path)
         seen = [columns for columns, before in zip(reader.said, ["", *reader.said], strict=False) if columns != before]
         assert seen == ["9", "13", "9"]
+
+
+def _write_now(path: Path, title: str) -> None:
+    """Insert a task, or fail at once where the database is locked."""
+    with closing(sqlite3.connect(path, timeout=0, isolation_level=None)) as conn:
+        conn.execute("INSERT INTO tasks (project_id, title, status) VALUES (1, ?, 'pending')", (title,))
 
 
 def _acknowledged(said: list[str]) -> tuple[set[str], int]:

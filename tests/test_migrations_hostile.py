@@ -11,9 +11,9 @@ import pytest
 from builders import query, v1_database
 from content import alter, content, folder_state, old_values, quoted
 
-from dashkit import migrations
+from dashkit import connection, migrations
 from dashkit.errors import BusyError, RefusedError
-from dashkit.migrations import VERSIONS
+from dashkit.migrations import VERSIONS, verify
 
 TRACKING = (
     "CREATE TABLE schema_migrations (version TEXT NOT NULL, name TEXT NOT NULL, applied_at TEXT NOT NULL, "
@@ -265,7 +265,7 @@ SCHEMAS = {
             "CREATE TRIGGER take AFTER INSERT ON inbox BEGIN "
             "INSERT INTO tasks VALUES (NULL, 1, NULL, new.title, NULL, NULL, NULL, NULL, NULL); END",
         ],
-        r"insert into inbox no longer works: table tasks has 13 columns but 9 values were supplied.*Nothing was changed",
+        r"insert into inbox no longer works: table tasks has 13 columns but 9 values were supplied",
     ),
     "a positional insert through a view": (
         [
@@ -352,7 +352,7 @@ def test_the_dry_run_waits_for_nobody_for_ever(small):
 
 TRIGGERS = [
     "CREATE TRIGGER skip BEFORE UPDATE ON tasks BEGIN SELECT RAISE(IGNORE); END",
-    "CREATE TRIGGER \"z 'audit'\" AFTER UPDATE ON tasks -- a word\n BEGIN INSERT INTO audit VALUES (new.id, 'upd'); END",
+    "CREATE TRIGGER \"z 'audit'\" AFTER UPDATE ON tasks -- word\n BEGIN INSERT INTO audit VALUES (new.id, 'upd'); END",
     "create trigger [touch] after update of status, title on TASKS when 1 begin\n"
     "  update tasks set title = title || '!' where id = new.id; end",
     "CREATE TRIGGER guard BEFORE DELETE ON tasks BEGIN SELECT RAISE(ABORT, 'no;--'); END",
@@ -392,7 +392,7 @@ ODD = {
     ],
     "odd values": [
         "CREATE TABLE odd (a INTEGER, b REAL, c TEXT, d BLOB, e, f BOOLEAN, g NUMERIC)",
-        "INSERT INTO odd VALUES (9223372036854775807, 1e300, CAST(X'6100ff62' AS TEXT), X'00ff', 1.0, 'maybe', '0012')",
+        "INSERT INTO odd VALUES (9223372036854775807, 1e300, CAST(X'6100ff62' AS TEXT), X'00ff', 1.0, 'may', '0012')",
         "INSERT INTO odd VALUES (-9223372036854775808, 9e999, 'a' || char(0) || 'b', '', X'', 2, 1e20)",
         "INSERT INTO odd VALUES (1.5, 'text', 5, 5.5, NULL, NULL, 'x')",
         "UPDATE tasks SET status = X'ff', priority = 1.5, created_at = X'00' WHERE id = 1",
@@ -497,14 +497,11 @@ def test_other_spellings_and_orphans_are_told_by_the_dry_run(small, tmp_path):
     carried_through(small, tmp_path)
 
 
-def test_values_that_change_by_a_trigger_of_another_table_are_noticed(small):
-    """A migration whose rows differ from the backup is refused: the comparison sees a change of case alone."""
+def test_the_comparison_sees_a_change_of_case_alone(small):
+    """Rows are compared by their bytes, whatever the collation of their column."""
     alter(
         small, "CREATE TABLE words (a TEXT COLLATE NOCASE PRIMARY KEY) WITHOUT ROWID", "INSERT INTO words VALUES ('a')"
     )
-    from dashkit import connection
-    from dashkit.migrations import verify
-
     copy = shutil.copy(small, small.with_name("copy.db"))
     alter(small, "UPDATE words SET a = 'A'", "UPDATE tasks SET title = 'Open' WHERE id = 2")
     with closing(connection.connect(small)) as conn:

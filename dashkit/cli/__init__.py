@@ -7,10 +7,9 @@ nothing changed; 4 busy, nothing changed; 5 failed, and the message says what is
 import argparse
 import contextlib
 import sys
-import traceback
+from importlib import import_module
 from typing import TYPE_CHECKING
 
-from dashkit.cli import ingest, migrate, report, show, task, tour
 from dashkit.cli.text import plain
 from dashkit.errors import DashkitError
 from dashkit.version import __version__
@@ -20,11 +19,19 @@ if TYPE_CHECKING:
 
     Commands = argparse._SubParsersAction[argparse.ArgumentParser]  # noqa: SLF001 - argparse has no public name for it
 
-GROUPS = (migrate, task, show, ingest, report, tour)
+# Which module of this package has which commands, in the order of the help.
+GROUPS = {
+    "migrate": ("status", "migrate"),
+    "task": ("task",),
+    "show": ("show",),
+    "ingest": ("ingest",),
+    "report": ("report",),
+    "tour": ("sample", "demo"),
+}
 
 
-def parser() -> argparse.ArgumentParser:
-    """The whole grammar: `dashkit COMMAND [OBJECT] [--db PATH]`."""
+def parser(command: str | None = None) -> argparse.ArgumentParser:
+    """The grammar, `dashkit COMMAND [OBJECT] [--db PATH]`: the whole, or as much as one command needs."""
     common = argparse.ArgumentParser(add_help=False)
     common.add_argument(
         "--db",
@@ -41,8 +48,9 @@ def parser() -> argparse.ArgumentParser:
     )
     root.add_argument("--version", action="version", version=f"dashkit {__version__}")
     commands = root.add_subparsers(title="commands", metavar="COMMAND", required=True)
-    for group in GROUPS:
-        group.register(commands, common)
+    needed = [group for group, names in GROUPS.items() if command in names] or list(GROUPS)
+    for group in needed:
+        import_module(f"dashkit.cli.{group}").register(commands, common)
     return root
 
 
@@ -51,12 +59,15 @@ def main(argv: "Sequence[str] | None" = None) -> int:
     for stream in (sys.stdout, sys.stderr):
         with contextlib.suppress(AttributeError, ValueError):  # not a text file: a test's, or closed
             stream.reconfigure(errors="replace")  # type: ignore[union-attr]
-    args = parser().parse_args(argv)
+    given = sys.argv[1:] if argv is None else argv
+    args = parser(given[0] if given else None).parse_args(given)
     try:
         code: int = args.run(args)
         sys.stdout.flush()
     except DashkitError as error:
         if args.debug:
+            import traceback
+
             traceback.print_exc()
         print(f"dashkit: {plain(str(error))}", file=sys.stderr)
         return error.exit_code

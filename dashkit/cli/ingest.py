@@ -5,10 +5,10 @@ import sys
 from typing import TYPE_CHECKING
 
 from dashkit.cli.text import plain
-from dashkit.records import IngestSummary
 
 if TYPE_CHECKING:
     from dashkit.cli import Commands
+    from dashkit.records import IngestSummary
 
 _SHOWN = 20  # complaints
 
@@ -43,7 +43,7 @@ def _run_tasks(args: argparse.Namespace) -> int:
     return 0
 
 
-def _sentence(summary: IngestSummary, project: str) -> str:
+def _sentence(summary: "IngestSummary", project: str) -> str:
     phases = f" in {_count(summary.phases, 'phase')}" if summary.phases else ""
     parts = [f"Added {_count(summary.added, 'task')}{phases} to project {project} (id {summary.project_id})"]
     if summary.left_out:

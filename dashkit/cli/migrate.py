@@ -1,7 +1,6 @@
 """`dashkit status` and `dashkit migrate`: the database itself."""
 
 import argparse
-import json
 import sys
 import threading
 import time
@@ -85,7 +84,7 @@ def _rollback(args: argparse.Namespace) -> int:
 
 
 def _agreed() -> bool:
-    if not sys.stdin.isatty():
+    if sys.stdin is None or not sys.stdin.isatty():
         raise RefusedError(
             "Cannot roll back without an answer",
             "there is no terminal to ask on",
@@ -96,7 +95,12 @@ def _agreed() -> bool:
 
 
 def _print(result: Any, args: argparse.Namespace) -> None:
-    print(json.dumps(result.as_dict(), indent=2) if args.json else plain_lines(result))
+    if not args.json:
+        print(plain_lines(result))
+        return
+    import json
+
+    print(json.dumps(result.as_dict(), indent=2))
 
 
 class Progress:

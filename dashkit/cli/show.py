@@ -1,13 +1,10 @@
 """`dashkit show`: any frame as a table, CSV or JSON."""
 
 import argparse
-import csv
-import json
 import re
 import sys
 from collections.abc import Sequence
 from datetime import datetime
-from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any
 
 from dashkit import times
@@ -46,6 +43,8 @@ def _run_show(args: argparse.Namespace) -> int:
 
     frames = dashboard.frames()
     if args.frame not in frames:
+        from difflib import get_close_matches
+
         near = get_close_matches(args.frame, frames, n=1)
         raise UsageError(
             f"Cannot show {args.frame!r}",
@@ -55,9 +54,13 @@ def _run_show(args: argparse.Namespace) -> int:
     with dashboard.open(args.db, project=args.project) as opened:
         names, rows = _cells(frames[args.frame](opened))
     if args.json:
+        import json
+
         print(json.dumps([dict(zip(names, row, strict=True)) for row in rows], indent=2))
     elif args.csv:
         # Text is always quoted: else a bare carriage return in it would end the row.
+        import csv
+
         writer = csv.writer(sys.stdout, quoting=csv.QUOTE_NONNUMERIC, lineterminator="\n")
         writer.writerows([names, *([_safe(cell) for cell in row] for row in rows)])
     else:

@@ -9,7 +9,6 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
-from importlib import resources
 from pathlib import Path
 
 from dashkit import times
@@ -169,8 +168,9 @@ def survey(conn: sqlite3.Connection, versions: Iterable[Version]) -> Survey:
     migrated_at = None
     if tracking.state == "there":
         found = conn.execute("SELECT version, name, checksum, applied_at, backup FROM schema_migrations").fetchall()
-        rows = {(version, name): checksum for version, name, checksum, _, _ in found}
-        migrated_at = max((applied_at for *_, applied_at, backup in found if backup), default=None)
+        # A BLOB in there is of no tool of ours: as text it is a version that we do not know.
+        rows = {(str(version), str(name)): str(checksum) for version, name, checksum, _, _ in found}
+        migrated_at = max((str(applied_at) for *_, applied_at, backup in found if backup), default=None)
     items = []
     for version in versions:
         for change in version.changes:
@@ -284,6 +284,8 @@ def create(conn: sqlite3.Connection, versions: tuple[Version, ...], now: datetim
 
 def statements(version: str) -> list[str]:
     """The statements of the complete schema of a version."""
+    from importlib import resources
+
     text = resources.files("dashkit").joinpath("schema", f"v{version.replace('.', '_')}.sql").read_text("utf-8")
     lines = [line for line in text.splitlines() if not line.startswith("--")]
     return [statement.strip() for statement in "\n".join(lines).split(";") if statement.strip()]

@@ -1,7 +1,6 @@
 """What can be known before any connection is open, by stat and never by open()."""
 
 import os
-import shutil
 import stat
 from pathlib import Path
 
@@ -50,6 +49,8 @@ def require_writable(path: Path, folder: Path) -> int:
     for place in (path, path.parent, folder):
         if not os.access(place, os.W_OK):
             raise _refused(path, f"{place} is read-only", "Allow writing to it, or work on a copy.")
+    import shutil
+
     need = ROOM * sum(_size(file) for file in (path, beside(path, "-wal")))
     for place in {path.parent, folder}:
         free = shutil.disk_usage(place).free

@@ -81,8 +81,10 @@ def _restore_exclusively(
     job: Job, conn: sqlite3.Connection, source: sqlite3.Connection, save: backups.NewBackup, whole: Future[None]
 ) -> None:
     """Rollback-journal mode: one connection holds the file for itself from before the save to after the restore."""
-    conn.execute("PRAGMA locking_mode = EXCLUSIVE")
+    # In this order: a connection in exclusive mode keeps its read lock while it waits, which stops the very writer
+    # that it waits for.
     conn.execute("BEGIN EXCLUSIVE")
+    conn.execute("PRAGMA locking_mode = EXCLUSIVE")
     conn.execute("COMMIT")  # the lock stays
     _save(job, conn, save, whole)
     job.tell("restoring")

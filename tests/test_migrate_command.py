@@ -1,0 +1,197 @@
+"""`dashkit status` and `dashkit migrate`: what is printed where, exit codes, and the question before a roll back."""
+
+import json
+import os
+import pty
+import subprocess
+import sys
+
+import pytest
+from builders import v1_database
+from content import alter, content, folder_state
+
+from dashkit import migrations
+from dashkit.cli import main
+
+
+@pytest.fixture
+def small(tmp_path):
+    """A version 1 database of a few tasks."""
+    return v1_database(tmp_path / "dash.db", tasks=[{"status": "completed"}, {"title": "open"}])
+
+
+@pytest.fixture
+def run(small, capsys):
+    """Run a command on the small database: its exit code, what it printed, and what it narrated."""
+
+    def call(*words):
+        capsys.readouterr()
+        code = main([*words, "--db", str(small)])
+        said = capsys.readouterr()
+        return code, said.out, said.err
+
+    return call
+
+
+def test_migrate_is_a_dry_run(run, small):
+    """Without an option nothing is changed, the report is the result, and the exit code is 0."""
+    before = folder_state(small.parent)
+    code, out, err = run("migrate")
+    assert (code, err) == (0, "")
+    assert out.startswith(f"Dry run: {small} is unchanged.")
+    assert folder_state(small.parent) == before
+
+
+def test_execute_asks_nothing(run):
+    """--execute does it, and doing it again is nothing to do, with exit code 0."""
+    code, out, err = run("migrate", "--execute")
+    assert (code, err) == (0, "")
+    assert "Migration complete: 19 changes applied\n" in out
+    assert run("migrate", "--execute")[:2] == run("migrate")[:2]
+
+
+def test_status_ends_with_ready_or_what_is_pending(run):
+    """The last line says where the database stands; --check turns it into an exit code."""
+    code, out, _ = run("status")
+    assert (code, out.splitlines()[-1].partition(":")[0]) == (0, "PENDING 2.0")
+    assert run("status", "--check")[0] == 1
+    run("migrate", "--execute")
+    assert run("status", "--check")[1].splitlines()[-1] == "READY (2.0)"
+    assert run("status", "--check")[0] == 0
+
+
+def test_json_is_for_programs(run, small):
+    """--json prints one object, with the same keys for the dry run and the execute, and more for the dry run."""
+    plan = json.loads(run("migrate", "--json")[1])
+    assert json.loads(run("status", "--json")[1])["pending"] == {"2.0": [one["name"] for one in plan["changes"]]}
+    done = json.loads(run("migrate", "--execute", "--json")[1])
+    assert (plan["executed"], done["executed"]) == (False, True)
+    assert plan.keys() - done.keys() == {"disk_bytes", "orphans", "other_statuses"}
+    assert done.keys() - plan.keys() == set()
+    assert {one["text"] for one in done["changes"]} >= {"Marked 1 completed task as checked"}
+    status = json.loads(run("status", "--json")[1])
+    assert (status["ready"], status["version"], status["rows"]["tasks"]) == (True, "2.0", 2)
+    back = json.loads(run("migrate", "--rollback", "--yes", "--json")[1])
+    assert (back["path"], back["restored_from"]) == (str(small), done["backup"])
+
+
+def test_rollback_refuses_without_a_terminal(run, small):
+    """Without a terminal and without --yes a roll back says what it would take away, and refuses with 3."""
+    run("migrate", "--execute")
+    before = content(small)
+    code, out, err = run("migrate", "--rollback")
+    assert (code, out) == (3, "")
+    assert "Nothing was written since: nothing is lost." in err
+    assert "there is no terminal to ask on. Nothing was changed. Say --yes to go ahead." in err
+    assert content(small) == before
+
+
+def test_rollback_with_yes(run, small):
+    """--yes goes ahead; the narration goes to stderr, the result to stdout."""
+    before = content(small)
+    run("migrate", "--execute")
+    code, out, err = run("migrate", "--rollback", "--yes")
+    assert code == 0
+    assert out.startswith(f"Restored {small}\n")
+    assert err.startswith(f"Roll back {small}\n")
+    assert content(small) == before
+
+
+def test_nothing_to_roll_back(run):
+    """On a version 1 database there is nothing to ask and nothing to do."""
+    code, out, err = run("migrate", "--rollback")
+    assert (code, err) == (0, "")
+    assert "there is nothing to roll back" in out
+
+
+def on_a_terminal(path, answer):
+    """Run a roll back on a terminal of its own and type an answer: exit code and what was shown."""
+    ours, theirs = pty.openpty()
+    command = [sys.executable, "-m", "dashkit", "migrate", "--rollback", "--db", str(path)]
+    with subprocess.Popen(command, stdin=theirs, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as child:
+        os.write(ours, answer.encode())
+        shown, _ = child.communicate(timeout=30)
+    os.close(ours)
+    os.close(theirs)
+    return child.returncode, shown
+
+
+@pytest.mark.parametrize(("answer", "code"), [("yes\n", 0), ("\n", 3), ("n\n", 3)])
+def test_rollback_asks_on_a_terminal(small, answer, code):
+    """On a terminal only a yes goes ahead; anything else changes nothing."""
+    before = content(small)
+    migrations.execute(small)
+    migrated = content(small)
+    found, shown = on_a_terminal(small, answer)
+    assert found == code
+    assert "Restore it? [yes/no]" in shown
+    assert ("Nothing was changed." in shown) == (code == 3)
+    assert content(small) == (before if code == 0 else migrated)
+
+
+def test_a_closed_input_is_no_terminal(small):
+    """Started without any input at all a roll back refuses in words too."""
+    migrations.execute(small)
+    command = f"exec {sys.executable} -m dashkit migrate --rollback --db '{small}' <&-"
+    done = subprocess.run(["sh", "-c", command], capture_output=True, text=True, check=False)
+    assert done.returncode == 3
+    assert "there is no terminal to ask on" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "said"),
+    [
+        (["migrate", "--backup", "x.db"], 2, "Cannot use --backup here: it names what --rollback restores"),
+        (["migrate", "--to", "7"], 2, "Cannot migrate to version '7': the versions are 2.0"),
+        (["migrate", "--backup-dir", "/no/such/folder"], 2, "there is no such folder"),
+        (["migrate", "--rollback", "--yes", "--backup", "no.db"], 3, "there is no file no.db"),
+    ],
+)
+def test_usage(run, words, code, said):
+    """What the call itself gets wrong is 2, what the state forbids is 3, each in words and without a traceback."""
+    found, out, err = run(*words)
+    assert (found, out) == (code, "")
+    assert err.startswith("dashkit: ")
+    assert said in err
+    assert "Traceback" not in err
+
+
+def test_execute_and_rollback_exclude_each_other(small, capsys):
+    """Two modes at once are a usage error."""
+    with pytest.raises(SystemExit, match="2"):
+        main(["migrate", "--execute", "--rollback", "--db", str(small)])
+    assert "not allowed with argument" in capsys.readouterr().err
+
+
+def test_refused_is_3_and_debug_shows_where(run, small):
+    """A refusal is 3; the traceback is shown with --debug only."""
+    alter(small, "CREATE VIEW git_repos AS SELECT 1")
+    code, out, err = run("migrate", "--execute")
+    assert (code, out, "Traceback" in err) == (3, "", False)
+    assert "the name git_repos is taken by a view" in err
+    assert "Traceback" in run("migrate", "--debug")[2]
+
+
+def test_names_from_outside_do_not_act_on_the_terminal(run, small):
+    """A table or status whose name holds an escape sequence is shown, not obeyed."""
+    alter(small, 'CREATE TABLE "\x1b[2J\u202eevil" (a)', 'INSERT INTO "\x1b[2J\u202eevil" VALUES (1)')
+    alter(small, "UPDATE tasks SET status = char(27) || '[31m'")
+    for words in (["status"], ["migrate"], ["migrate", "--execute"]):
+        _, out, _ = run(*words)
+        assert "\x1b" not in out
+        assert "\u202e" not in out
+    assert r"\x1b[2J\u202eevil" in run("status")[1]
+
+
+def test_both_entrances_are_one(small):
+    """`python -m dashkit` is the command line, and takes the database from DASHKIT_DB."""
+    done = subprocess.run(
+        [sys.executable, "-m", "dashkit", "status", "--check"],
+        env={**os.environ, "DASHKIT_DB": str(small)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 1
+    assert done.stdout.startswith(f"{small}: version 1.0\n")

@@ -1,0 +1,132 @@
+"""Migrations on random version 1 databases: whatever is in one, nothing is lost and everything can be taken back."""
+
+import re
+import shutil
+import sqlite3
+import tempfile
+from contextlib import closing, suppress
+from pathlib import Path
+
+import pytest
+from builders import v1_database
+from content import content, folder_state, old_values, quoted
+from hypothesis import HealthCheck, event, given, settings
+from hypothesis import strategies as st
+
+from dashkit import migrations
+from dashkit.errors import DashkitError
+
+TEXTS = st.one_of(
+    st.sampled_from(
+        ["completed", "Completed", "pending", "", "blocked", "x" * 5000, "a\0b", "O'Brien", "é☃", "S", "1"]
+    ),
+    st.text(st.characters(exclude_categories=["Cs"]), max_size=8),
+)
+VALUES = st.one_of(st.none(), st.integers(-(2**63), 2**63 - 1), st.floats(), st.binary(max_size=8), TEXTS)
+NAMES = st.one_of(
+    st.sampled_from(["order", "select", "rowid", "oid", "checked", "git_repos", "a b", 'a"b', "it's", "Ünï", "n", "o"]),
+    st.text(st.characters(exclude_categories=["Cs", "Cc"]), min_size=1, max_size=6),
+)
+TYPES = st.sampled_from(
+    ["", "INTEGER", "TEXT", "REAL", "BLOB", "BOOLEAN", "TEXT COLLATE NOCASE", "NUMERIC DEFAULT 1.50"]
+)
+COLUMNS = st.lists(st.tuples(NAMES, TYPES), min_size=1, max_size=4, unique_by=lambda column: column[0].lower())
+TASKS = st.fixed_dictionaries(
+    {"title": TEXTS, "status": st.one_of(st.sampled_from(["completed", "pending"]), VALUES)},
+    optional={"created_at": VALUES, "completed_at": VALUES, "priority": VALUES, "description": VALUES},
+)
+
+
+@st.composite
+def tables(draw):
+    """The statements of a table of any name, of any kind, with rows of any values."""
+    name, columns = quoted(draw(NAMES)), draw(COLUMNS)
+    first = quoted(columns[0][0])
+    declared = ", ".join(f"{quoted(column)} {kind}" for column, kind in columns)
+    key, option = draw(
+        st.sampled_from([("", ""), (f", PRIMARY KEY ({first})", ""), (f", PRIMARY KEY ({first})", "WITHOUT ROWID")])
+    )
+    marks = ", ".join("?" * len(columns))
+    rows = draw(st.lists(st.tuples(*[VALUES] * len(columns)), max_size=4))
+    return [
+        (f"CREATE TABLE {name} ({declared}{key}) {option}", ()),
+        *((f"INSERT INTO {name} VALUES ({marks})", row) for row in rows),
+    ]
+
+
+ODD = [
+    "ALTER TABLE tasks ADD COLUMN {name} {type}",
+    "ALTER TABLE tasks ADD COLUMN {name} TEXT AS (title || 'x')",
+    "ALTER TABLE tasks ADD COLUMN updated_at TEXT",
+    "ALTER TABLE tasks ADD COLUMN complexity TEXT DEFAULT 'M'",
+    "ALTER TABLE tasks ADD COLUMN checked BOOLEAN DEFAULT 0",
+    "CREATE INDEX {name} ON tasks (title, status) WHERE status > 'b'",
+    "CREATE VIEW {name} AS SELECT * FROM tasks",
+    "CREATE VIEW {name} AS SELECT * FROM tasks UNION SELECT * FROM tasks",
+    "CREATE TRIGGER {name} BEFORE UPDATE ON tasks BEGIN SELECT RAISE(IGNORE); END",
+    "CREATE TRIGGER {name} AFTER UPDATE ON tasks BEGIN UPDATE projects SET name = name || '!'; END",
+    "CREATE TRIGGER {name} AFTER DELETE ON phases BEGIN INSERT INTO tasks SELECT * FROM tasks; END",
+    "CREATE TRIGGER {name} AFTER DELETE ON phases BEGIN INSERT INTO tasks VALUES (1, 1, 1, 1, 1, 1, 1, 1, 1); END",
+]
+
+
+@st.composite
+def odd_objects(draw):
+    """A column of tasks, an index, a view or a trigger, of any name."""
+    return [(draw(st.sampled_from(ODD)).format(name=quoted(draw(NAMES)), type=draw(TYPES)), ())]
+
+
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(
+    st.lists(TASKS, max_size=6),
+    st.lists(st.one_of(tables(), odd_objects()), max_size=5),
+    st.sampled_from(["DELETE", "WAL", "PERSIST"]),
+)
+def test_any_database_is_migrated_whole_or_refused(tasks, things, mode):
+    """Of any version 1 database: the dry run changes nothing, execute keeps all, twice is once, and it can go back."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = v1_database(Path(folder) / "dash.db", tasks=tasks)
+        with closing(sqlite3.connect(path, isolation_level=None)) as conn:
+            conn.execute(f"PRAGMA journal_mode = {mode}")
+            for statement, values in (one for thing in things for one in thing):
+                with suppress(sqlite3.Error):  # a name twice, a key twice: then without it
+                    conn.execute(statement, values)
+        _migrate_and_back(path)
+
+
+def _migrate_and_back(path):
+    before, state = content(path), folder_state(path.parent)
+    try:
+        plan = migrations.migrate(path)
+    except DashkitError as refusal:
+        assert folder_state(path.parent) == state
+        _refused_alike(path, refusal)
+        event("refused")
+        return
+    assert folder_state(path.parent) == state
+    event(f"{len(plan.changes)} changes")
+    done = plan.execute()
+    assert done.changes == plan.changes
+    copy = Path(shutil.copy(path, path.parent / "copy.db"))
+    _kept(path, done.backup)
+    assert migrations.execute(path).backup is None
+    assert content(path) == content(copy)
+    migrations.rollback(path)
+    assert content(path) == before
+
+
+def _refused_alike(path, refusal):
+    """An execute says what the dry run said, and changes no value."""
+    before = content(path)
+    with pytest.raises(type(refusal), match=re.escape(refusal.why)):
+        migrations.execute(path)
+    assert content(path) == before
+
+
+def _kept(path, backup):
+    """Every old value is there, but for the two that a fill may write where they were adopted."""
+    new, old = old_values(path, backup), old_values(backup, backup)
+    assert new.keys() == old.keys()
+    tasks = new.pop("tasks"), old.pop("tasks")
+    assert repr(new) == repr(old)
+    assert [row[:9] for row in tasks[0]] == [row[:9] for row in tasks[1]]

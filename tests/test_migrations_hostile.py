@@ -124,13 +124,14 @@ def test_a_name_that_no_file_can_have_is_refused(tmp_path, monkeypatch, name):
             run(name)
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="the administrator may write to everything")
 @pytest.mark.parametrize("what", ["file", "folder"])
 def test_a_read_only_place_is_refused(small, what):
     """A read-only file or folder is refused before anything is tried."""
     place = small if what == "file" else small.parent
     place.chmod(0o500)
     try:
+        if os.access(place, os.W_OK):
+            pytest.skip("the administrator may write to everything")
         refused(small, r"is read-only\. Allow writing to it, or work on a copy")
     finally:
         place.chmod(0o700)

@@ -117,14 +117,12 @@ class CreateTable(_Change):
         if found[0] != "table" or "virtual" in shape.tokens(found[2] or "")[:3]:
             kind = "virtual table" if found[0] == "table" else found[0]
             return _taken(self.table, kind)
-        lacks = self._lacks(conn)
-        if lacks:
+        ours = shape.tokens(found[2] or "") == shape.tokens(self.sql)
+        if not ours and (lacks := self._lacks(conn)):
             return Finding("in the way", f"the table {self.table} that is there lacks {lacks}")
         if not recorded and (odd := _count_unless(conn, self.table, self.legal)):
             return Finding("in the way", f"{self.table} holds {odd:,} rows outside of: {self.legal}")
-        if shape.tokens(found[2] or "") != shape.tokens(self.sql):
-            return Finding("there", notes=(f"{self.table} is declared in other words than dashkit's",))
-        return THERE
+        return THERE if ours else Finding("there", notes=(f"{self.table} is declared in other words than dashkit's",))
 
     def _lacks(self, conn: sqlite3.Connection) -> str:
         model = sqlite3.connect(":memory:")

@@ -71,19 +71,22 @@ def _new_compile_errors(conn: sqlite3.Connection, backup: Path) -> list[str]:
     """Statements that compiled before must compile now: a trigger with a positional INSERT would not."""
     old = connection.connect_immutable(backup)
     try:
-        before = _compile_errors(old)
+        subjects = [key for key in shape.definitions(old) if key[0] in ("table", "view")]
+        before = _compile_errors(old, subjects)
     finally:
         old.close()
-    after = _compile_errors(conn)
+    after = _compile_errors(conn, subjects)
     return [f"{subject} no longer works: {why}" for subject, why in after.items() if subject not in before]
 
 
-def _compile_errors(conn: sqlite3.Connection) -> dict[str, str]:
+def _compile_errors(conn: sqlite3.Connection, subjects: list[tuple[str, str]]) -> dict[str, str]:
     # Compiled as other programs would, and not run: an untrusted schema may not fill its own search index.
     conn.execute("PRAGMA trusted_schema = ON")
     errors = {}
-    for (kind, name), (_, sql) in shape.definitions(conn).items():
-        if kind not in ("table", "view") or name.startswith("sqlite_"):
+    known = shape.definitions(conn)
+    for subject in subjects:
+        name, (_, sql) = subject[1], known.get(subject, ("", None))
+        if sql is None:  # SQLite's own, or gone: told elsewhere
             continue
         written = "virtual" not in shape.tokens(sql or "")[:3]
         for use in ("select from", "insert into", "update of", "delete from")[: None if written else 1]:

@@ -87,14 +87,15 @@ def connect_readonly(path: Path, *, timeout: float = BUSY_SECONDS) -> sqlite3.Co
         RefusedError: no such file, or a hot journal or WAL that only a writer can recover.
     """
     require_file(path)
-    if _size(beside(path, "-wal")) >= 0 and (_size(beside(path, "-shm")) >= 0 or _size(beside(path, "-wal")) > 0):
+    wal, index = _size(beside(path, "-wal")), _size(beside(path, "-shm"))
+    if wal > 0 and index < 0:
+        raise _needs_recovery(path)
+    if wal >= 0 and index >= 0:
         parameters = "mode=ro&readonly_shm=1"
     elif _size(beside(path, "-journal")) > 0:
         parameters = "mode=ro"
     else:
         parameters = "mode=rw"
-    if parameters.endswith("readonly_shm=1") and _size(beside(path, "-shm")) < 0:
-        raise _needs_recovery(path)
     with explained(path, "read"):
         return _open(path, parameters, timeout, "PRAGMA query_only = ON", "SELECT count(*) FROM sqlite_master")
 

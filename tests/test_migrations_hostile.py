@@ -357,6 +357,7 @@ TRIGGERS = [
     "create trigger [touch] after update of status, title on TASKS when 1 begin\n"
     "  update tasks set title = title || '!' where id = new.id; end",
     "CREATE TRIGGER guard BEFORE DELETE ON tasks BEGIN SELECT RAISE(ABORT, 'no;--'); END",
+    "CREATE TRIGGER IF NOT EXISTS main.qualified AFTER UPDATE OF priority ON tasks BEGIN SELECT 1; END",
     "CREATE TRIGGER born AFTER INSERT ON tasks BEGIN INSERT INTO audit VALUES (new.id, 'ins'); END",
 ]
 

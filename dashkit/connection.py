@@ -101,19 +101,10 @@ def connect_readonly(path: Path, *, timeout: float = BUSY_SECONDS) -> sqlite3.Co
 
 
 def recover(path: Path) -> None:
-    """Where an interrupted program left a journal or a WAL: let SQLite recover, as for any program that may write.
-
-    Raises:
-        FailedError: the disk failed; the content is what it was.
-    """
-    if _size(beside(path, "-journal")) <= 0 and _size(beside(path, "-wal")) <= 0:
-        return
-    try:
+    """Where an interrupted program left a journal or a WAL: let SQLite recover, as for any program that may write."""
+    if _size(beside(path, "-journal")) > 0 or _size(beside(path, "-wal")) > 0:
         with explained(path, "recover"), closing(connect(path)) as conn:
             conn.execute("SELECT count(*) FROM sqlite_master").fetchone()
-    except FailedError as error:
-        truth = "Nothing was changed; run it again when the cause is gone."
-        raise FailedError(error.what, error.why, truth, path=path) from error
 
 
 def connect_immutable(path: Path) -> sqlite3.Connection:
@@ -252,9 +243,12 @@ def explain(path: Path, doing: str, error: sqlite3.Error) -> DashkitError:
     if code & 0xFF in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
         return _busy(path)
     kind, why, remedy = _MEANINGS.get(code & 0xFF, _UNFORESEEN)
+    if kind is FailedError and doing in _HARMLESS:
+        remedy = f"Nothing was changed. {remedy}"
     return kind(f"Cannot {doing} {path}", f"{why}{error})" if why.endswith("(") else why, remedy, path=path)
 
 
+_HARMLESS = ("open", "read", "recover")  # whatever fails there, the content is what it was
 _PERMISSION = (
     RefusedError,
     "the file or its folder does not allow it (",

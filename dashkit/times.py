@@ -50,8 +50,8 @@ def stamp(instant: datetime) -> str:
 
 def show_seconds(seconds: float) -> str:
     """A duration for people: `12 ms`, `1.4 s`, `2 min 5 s`."""
-    if seconds < 1:
+    if seconds < 0.9995:
         return f"{max(1, round(seconds * 1000))} ms"
-    if seconds < 60:
+    if seconds < 59.95:
         return f"{seconds:.1f} s"
     return f"{int(seconds) // 60} min {int(seconds) % 60} s"

@@ -180,13 +180,12 @@ def survey(conn: sqlite3.Connection, versions: Iterable[Version]) -> Survey:
     return Survey(tuple(items), tracking, recorded, migrated_at)
 
 
-def require_applicable(found: Survey, versions: tuple[Version, ...], path: Path) -> None:
-    """Refuse where something is in the way, or a later tool has been here.
+def require_applicable(found: Survey, newest: str, path: Path) -> None:
+    """Refuse where something is in the way, or a tool has been here that knows a version after the `newest`.
 
     Raises:
         RefusedError: in either case; it names each obstacle.
     """
-    newest = versions[-1].number
     later = [version for version in found.recorded_versions if number(version) > number(newest)]
     if later:
         raise RefusedError(

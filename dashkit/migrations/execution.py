@@ -22,13 +22,17 @@ from dashkit.migrations.facts import Facts, gather
 
 @dataclass(frozen=True)
 class Job:
-    """What to migrate and how: the file, its name in messages, where the backup goes, who hears of progress."""
+    """What to migrate and how: the file, its name in messages, where the backup goes, who hears of progress.
+
+    `versions` are those up to the wanted one, `newest` is the last that this dashkit knows (None: the wanted one).
+    """
 
     path: Path
     shown: Path
     folder: Path
     versions: tuple[Version, ...]
     now: datetime
+    newest: str | None = None
     timeout: float = connection.BUSY_SECONDS
     rehearsal: bool = False
     tell: Callable[[str], None] = lambda _: None
@@ -159,7 +163,7 @@ def _apply(conn: sqlite3.Connection, job: Job, found: engine.Survey, backup: bac
 def _look(conn: sqlite3.Connection, job: Job) -> engine.Survey:
     engine.require_dashboard(conn, job.shown)
     found = engine.survey(conn, job.versions)
-    engine.require_applicable(found, job.versions, job.shown)
+    engine.require_applicable(found, job.newest or job.versions[-1].number, job.shown)
     return found
 
 

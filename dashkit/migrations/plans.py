@@ -199,4 +199,5 @@ def _job(db: str | Path | None, to: str | None, backup_dir: str | Path | None, t
     path = connection.default_path(db)
     real = preflight.real_path(path)
     folder = Path(backup_dir).resolve() if backup_dir else real.parent
-    return Job(real, path, folder, engine.up_to(VERSIONS, to), times.utc_now(), timeout=timeout, tell=tell)
+    wanted = engine.up_to(VERSIONS, to)
+    return Job(real, path, folder, wanted, times.utc_now(), VERSIONS[-1].number, timeout=timeout, tell=tell)

@@ -123,7 +123,7 @@ def losses(path: Path, backup: Path, versions: tuple[Version, ...]) -> tuple[Los
         connection.attach_immutable(conn, backup, "backup")
         old = {name.lower() for name in shape.tables(conn, "backup")}
         found = []
-        for table in shape.tables(conn):
+        for table in (name for name in shape.tables(conn) if not name.startswith("sqlite_")):
             if table.lower() not in old:
                 rows = verify.contents(conn, [table])[table]
                 if rows and table != verify.BOOKKEEPING:

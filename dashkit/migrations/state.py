@@ -43,19 +43,16 @@ class Status:
     @property
     def verdict(self) -> str:
         """The last line: READY, or what is pending and what to run."""
-        waiting = [(version, names) for version, names in self.pending if names]
         see = "`dashkit migrate` shows what would change"
-        if self.version != "1.0" and not self.obstacles:
-            later = f"; {waiting[-1][0]} available: {see}" if waiting else ""
-            record = "; `dashkit migrate --execute` records what is there" if self.unrecorded and not waiting else ""
-            return f"READY ({self.version}{later}{record})"
         if self.obstacles:
             return "REFUSED: something is in the way of a migration; rename or remove it"
-        names = "; ".join(
-            f"{version}: {len(names)} {'change' if len(names) == 1 else 'changes'} ({', '.join(names[:4])}{', ...' if len(names) > 4 else ''})"
-            for version, names in waiting
-        )
-        return f"PENDING {names}. {see}"
+        waiting = {version: names for version, names in self.pending if names}
+        if waiting and (self.version == "1.0" or self.version in waiting):
+            return f"PENDING {'; '.join(_told(version, names) for version, names in waiting.items())}. {see}"
+        if self.unrecorded:
+            return "PENDING: what is there is not recorded; `dashkit migrate --execute` records it"
+        later = f"; {', '.join(waiting)} available: {see}" if waiting else ""
+        return f"READY ({self.version}){later}"
 
     def as_dict(self) -> dict[str, object]:
         """The same for programs."""
@@ -70,6 +67,11 @@ class Status:
             "rows": dict(self.rows),
             "backups": [str(backup) for backup in self.backups],
         }
+
+
+def _told(version: str, names: tuple[str, ...]) -> str:
+    listed = ", ".join(names[:4]) + (", ..." if len(names) > 4 else "")
+    return f"{version}: {len(names)} {'change' if len(names) == 1 else 'changes'} ({listed})"
 
 
 def read(path: Path, versions: tuple[Version, ...]) -> Status:
@@ -101,14 +103,12 @@ def read(path: Path, versions: tuple[Version, ...]) -> Status:
 
 
 def version_of(found: engine.Survey, versions: tuple[Version, ...]) -> str:
-    """The newest version of which all changes are there; "1.0" where none is."""
-    complete = "1.0"
+    """The newest version that was applied here, by its record or by being all there; "1.0" where none was."""
+    applied = {item.version for item in found.items if item.checksum is not None} | set(found.recorded_versions)
     for version in versions:
-        mine = [item for item in found.items if item.version == version.number]
-        if any(item.finding.state != "there" for item in mine):
-            break
-        complete = version.number
-    return max([complete, *found.recorded_versions[-1:]], key=engine.number) if complete != "1.0" else complete
+        if all(item.finding.state == "there" for item in found.items if item.version == version.number):
+            applied.add(version.number)
+    return max(applied, key=engine.number, default="1.0")
 
 
 def features(conn: sqlite3.Connection, version: Version) -> dict[str, bool]:

@@ -2,7 +2,8 @@
 
     python benchmarks/migrate.py [--tasks 1587 1000000] [--runs 3]
 
-Bare: the same statements in the order of the report, in one transaction, by Python's sqlite3, on a copy of the same file.
+Bare: the same statements in the order of the report, in one transaction, by Python's sqlite3, on a copy
+of the same file.
 Peers: alembic (batch mode) and sqlite-utils (transform) doing the same change without backup or check, where installed.
 Each run is a process of its own; wall seconds are minima over interleaved runs, ratios are of those minima.
 """
@@ -83,7 +84,7 @@ def execute(path):
 
 
 def dry_run(path):
-    """dashkit's dry run."""
+    """Dashkit's dry run."""
     from dashkit import migrations
 
     migrations.migrate(path)
@@ -100,14 +101,14 @@ def backup_and_checks(path):
 
 
 def roll_back(path):
-    """dashkit's roll back, save of the present state included."""
+    """Dashkit's roll back, save of the present state included."""
     from dashkit import migrations
 
     migrations.rollback(path)
 
 
 def alembic_batch(path):
-    """alembic in batch mode: it rebuilds the table."""
+    """Alembic in batch mode: it rebuilds the table."""
     import sqlalchemy as sa
     from alembic.migration import MigrationContext
     from alembic.operations import Operations
@@ -142,18 +143,18 @@ def run_one(name, path):
     """One measured call, in a process of its own; prints seconds, peak MB and what the call tells."""
     import importlib.util
 
-    if name in ("execute", "dry_run", "roll_back"):
-        from dashkit import migrations  # noqa: F401 - the import is not what is measured here
-    elif name == "alembic_batch" and not importlib.util.find_spec("alembic"):
-        return print(json.dumps({"skip": "not installed"}))
-    elif name == "sqlite_utils_transform" and not importlib.util.find_spec("sqlite_utils"):
-        return print(json.dumps({"skip": "not installed"}))
+    peer = {"alembic_batch": "alembic", "sqlite_utils_transform": "sqlite_utils"}.get(name)
+    if peer and not importlib.util.find_spec(peer):
+        print(json.dumps({"skip": "not installed"}))
+        return
+    from dashkit.migrations import plans  # noqa: F401 - loading it is not what is measured here
+
     statements()
     started = time.perf_counter()
     told = globals()[name](path) or {}
     seconds = time.perf_counter() - started
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    return print(json.dumps({"seconds": seconds, "peak": peak, **told}))
+    print(json.dumps({"seconds": seconds, "peak": peak, **told}))
 
 
 def child(name, path):

@@ -11,16 +11,12 @@ import dashkit
 SCHEMA = Path(dashkit.__file__).parent / "schema"
 
 
-def v1_database(
-    path: Path, projects: Iterable[str] = ("Alpha",), tasks: Iterable[Mapping[str, Any]] = ()
-) -> Path:
+def v1_database(path: Path, projects: Iterable[str] = ("Alpha",), tasks: Iterable[Mapping[str, Any]] = ()) -> Path:
     """A database of version 1.0: projects by name, numbered from 1, and tasks by their columns."""
     return _database(path, "v1_0.sql", projects, tasks)
 
 
-def v2_database(
-    path: Path, projects: Iterable[str] = ("Alpha",), tasks: Iterable[Mapping[str, Any]] = ()
-) -> Path:
+def v2_database(path: Path, projects: Iterable[str] = ("Alpha",), tasks: Iterable[Mapping[str, Any]] = ()) -> Path:
     """A database of version 2.0: projects by name, numbered from 1, and tasks by their columns."""
     return _database(path, "v2_0.sql", projects, tasks)
 

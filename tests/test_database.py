@@ -300,9 +300,7 @@ def test_a_clock_behind_makes_no_negative_days(tmp_path):
     """A task made in the future is blocked for zero days."""
     path = v2_database(
         tmp_path / "dash.db",
-        tasks=[
-            {"status": "blocked", "created_at": "2999-01-01 00:00:00", "updated_at": "2999-01-01 00:00:00"}
-        ],
+        tasks=[{"status": "blocked", "created_at": "2999-01-01 00:00:00", "updated_at": "2999-01-01 00:00:00"}],
     )
     assert database.get_blocked_tasks(db=path)[0]["days_blocked"] == 0.0
 
@@ -313,9 +311,7 @@ def test_a_clock_behind_makes_no_negative_days(tmp_path):
 def test_check_and_uncheck(db):
     """Checking sets completed_at and leaves the status; unchecking clears it; both set updated_at."""
     assert database.update_task_checked(1, True, db=db) is True
-    ((checked, completed, updated, status),) = query(
-        db, "SELECT checked, completed_at, updated_at, status FROM tasks"
-    )
+    ((checked, completed, updated, status),) = query(db, "SELECT checked, completed_at, updated_at, status FROM tasks")
     assert (checked, status) == (1, "pending")
     assert completed == updated
     assert completed == times.to_text(times.parse(completed))
@@ -429,9 +425,7 @@ def test_linking_again_updates_the_link(db, tmp_path):
 def test_a_foreign_link_keeps_its_id(db):
     """A link that another program made is updated under the id it has."""
     with_history(db)
-    insert(
-        db, "task_session_links", id="own", task_id=1, session_id="s1", confidence=0.1, link_type="explicit"
-    )
+    insert(db, "task_session_links", id="own", task_id=1, session_id="s1", confidence=0.1, link_type="explicit")
     assert database.create_task_session_link(1, "s1", 0.9, db=db) == "own"
     assert query(db, "SELECT id, confidence FROM task_session_links") == [("own", 0.9)]
 
@@ -465,9 +459,7 @@ def test_link_type_is_of_the_three(db):
 def test_a_missing_end_is_named_with_the_way_to_make_it(db):
     """A missing task, commit or session is an error that says which one, and how to record it."""
     with_history(db)
-    with pytest.raises(
-        RefusedError, match=r"task 99 with commit 'abc': there is no task .*INSERT INTO tasks"
-    ):
+    with pytest.raises(RefusedError, match=r"task 99 with commit 'abc': there is no task .*INSERT INTO tasks"):
         database.create_task_commit_link(99, "abc", db=db)
     with pytest.raises(
         RefusedError, match=r"commit 'nope': the database holds no such commit.*INSERT INTO git_commits"

@@ -43,9 +43,7 @@ def test_the_story_of_a_task(tmp_path, run):
     )
     insert(path, "phases", project_id=1, name="Design")
     insert(path, "git_repos", id="r", project_id=1, path="/src")
-    insert(
-        path, "git_commits", sha="0123456789abcdef", repo_id="r", message="Oil it\n\nWell", timestamp="2025"
-    )
+    insert(path, "git_commits", sha="0123456789abcdef", repo_id="r", message="Oil it\n\nWell", timestamp="2025")
     insert(path, "llm_sessions", id="s1")
     insert(
         path, "task_commit_links", id="a", task_id=1, commit_sha="0123456789abcdef", confidence=0.75,

@@ -18,7 +18,11 @@ UNSIZED = "M"  # a task without a size counts as one of this size
 
 @dataclass(frozen=True)
 class Task:
-    """One task as a source tells it; `headings` is the path of headings above it, outermost first."""
+    """One task as a source tells it; what a source does not know is None or empty.
+
+    `headings` is the path of headings above it, outermost first; `parent` and `depends_on` name other tasks of the
+    source by external_id; timestamps are in the stored form.
+    """
 
     title: str
     status: Status = "pending"
@@ -27,6 +31,43 @@ class Task:
     external_id: str | None = None
     blocked_reason: str | None = None
     line: int | None = None
+    description: str | None = None
+    priority: str | None = None
+    kind: str | None = None
+    labels: tuple[str, ...] = ()
+    parent: str | None = None
+    depends_on: tuple[str, ...] = ()
+    created_at: str | None = None
+    updated_at: str | None = None
+    completed_at: str | None = None
+
+
+@dataclass(frozen=True)
+class Commit:
+    """One commit as git tells it; timestamps in the stored form, a rename counts as removed and added."""
+
+    sha: str
+    author: str
+    author_email: str
+    message: str
+    authored_at: str
+    committed_at: str
+    is_merge: bool
+    files_changed: int
+    insertions: int
+    deletions: int
+    paths: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Reference:
+    """Words of a commit that name a task: the id, its role (closes, refs, mention, reverts), and where they stood."""
+
+    external_id: str
+    role: str
+    rule: str
+    words: str
+    where: str
 
 
 @dataclass(frozen=True)

@@ -118,9 +118,7 @@ class Neighbour:
 
     def go(self) -> None:
         """Let it go on, or stop: it is told by the end of its input."""
-        if not self.process.stdin or self.process.stdin.closed:
-            return
-        self.process.stdin.close()
+        _pipe(self.process.stdin).close()
 
     def end(self) -> str:
         """Wait until it has ended by itself; all of its output."""

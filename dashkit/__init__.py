@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from dashkit.migrations import migrate, rollback, status
     from dashkit.reports import check_parameters, require
     from dashkit.sample import write_sample
+    from dashkit.scanning import scan
     from dashkit.verification import verify_migration
 
 # Where each name lives: loaded when it is asked for, so that `import dashkit` costs nothing.
@@ -27,6 +28,7 @@ _HOMES = {
     "open": "dashkit.dashboard",
     "require": "dashkit.reports",
     "rollback": "dashkit.migrations",
+    "scan": "dashkit.scanning",
     "status": "dashkit.migrations",
     "verify_migration": "dashkit.verification",
     "write_sample": "dashkit.sample",
@@ -42,6 +44,7 @@ __all__ = [
     "open",
     "require",
     "rollback",
+    "scan",
     "status",
     "verify_migration",
     "write_sample",

@@ -149,11 +149,12 @@ def private_copy(source: sqlite3.Connection, target: Path, *, timeout: float = B
     Raises:
         BusyError: a writer kept the source locked for `timeout` seconds.
     """
+    locked = Path(source.execute("PRAGMA database_list").fetchone()[2])
     conn = _open(target, "mode=rwc", timeout)
     try:
         conn.execute("PRAGMA journal_mode = OFF")
         conn.execute("PRAGMA synchronous = OFF")
-        source.backup(conn, pages=-1, progress=give_up_after(timeout, target))
+        source.backup(conn, pages=-1, progress=give_up_after(timeout, locked))
         # A header that says WAL cannot be opened read-only without its -shm.
         conn.execute("PRAGMA journal_mode = DELETE")
     finally:
@@ -175,12 +176,29 @@ def give_up_after(timeout: float, path: Path) -> Callable[[int, int, int], None]
     return look
 
 
+def data_version(conn: sqlite3.Connection) -> int:
+    """A number that changes when another connection commits."""
+    return int(conn.execute("PRAGMA data_version").fetchone()[0])
+
+
 @contextmanager
 def scratch_folder() -> Iterator[Path]:
-    """A private folder for copies, gone afterwards."""
+    """A private folder for copies, gone afterwards.
+
+    Raises:
+        RefusedError: the system has no place for one.
+    """
     import tempfile
 
-    with tempfile.TemporaryDirectory(prefix="dashkit-") as folder:
+    try:
+        made = tempfile.TemporaryDirectory(prefix="dashkit-")
+    except OSError as error:
+        raise RefusedError(
+            "Cannot make a folder for copies",
+            f"no folder for temporary files may be written to ({(error.strerror or str(error)).lower()})",
+            "Make room, or set TMPDIR to a folder with room.",
+        ) from error
+    with made as folder:
         yield Path(folder)
 
 
@@ -286,7 +304,7 @@ _MEANINGS: dict[int, tuple[type[DashkitError], str, str]] = {
 def _busy(path: Path) -> BusyError:
     return BusyError(
         f"Cannot get hold of {path}",
-        "another program is writing to it and did not let go",
+        "another program is using it and did not let go",
         "Nothing changed. Stop that program (an API server, another dashkit), or run this again.",
         path=path,
     )

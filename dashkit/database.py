@@ -56,8 +56,8 @@ def get_blocked_tasks(project_id: int | None = None, *, db: Database = None) -> 
     """Tasks of status `blocked` that are not checked, the longest blocked first, then those of unknown time.
 
     Returns:
-        Dicts of id, title, blocked_reason, days_blocked (days, one decimal; None: not known), basis
-        (`updated_at`: at most that many days; None: not known), project_id, project_name.
+        Dicts of id, title, blocked_reason, days_blocked (days, one decimal; None: not known), basis (`event`:
+        exact; `updated_at`: at most that many days; None: not known), project_id, project_name.
     """
     with using(db) as conn:
         return tasks.blocked(conn, project_id, times.utc_now())
@@ -102,8 +102,8 @@ def get_recent_activity(limit: int = 5, project_id: int | None = None, *, db: Da
     """What happened last, the newest first.
 
     Returns:
-        Dicts of type (`task_completed`, `commit`, `session`), title (one line), timestamp (ISO 8601, UTC;
-        None: not known), project_name.
+        Dicts of type (`task_completed`, `commit`, `session`; with a history also `blocked`, `status_change`),
+        title (one line), timestamp (ISO 8601, UTC; None: not known), project_name.
 
     Raises:
         UsageError: limit is below zero.
@@ -123,7 +123,7 @@ def update_task_checked(task_id: int, checked: bool, *, db: Database = None) -> 
 
 
 def set_task_blocked(task_id: int, reason: str | None, *, db: Database = None) -> bool:
-    """Block a task for a reason; None lifts the block: status `blocked` becomes `pending`, any other stays.
+    """Block a task for a reason; None lifts the block: status `blocked` becomes what it was before.
 
     Returns:
         False: there is no such task.

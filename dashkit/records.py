@@ -1,6 +1,7 @@
 """What crosses borders between modules: frozen records and closed vocabularies."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import Literal, get_args
@@ -21,7 +22,8 @@ class Task:
     """One task as a source tells it; what a source does not know is None or empty.
 
     `headings` is the path of headings above it, outermost first; `parent` and `depends_on` name other tasks of the
-    source by external_id; timestamps are in the stored form.
+    source by external_id; timestamps are in the stored form; `unknown_status` is the source's own word for the
+    status where no table knows it (then `status` is pending).
     """
 
     title: str
@@ -40,11 +42,53 @@ class Task:
     created_at: str | None = None
     updated_at: str | None = None
     completed_at: str | None = None
+    unknown_status: str | None = None
+
+
+@dataclass(frozen=True)
+class Skip:
+    """A record that is no task: left out by a stated rule, or `bad`, too broken to keep."""
+
+    reason: str
+    bad: bool = False
+
+
+@dataclass(frozen=True)
+class TaskList:
+    """What a source holds.
+
+    Args:
+        tasks: in the order of the source.
+        title: the heading that stands above every task, if there is one.
+        left_out_by: what only looks like a task, such as the lines of a legend: reason -> records.
+        skipped: records too bad to keep, each with a note.
+        notes: each complaint, with its place (`line 12: ...`); the file is named by who asked for it.
+    """
+
+    tasks: tuple[Task, ...]
+    title: str | None = None
+    left_out_by: Mapping[str, int] = field(default_factory=dict)
+    skipped: int = 0
+    notes: tuple[str, ...] = ()
+
+    @property
+    def left_out(self) -> int:
+        """How many records were left out by a rule, for whatever reason."""
+        return sum(self.left_out_by.values())
+
+    def phase(self, task: Task) -> str | None:
+        """The phase of a task: its outermost heading below the title, else the title, else none."""
+        path = task.headings
+        below = path[1:] if self.title is not None else path
+        return next(iter(below or path), None)
 
 
 @dataclass(frozen=True)
 class Commit:
-    """One commit as git tells it; timestamps in the stored form, a rename counts as removed and added."""
+    """One commit as git tells it; timestamps in the stored form, a rename counts as removed and added.
+
+    A count is None where git cannot tell it: the parent or the files are not in this clone.
+    """
 
     sha: str
     author: str
@@ -53,9 +97,9 @@ class Commit:
     authored_at: str
     committed_at: str
     is_merge: bool
-    files_changed: int
-    insertions: int
-    deletions: int
+    files_changed: int | None
+    insertions: int | None
+    deletions: int | None
     paths: tuple[str, ...] = ()
 
 
@@ -81,7 +125,10 @@ class IngestSummary:
         left_out: what only looks like a record, such as the lines of a legend.
         notes: complaints.
         project_id: the project that the rows are in; None where they are in several.
-        phases: how many phases the new tasks are in.
+        phases: how many phases the tasks are in.
+        changed: rows that were there and changed.
+        gone: what was there and is no longer in the source; it is kept.
+        versions: how many versions of the source were read.
     """
 
     source: str
@@ -91,6 +138,9 @@ class IngestSummary:
     notes: tuple[str, ...] = ()
     project_id: int | None = None
     phases: int = 0
+    changed: int = 0
+    gone: int = 0
+    versions: int = 0
 
 
 @dataclass(frozen=True)

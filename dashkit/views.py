@@ -14,12 +14,12 @@ TABLES = {
     "phases": "id int, project_id int, name text, position int",
     "tasks": "id int, project_id int, phase_id int, title text, description text, status text, priority text,"
     " created_at instant, completed_at instant, checked truth, blocked_reason text, complexity text,"
-    " updated_at instant",
+    " updated_at instant, external_id text, kind text, parent_id int, labels text",
     "task_dependencies": "task_id int, depends_on_id int",
     "git_repos": "id text, project_id int, path text, name text, remote_url text, default_branch text,"
     " created_at instant",
     "git_commits": "sha text, repo_id text, author text, author_email text, message text, timestamp instant,"
-    " files_changed int, insertions int, deletions int",
+    " files_changed int, insertions int, deletions int, authored_at instant, is_merge truth",
     "llm_sessions": "id text, project_id int, summary text, message_count int, started_at instant, ended_at instant",
     "task_commit_links": "id text, task_id int, commit_sha text, confidence real, link_type text,"
     " evidence text, created_at instant",

@@ -34,7 +34,7 @@ SELECT
     t.blocked_reason, t.complexity,
     coalesce(s.points, getvariable('unsized_points')) AS size,
     s.points IS NOT NULL AS sized,
-    t.created_at, t.completed_at, t.updated_at,
+    t.created_at, t.completed_at, t.updated_at, t.external_id, t.kind, t.parent_id, t.labels,
     coalesce(t.updated_at_text = t.created_at_text, false) AS untouched
 FROM typed.tasks AS t
 LEFT JOIN typed.projects AS p ON p.id = t.project_id
@@ -42,7 +42,7 @@ LEFT JOIN typed.phases AS f ON f.id = t.phase_id
 LEFT JOIN sizes AS s ON s.complexity = t.complexity
 WHERE chosen(t.project_id);
 COMMENT ON VIEW tasks IS
-'One row per task. checked says that it is done, status is workflow: a checked task is neither blocked nor cancelled. size is complexity in points (sized: whether it has one), untouched whether updated_at is still a copy of created_at.';
+'One row per task. checked says that it is done, status is workflow: a checked task is neither blocked nor cancelled. size is complexity in points (sized: whether it has one), untouched whether updated_at is still a copy of created_at. external_id, kind, parent_id and labels (a JSON array) are known from version 2.1 on.';
 
 CREATE VIEW dependencies AS
 SELECT d.task_id, d.depends_on_id
@@ -60,12 +60,12 @@ CREATE VIEW commits AS
 SELECT
     c.sha, c.repo_id, r.name AS repo, r.project_id, p.name AS project, c.author, c.author_email,
     first_line(c.message) AS title, c.message, c.timestamp AS committed_at,
-    c.files_changed, c.insertions, c.deletions
+    c.authored_at, c.files_changed, c.insertions, c.deletions, c.is_merge
 FROM typed.git_commits AS c
 LEFT JOIN typed.git_repos AS r ON r.id = c.repo_id
 LEFT JOIN typed.projects AS p ON p.id = r.project_id
 WHERE chosen(r.project_id);
-COMMENT ON VIEW commits IS 'One row per git commit; title is the first line of its message.';
+COMMENT ON VIEW commits IS 'One row per git commit; title is the first line of its message. authored_at and is_merge are known from version 2.1 on.';
 
 CREATE VIEW sessions AS
 SELECT

@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 from dashkit import cli, dashboard, migrations, verification
-from dashkit.migrations.changes import Change, Fill
+from dashkit.linking import references, spellings
+from dashkit.migrations.changes import Change, Fill, Insert
 
 DOCS = Path(__file__).parent
 NOTE = "<!-- Made by docs/generate.py from the code: change it there. -->\n"
@@ -162,10 +163,71 @@ def changes_page() -> str:
 
 
 def _line(change: Change) -> str:
-    return change.done.format(count=f"N {change.noun}") if isinstance(change, Fill) else change.done
+    return change.done.format(count=f"N {change.noun}") if isinstance(change, Fill | Insert) else change.done
 
 
-PAGES: dict[str, Callable[[], str]] = {"changes.md": changes_page, "cli.md": cli_page, "frames.md": frames_page}
+def linking_page() -> str:
+    """docs/linking.md: how a text names a task, from the tables that linking runs by."""
+    rows = [
+        (
+            f"`{rule.name}`",
+            rule.meaning,
+            " ".join(_code(text) for text, ids in rule.examples.items() if ids),
+            " ".join(_code(text) for text, ids in rule.examples.items() if not ids),
+        )
+        for rule in spellings.SPELLINGS
+    ]
+    roles = [
+        (f"`{role.name}`", role.meaning, " ".join(_code(text.format("TASK-12")) for text in role.examples))
+        for role in references.ROLES
+    ]
+    parts = [
+        "# Explicit links",
+        "A text that names a task says that it belongs to it: the message of a commit, the name of a branch.\n"
+        "A link made from such a reference has the confidence 1.0 and the type `explicit`; its evidence holds the "
+        "rule, the role, the words as written, and where they stood.",
+        "A word is a reference only if the project has a task of that id, and a bare number only where the project's "
+        "tasks are numbers.\nSo `UTF-8`, `SHA-256`, `CVE-2024-1234`, `GPT-4` and `#fff` are none.",
+        "## Rules",
+        "Of each word the first rule counts that gives an id of the project.\n"
+        "Quoted lines (`>`) and fenced code are left out, and so is what stands beyond 100,000 characters.\n"
+        "In the examples ⏎ is the end of a line; the tests run each of them.",
+        _table(("rule", "what it reads", "references", "none"), rows),
+        "## Roles",
+        "The first role that fits counts; in a list all ids have the role of the first.\n"
+        "A commit that names a task several times has one link, by the strongest role.\n"
+        'All that a commit names whose subject begins with "Revert" is reverted.',
+        _table(("role", "what it says", "examples"), roles),
+        "## An id of several tasks",
+        "Trackers use ids again, and two files may use the same one.\n"
+        "Then the time of the commit decides: a task that was not there yet is not meant; of one source the latest "
+        "holds the id; of several sources the one is meant that was neither finished nor gone more than an hour "
+        "before.\n"
+        "Where more than one task remains, the id is counted as ambiguous and nothing is linked.",
+        "## A pattern of your own",
+        "A project may have its own way to write ids: `REQ/{n}`, or `case {n} = TASK-{n}` where the words mean "
+        "another id.\n"
+        "`{n}` is one to nine digits, `{w}` up to 32 ASCII letters and digits, and everything else stands for itself, "
+        "in either case.\n"
+        "A pattern begins with words of its own, and a placeholder ends where something else than a letter or a digit "
+        "follows; one that could be read in two ways is refused, so no message can make the search slow.",
+    ]
+    return "\n\n".join(parts) + "\n"
+
+
+def _code(text: str) -> str:
+    """A text as code in a cell, whatever backticks it holds."""
+    fence = "`" * (max((len(run) for run in re.findall("`+", text)), default=0) + 1)
+    padding = " " if "`" in text else ""
+    return f"{fence}{padding}{text.replace(chr(10), ' ⏎ ')}{padding}{fence}"
+
+
+PAGES: dict[str, Callable[[], str]] = {
+    "changes.md": changes_page,
+    "cli.md": cli_page,
+    "frames.md": frames_page,
+    "linking.md": linking_page,
+}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -9,6 +9,9 @@ from typing import Any
 import dashkit
 
 SCHEMA = Path(dashkit.__file__).parent / "schema"
+# How many changes lead from version 1.0 to a version.
+CHANGES = {"2.0": 19, "2.1": 84}
+NEWEST = "2.1"
 
 
 def v1_database(path: Path, projects: Iterable[str] = ("Alpha",), tasks: Iterable[Mapping[str, Any]] = ()) -> Path:
@@ -19,6 +22,13 @@ def v1_database(path: Path, projects: Iterable[str] = ("Alpha",), tasks: Iterabl
 def v2_database(path: Path, projects: Iterable[str] = ("Alpha",), tasks: Iterable[Mapping[str, Any]] = ()) -> Path:
     """A database of version 2.0: projects by name, numbered from 1, and tasks by their columns."""
     return _database(path, "v2_0.sql", projects, tasks)
+
+
+def v2_1_database(path: Path, projects: Iterable[str] = ("Alpha",), tasks: Iterable[Mapping[str, Any]] = ()) -> Path:
+    """A database of version 2.1: projects by name, numbered from 1, and tasks by their columns; events are kept."""
+    _database(path, "v2_1.sql", projects, tasks)
+    insert(path, "event_context", id=1, suspended=0)
+    return path
 
 
 def insert(path: Path, table: str, /, **values: Any) -> None:

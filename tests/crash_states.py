@@ -13,7 +13,9 @@ from dashkit.migrations import backups
 
 NAME = "dash.db"
 # What a second run of the same migration would write otherwise: its time, its duration, its backup.
-OF_THE_RUN = {"applied_at", "duration_ms", "backup"}
+OF_THE_RUN = {"applied_at", "duration_ms", "backup", "recorded_at"}
+# An event that was recorded when it occurred has that time; one that is of an older date keeps its own.
+OCCURRED = "nullif(occurred_at, recorded_at)"
 
 Content = dict[str, list[str]]
 
@@ -91,7 +93,10 @@ def content(path: Path) -> Content:
         assert conn.execute("PRAGMA integrity_check").fetchall() == [("ok",)], f"{path.name} is damaged"
         found = {"": [repr(row) for row in conn.execute("SELECT type, name, tbl_name, sql FROM sqlite_master")]}
         for (table,) in conn.execute("SELECT name FROM sqlite_master WHERE type = 'table'").fetchall():
-            columns = [row[1] for row in conn.execute(f"PRAGMA table_info({table})") if row[1] not in OF_THE_RUN]
+            names = [row[1] for row in conn.execute(f"PRAGMA table_info({table})")]
+            columns = [name for name in names if name not in OF_THE_RUN]
+            if table in ("task_events", "dependency_events"):
+                columns[columns.index("occurred_at")] = OCCURRED
             found[table] = [repr(row) for row in conn.execute(f"SELECT {', '.join(columns)} FROM {table}")]
     return {table: sorted(rows) for table, rows in found.items()}
 

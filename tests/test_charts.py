@@ -1,15 +1,31 @@
 """The charts: the title is the finding, and it is true."""
 
+import json
+import re
+from itertools import combinations
+
 import pandas as pd
 import pytest
+from builders import v2_database
+from matplotlib.text import Annotation
 
+import dashkit
 from dashkit import charts
+from dashkit.charts.tables import days_in_words
+from dashkit.cli import main
 
 
 def _progress(*rows):
     frame = pd.DataFrame(rows, columns=["project_id", "project", "tasks", "checked", "blocked"])
     frame["progress"] = (frame["checked"] / frame["tasks"]).astype("Float64")
     return frame
+
+
+def _speed(*rows, tasks=1587):
+    columns = ["query", "without_ms", "with_ms", "faster_pct", "claimed_pct"]
+    frame = pd.DataFrame(rows, columns=columns).assign(tasks=tasks, plan="plan")
+    times = ["without_ms", "with_ms", "faster_pct"]
+    return frame.astype(dict.fromkeys(times, "Float64") | {"claimed_pct": "Int64", "tasks": "Int64"})
 
 
 @pytest.mark.parametrize(
@@ -40,19 +56,97 @@ def test_a_project_without_a_name_or_with_a_hostile_one_is_drawn():
     assert "<script>" not in html
     assert "project 1 25 %" in picture.alt
     assert "x" * 40 not in picture.alt
+    wide = charts.progress_by_project(_progress((4, "漢" * 60, 5, 5, 0), (5, "漢" * 17, 5, 5, 0)))
+    assert "漢" * 16 + "… 100 %" in wide.alt
+    assert "漢" * 17 + " 100 %" in wide.alt
 
 
 def test_the_title_of_the_query_speed_counts_what_was_measured():
     """The finding says how many of the queries gain what is claimed; a slower one is drawn as such."""
-    frame = pd.DataFrame(
-        [
-            ("a", 10, 1, 2.0, 0.1, 95.0, 90, "plan"),
-            ("b", 10, 1, 2.0, 1.0, 50.0, 80, "plan"),
-            ("c", 10, 1, 1.0, 1.5, -50.0, 85, "plan"),
-        ],
-        columns=["query", "tasks", "commits", "without_ms", "with_ms", "faster_pct", "claimed_pct", "plan"],
+    picture = charts.query_speed(
+        _speed(("a", 2.0, 0.1, 95.0, 90), ("b", 2.0, 1.0, 50.0, 80), ("c", 1.0, 1.5, -50.0, 85))
     )
-    picture = charts.query_speed(frame)
     assert picture.title == "1 of 3 measured queries gain as much from the indexes as claimed"
-    assert "50 % more time, 85 % less claimed" in picture.svg
-    assert "plan" not in picture.data.columns
+    assert "50 % more, claim 85 % less" in picture.svg
+    assert list(picture.data["plan"]) == ["plan"] * 3
+
+
+def test_the_chart_of_query_speed_says_which_dot_is_which_and_that_it_is_logarithmic():
+    """The first row names its two dots, each on its outer side, and the axis says what its steps are."""
+    svg = charts.query_speed(_speed(("a", 2.0, 0.1, 95.0, 90), ("b", 0.5, 0.7, -40.0, 80))).svg
+    words = re.findall(r"<text[^>]*>([^<]*)</text>", svg)
+    assert words.count("with indexes") == words.count("without") == 1
+    assert "Logarithmic: each line is ten times the one before" in words
+    assert "a, 1,587 tasks" in words
+
+
+@pytest.mark.parametrize("rows", [[], [("a", pd.NA, pd.NA, pd.NA, 90)]])
+def test_a_query_that_was_not_measured_is_in_the_table_alone(rows):
+    """Without a time there is no dot; without any the chart says so."""
+    picture = charts.query_speed(_speed(*rows))
+    assert picture.title == "No query could be measured"
+    assert len(picture.data) == len(rows)
+    assert "<figure>" in picture._repr_html_()
+    assert charts.query_speed(_speed(*rows, ("b", 0.0, 0.0, 0.0, 90))).title.startswith("0 of 1 measured")
+
+
+def test_a_chart_is_read_on_a_phone():
+    """At the width of a phone, 358 pixels, the smallest words are still of nine pixels, and no label meets another."""
+    long = (7, "ж" * 60, 10_000_000, 9_999_999, 1)
+    for picture in (
+        charts.progress_by_project(_progress((1, "A", 10, 5, 0), long)),
+        charts.query_speed(_speed(("commits of a task", 2.0, 2.2, -11.0, 85), tasks=1_000_000)),
+    ):
+        picture.figure.draw_without_rendering()
+        scale = 358 / (picture.figure.get_figwidth() * 96)
+        texts = [text for text in picture.figure.findobj(Annotation) if text.get_text()]
+        assert min(text.get_fontsize() for text in texts) * 96 / 72 * scale >= 9
+        boxes = [text.get_window_extent() for text in texts]
+        assert not [1 for one, other in combinations(boxes, 2) if one.overlaps(other)]
+        assert all(box.x0 >= 0 and box.x1 <= picture.figure.bbox.x1 for box in boxes)
+
+
+@pytest.mark.parametrize(
+    ("days", "basis", "words"),
+    [
+        (476.693927, "updated_at", "at most 477 days"),
+        (476.3, "updated_at", "at most 477 days"),
+        (0.0, "updated_at", "at most 1 day"),
+        (1200.0, "updated_at", "at most 1,200 days"),
+        (3.21, "event", "3.2 days"),
+        (476.3, "event", "476 days"),
+        (None, None, "not known"),
+    ],
+)
+def test_days_say_what_they_stand_on(days, basis, words):
+    """An upper bound is rounded up and called one; a time that is exact or not known is told as such."""
+    assert days_in_words(days, basis) == words
+
+
+def test_what_is_stuck_is_a_table_to_read(tmp_path):
+    """The frame stays numeric; its table says title, project, reason and for how long, in words and in its order."""
+    stale = {"status": "blocked", "created_at": "2025-01-01 00:00:00", "updated_at": "2025-01-01 00:00:00"}
+    path = v2_database(
+        tmp_path / "dash.db",
+        tasks=[{**stale, "title": "Old", "blocked_reason": "no <keys>"}, {"status": "blocked", "title": "New"}],
+    )
+    with dashkit.open(path, as_of="2025-03-01T12:00:00Z") as dashboard:
+        frame = dashboard.blocked_tasks()
+    assert frame["blocked_days"].tolist()[0] == 59.5
+    assert charts.blocked_table(frame).to_dict("records") == [
+        {"title": "Old", "project": "Alpha", "reason": "no <keys>", "blocked_for": "at most 60 days"},
+        {"title": "New", "project": "Alpha", "reason": "not given", "blocked_for": "not known"},
+    ]
+    assert charts.blocked_table(frame.head(0)).empty
+
+
+def test_show_says_at_most_to_people_and_the_number_to_programs(tmp_path, capsys):
+    """`dashkit show blocked_tasks` prints the bound in words beside its basis; JSON and CSV keep the number."""
+    stale = {"status": "blocked", "created_at": "2025-01-01 00:00:00", "updated_at": "2025-01-01 00:00:00"}
+    path = str(v2_database(tmp_path / "dash.db", tasks=[stale]))
+    assert main(["show", "blocked_tasks", "--db", path]) == 0
+    assert re.search(r"  at most \d+ days +updated_at$", capsys.readouterr().out, re.MULTILINE)
+    assert main(["show", "blocked_tasks", "--db", path, "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)[0]["blocked_days"] > 100
+    assert main(["show", "blocked_tasks", "--db", path, "--csv"]) == 0
+    assert "at most" not in capsys.readouterr().out

@@ -116,7 +116,7 @@ def test_a_copy_gives_up_in_time(small):
         closing(connection.connect(small, timeout=0.1)) as source,
     ):
         other.execute("BEGIN EXCLUSIVE")
-        with pytest.raises(BusyError, match="another program is writing to it and did not let go"):
+        with pytest.raises(BusyError, match=r"get hold of .*dash\.db: another program is using it and did not"):
             connection.private_copy(source, small.with_name("copy.db"), timeout=0.1)
 
 
@@ -174,7 +174,7 @@ def test_ours_is_committed_and_closed(small):
 @pytest.mark.parametrize(
     ("code", "kind", "words"),
     [
-        (sqlite3.SQLITE_BUSY, BusyError, "another program is writing to it"),
+        (sqlite3.SQLITE_BUSY, BusyError, "another program is using it"),
         (sqlite3.SQLITE_NOTADB, RefusedError, "not a SQLite database, or it is encrypted"),
         (sqlite3.SQLITE_CORRUPT, RefusedError, r"the database is damaged \(words\)"),
         (sqlite3.SQLITE_READONLY_ROLLBACK, RefusedError, "its journal lies beside the database"),

@@ -11,7 +11,7 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
-from builders import query, v1_database
+from builders import CHANGES, NEWEST, query, v1_database
 
 import dashkit
 from dashkit import cli, dashboard, database, migrations
@@ -294,16 +294,19 @@ def test_the_schema_page_has_every_table_and_column(tmp_path):
     row = re.compile(r"^\| `(\w+)` \| (\w+) \| ([\d.]+) \|", re.MULTILINE)
     sections = re.findall(r"^### `(\w+)`$(.+?)(?=^##)", page, re.MULTILINE | re.DOTALL)
     documented = {table: row.findall(text) for table, text in sections}
-    database.init_database(tmp_path / "old.db")
-    database.init_database_v2(tmp_path / "new.db")
     columns = "SELECT m.name, c.name, c.type FROM sqlite_master m, pragma_table_info(m.name) c WHERE m.type = 'table'"
-    old, new = (query(tmp_path / name, columns) for name in ("old.db", "new.db"))
+    since = {}
+    for version in ("1.0", *CHANGES):
+        migrations.create(tmp_path / f"{version}.db", version=version)
+        for found in query(tmp_path / f"{version}.db", columns):
+            since.setdefault(found, version)
     expected = {}
-    for table, column, kind in new:
-        expected.setdefault(table, []).append((column, kind, "1.0" if (table, column, kind) in old else "2.0"))
+    for table, column, kind in query(tmp_path / f"{NEWEST}.db", columns):
+        expected.setdefault(table, []).append((column, kind, since[table, column, kind]))
     assert documented == expected
-    indexes = query(tmp_path / "new.db", "SELECT name FROM sqlite_master WHERE type = 'index' AND sql IS NOT NULL")
-    assert set(re.findall(r"^\| `(idx_\w+)` \|", page, re.MULTILINE)) == {name for (name,) in indexes}
+    named = "SELECT name FROM sqlite_master WHERE type IN ('index', 'trigger') AND sql IS NOT NULL"
+    told = re.findall(r"^\| `((?:idx|dashkit)_\w+)` \|", page, re.MULTILINE)
+    assert set(told) == {name for (name,) in query(tmp_path / f"{NEWEST}.db", named)}
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(ROOT).as_posix())

@@ -120,7 +120,7 @@ def test_several_files_make_one_project(tmp_path, plan):
     ("name", "message"),
     [
         ("Full", r"the project \(id 1\) has tasks already \(1\), and only an empty one can be filled"),
-        ("Twin", r"2 projects have this name \(ids 2, 3\)\. Rename all but one"),
+        ("Twin", r"2 projects have this name \(ids 2, 3\)\. Say which with --project-id N"),
     ],
 )
 def test_a_project_that_cannot_be_filled_is_refused(tmp_path, plan, name, message):
@@ -204,8 +204,8 @@ def test_the_command_says_what_it_did(tmp_path, plan, run):
     code, out, err = run("tasks", str(plan), "--project", "Shed\x1b[2J")
     assert code == 0
     assert out == (
-        "Added 4 tasks in 2 phases to project Shed\\x1b[2J (id 2); 1 legend line left out; "
-        "1 box without a title skipped.\n"
+        "Added 4 tasks in 2 phases to project Shed\\x1b[2J (id 2); 1 record left out, being no task; "
+        "1 broken record skipped.\n"
     )
     assert err == f"{plan}: line 12: the box has no title\n"
 
@@ -215,7 +215,7 @@ def test_many_complaints_are_cut_short(tmp_path, run):
     v1_database(tmp_path / "dash.db")
     (tmp_path / "bad.md").write_text("- [ ] a\n" + "- [ ]\n" * 1000, "utf-8")
     _, out, err = run("tasks", str(tmp_path / "bad.md"), "--project", "Shed")
-    assert out == "Added 1 task to project Shed (id 2); 1,000 boxes without a title skipped.\n"
+    assert out == "Added 1 task to project Shed (id 2); 1,000 broken records skipped.\n"
     assert len(err.splitlines()) == 21
     assert err.endswith("... and 980 more complaints\n")
 

@@ -7,7 +7,7 @@ import subprocess
 import sys
 
 import pytest
-from builders import v1_database
+from builders import CHANGES, NEWEST, v1_database
 from content import alter, content, folder_state
 
 from dashkit import migrations
@@ -46,8 +46,19 @@ def test_execute_asks_nothing(run):
     """--execute does it, and doing it again is nothing to do, with exit code 0."""
     code, out, err = run("migrate", "--execute")
     assert (code, err) == (0, "")
-    assert "Migration complete: 19 changes applied\n" in out
+    assert f"Migration complete: {CHANGES[NEWEST]} changes applied\n" in out
     assert run("migrate", "--execute")[:2] == run("migrate")[:2]
+
+
+def test_to_stops_at_a_version(run):
+    """--to 2.0 stops there; status is ready, --check is not, and the next execute goes on from there."""
+    assert "Migration complete: 19 changes applied\n" in run("migrate", "--execute", "--to", "2.0")[1]
+    assert run("migrate", "--to", "2.0")[1].endswith("already at version 2.0: nothing to do, no backup made.\n")
+    code, out, _ = run("status", "--check")
+    assert (code, out.splitlines()[-1].partition(":")[0]) == (1, "READY (2.0); 2.1 available")
+    rest = CHANGES[NEWEST] - CHANGES["2.0"]
+    assert f"Migration complete: {rest} changes applied\n" in run("migrate", "--execute")[1]
+    assert run("status", "--check")[0] == 0
 
 
 def test_status_ends_with_ready_or_what_is_pending(run):
@@ -56,21 +67,24 @@ def test_status_ends_with_ready_or_what_is_pending(run):
     assert (code, out.splitlines()[-1].partition(":")[0]) == (0, "PENDING 2.0")
     assert run("status", "--check")[0] == 1
     run("migrate", "--execute")
-    assert run("status", "--check")[1].splitlines()[-1] == "READY (2.0)"
+    assert run("status", "--check")[1].splitlines()[-1] == f"READY ({NEWEST})"
     assert run("status", "--check")[0] == 0
 
 
 def test_json_is_for_programs(run, small):
     """--json prints one object, with the same keys for the dry run and the execute, and more for the dry run."""
     plan = json.loads(run("migrate", "--json")[1])
-    assert json.loads(run("status", "--json")[1])["pending"] == {"2.0": [one["name"] for one in plan["changes"]]}
+    pending = json.loads(run("status", "--json")[1])["pending"]
+    assert pending == {
+        version: [one["name"] for one in plan["changes"] if one["version"] == version] for version in CHANGES
+    }
     done = json.loads(run("migrate", "--execute", "--json")[1])
     assert (plan["executed"], done["executed"]) == (False, True)
     assert plan.keys() - done.keys() == {"disk_bytes", "orphans", "other_statuses"}
     assert done.keys() - plan.keys() == set()
     assert {one["text"] for one in done["changes"]} >= {"Marked 1 completed task as checked"}
     status = json.loads(run("status", "--json")[1])
-    assert (status["ready"], status["version"], status["rows"]["tasks"]) == (True, "2.0", 2)
+    assert (status["ready"], status["version"], status["rows"]["tasks"]) == (True, NEWEST, 2)
     back = json.loads(run("migrate", "--rollback", "--yes", "--json")[1])
     assert (back["path"], back["restored_from"]) == (str(small), done["backup"])
 
@@ -142,8 +156,8 @@ def test_a_closed_input_is_no_terminal(small):
 @pytest.mark.parametrize(
     ("words", "code", "said"),
     [
-        (["migrate", "--backup", "x.db"], 2, "Cannot use --backup here: it names what --rollback restores"),
-        (["migrate", "--to", "7"], 2, "Cannot migrate to version '7': the versions are 2.0"),
+        (["migrate", "--backup", "x.db"], 2, "Cannot use --backup here: it goes with --rollback"),
+        (["migrate", "--to", "7"], 2, "Cannot migrate to version '7': the versions are 2.0, 2.1"),
         (["migrate", "--backup-dir", "/no/such/folder"], 2, "there is no such folder"),
         (["migrate", "--rollback", "--yes", "--backup", "no.db"], 3, "there is no file no.db"),
     ],

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from builders import SCHEMA, insert, query, statements, v1_database
+from builders import CHANGES, NEWEST, SCHEMA, insert, query, statements, v1_database
 from content import alter, content, crash, folder_state, old_values
 
 from dashkit import migrations
@@ -76,19 +76,23 @@ def job(path, now=NOW, versions=VERSIONS):
     return execution.Job(path, path, path.parent, versions, now)
 
 
-def test_the_schema_file_is_version_1_plus_the_steps(tmp_path, small):
-    """The schema file of 2.0 says exactly what the steps make of version 1.0."""
-    expected = alter(tmp_path / "expected.db", *statements((SCHEMA / "v2_0.sql").read_text("utf-8")))
-    migrations.execute(small)
+@pytest.mark.parametrize("version", CHANGES)
+def test_the_schema_file_is_version_1_plus_the_steps(tmp_path, small, version):
+    """The schema file of a version says exactly what the steps make of version 1.0, triggers included."""
+    text = (SCHEMA / f"v{version.replace('.', '_')}.sql").read_text("utf-8")
+    expected = alter(tmp_path / "expected.db", *statements(text))
+    migrations.execute(small, to=version)
     assert model(small) == model(expected)
 
 
-def test_a_fresh_database_is_a_migrated_one(tmp_path, small):
-    """A fresh database of the newest version has the schema of a migrated one, to the byte."""
-    migrations.create(tmp_path / "fresh.db")
-    migrations.execute(small)
+@pytest.mark.parametrize("version", CHANGES)
+def test_a_fresh_database_is_a_migrated_one(tmp_path, small, version):
+    """A fresh database of a version has the schema of a migrated one, to the byte."""
+    migrations.create(tmp_path / "fresh.db", version=version)
+    migrations.execute(small, to=version)
     assert sorted(content(tmp_path / "fresh.db")[0]) == sorted(content(small)[0])
-    assert migrations.status(tmp_path / "fresh.db").ready
+    assert migrations.status(tmp_path / "fresh.db").version == version
+    assert migrations.status(tmp_path / "fresh.db").ready == (version == NEWEST)
 
 
 def test_version_2_0_has_nine_steps():
@@ -98,11 +102,23 @@ def test_version_2_0_has_nine_steps():
 
 def test_version_2_0_has_nineteen_changes(small):
     """Version 2.0 is 19 changes; after them there are 10 tables, 8 indexes of ours, and 19 records."""
-    done = migrations.execute(small)
+    done = migrations.execute(small, to="2.0")
     assert len(done.changes) == len(set(done.changes)) == 19
     found = query(small, "SELECT type, count(*) FROM sqlite_master WHERE sql IS NOT NULL GROUP BY type")
     assert dict(found) == {"table": 10, "index": 8}
     assert query(small, "SELECT name FROM schema_migrations ORDER BY rowid") == [(name,) for name in done.changes]
+
+
+def test_version_2_1_is_recorded_change_by_change(small):
+    """Version 2.1 adds 13 tables, 6 indexes and 6 triggers; what it did not need to do is recorded as adopted."""
+    done = migrations.execute(small)
+    assert len(done.changes) + len(done.outcome.adopted) == CHANGES["2.1"]
+    found = query(small, "SELECT type, count(*) FROM sqlite_master WHERE sql IS NOT NULL GROUP BY type")
+    assert dict(found) == {"table": 23, "index": 14, "trigger": 6}
+    recorded = query(small, "SELECT version || ' ' || name FROM schema_migrations")
+    assert {name for (name,) in recorded} == {
+        f"{one.number} {change.name}" for one in VERSIONS for change in one.changes
+    }
 
 
 def test_released_changes_are_frozen():
@@ -117,18 +133,35 @@ def test_the_dry_run_tells_the_real_counts(reference):
     text = str(migrations.migrate(reference))
     assert "  Populate updated_at for 1,587 tasks\n" in text
     assert "  Mark 161 completed tasks as checked\n" in text
-    assert "19 changes would be applied, in about " in text
+    assert "  Note the present state of 1,587 tasks\n" in text
+    assert f"{CHANGES[NEWEST]} changes would be applied, in about " in text
     assert "writers would wait about " in text
     assert f"To do it: dashkit migrate --execute --db {reference}" in text
 
 
-def test_the_report_of_the_reference_database(reference):
+def test_the_dry_run_of_version_2_0_is_of_that_alone(reference):
+    """With a version named the dry run stops there, and names it in the command that does it."""
+    text = str(migrations.migrate(reference, to="2.0"))
+    assert "  Mark 161 completed tasks as checked\n" in text
+    assert "19 changes would be applied, in about " in text
+    assert "Version 2.1" not in text
+    assert f"To do it: dashkit migrate --execute --to 2.0 --db {reference}" in text
+
+
+@pytest.mark.parametrize("version", CHANGES)
+def test_the_report_of_the_reference_database(reference, version):
     """An execute reports the counts of the reference database, the backup, and the way back."""
-    done = migrations.execute(reference)
+    done = migrations.execute(reference, to=version)
     lines = [line.strip() for line in str(done).splitlines()]
     assert "Populated updated_at for 1,587 tasks" in lines
     assert "Marked 161 completed tasks as checked" in lines
-    assert "Migration complete: 19 changes applied" in lines
+    assert f"Migration complete: {CHANGES[version]} changes applied" in lines
+    history = [
+        "Backfilled the arrival of 1,587 tasks from created_at",
+        "Backfilled the completion of 161 tasks from completed_at",
+        "Noted the present state of 1,587 tasks",
+    ]
+    assert [line for line in lines if line in history] == (history if version == "2.1" else [])
     assert f"Backup: {done.backup}" in lines
     assert f"The way back: dashkit migrate --rollback --db {reference}" in lines
 
@@ -173,7 +206,8 @@ def test_an_empty_dashboard_migrates(tmp_path):
     path = v1_database(tmp_path / "dash.db", projects=())
     text = str(migrations.execute(path))
     assert "Populated updated_at for 0 tasks" in text
-    assert "Migration complete: 19 changes applied" in text
+    assert "Noted the present state of 0 tasks" in text
+    assert f"Migration complete: {CHANGES[NEWEST]} changes applied" in text
 
 
 STATES = {
@@ -197,7 +231,7 @@ def test_a_dry_run_changes_no_byte(small, state):
     alter(small, *STATES.get(state, ()))
     crash(small, *CRASHED.get(state, ()))
     before = folder_state(small.parent)
-    assert len(migrations.migrate(small).changes) == 19
+    assert len(migrations.migrate(small).changes) == CHANGES[NEWEST]
     assert not migrations.status(small).ready
     assert folder_state(small.parent) == before
 
@@ -231,19 +265,20 @@ def test_what_only_a_writer_can_recover_is_refused_by_the_dry_run(small, interru
     with pytest.raises(RefusedError, match=r"Opening the database for writing recovers it: `dashkit migrate --ex"):
         migrations.migrate(small)
     assert folder_state(small.parent) == before
-    assert len(migrations.execute(small).changes) == 19
+    assert len(migrations.execute(small).changes) == CHANGES[NEWEST]
     assert query(small, "SELECT count(*) FROM tasks WHERE title = 'half'") == [(0,)]
 
 
-def test_twice_is_once(small):
+@pytest.mark.parametrize("version", CHANGES)
+def test_twice_is_once(small, version):
     """A second execute changes no byte, makes no backup, and says that there is nothing to do."""
-    migrations.execute(small)
+    migrations.execute(small, to=version)
     before = folder_state(small.parent)
-    again = migrations.execute(small)
+    again = migrations.execute(small, to=version)
     assert folder_state(small.parent) == before
     assert again.backup is None
-    assert str(again).endswith("is already at version 2.0: nothing to do, no backup made.")
-    assert str(migrations.migrate(small)) == str(again)
+    assert str(again).endswith(f"is already at version {version}: nothing to do, no backup made.")
+    assert str(migrations.migrate(small, to=version)) == str(again)
 
 
 def test_the_backup_is_the_state_before(small):
@@ -287,44 +322,67 @@ def test_wal_stays_wal(small):
 def test_an_unknown_version_is_a_usage_error(small):
     """--to names a version that is there."""
     for run in (migrations.migrate, migrations.execute):
-        with pytest.raises(UsageError, match=r"Cannot migrate to version '3': the versions are 2\.0"):
+        with pytest.raises(UsageError, match=r"Cannot migrate to version '3': the versions are 2\.0, 2\.1\. Name one"):
             run(small, to="3")
 
 
 def test_several_versions_go_in_one_transaction(small):
     """All pending versions are applied after one backup, reported as blocks, and taken back by one roll back."""
-    more = AddColumn("tasks.kind", "Add kind", "Added kind", "tasks", "kind", "TEXT")
-    versions = (*VERSIONS, Version("2.1", (Step("Add kind", (more,)),)))
+    more = AddColumn("tasks.colour", "Add colour", "Added colour", "tasks", "colour", "TEXT")
+    versions = (*VERSIONS, Version("9.0", (Step("Add colour", (more,)),)))
     before = content(small)
     outcome = execution.run(job(small, versions=versions))
-    assert len(outcome.applied) == 20
+    assert len(outcome.applied) + len(outcome.adopted) == CHANGES[NEWEST] + 1
     text = str(migrations.Migration(outcome)).splitlines()
-    assert text.index("Version 2.0") < text.index("Version 2.1") < text.index("  Added kind")
+    places = [text.index(f"Version {number}") for number in ("2.0", "2.1", "9.0")]
+    assert [*places, text.index("  Added colour")] == sorted([*places, text.index("  Added colour")])
     assert query(small, "SELECT count(DISTINCT backup) FROM schema_migrations") == [(1,)]
     migrations.rollback(small)
     assert content(small) == before
 
 
-def half_done(path, count):
+def half_done(path, count, version=VERSIONS[0]):
     """The first changes of an attempt that stopped, as another tool would have committed them."""
-    alter(path, *(change.sql.replace(":now", "'2025-03-03'") for change in VERSIONS[0].changes[:count]))
+    alter(path, *(change.sql.replace(":now", "'2025-03-03'") for change in version.changes[:count]))
 
 
-@pytest.mark.parametrize("count", range(20))
-def test_a_half_finished_attempt_is_completed(tmp_path, small, count):
-    """Whatever prefix of the changes is there, the migration adds the rest and equals a clean one."""
-    clean = v1_database(tmp_path / "clean.db", tasks=TASKS)
-    migrations.execute(clean)
-    half_done(small, count)
-    done = migrations.execute(small)
-    assert len(done.changes) >= 19 - count
-    assert model(small) == model(clean)
-    assert old_values(small, small)["tasks"][0] == old_values(clean, clean)["tasks"][0]
+PREFIXES = [(version, count) for version in VERSIONS for count in range(len(version.changes) + 1)]
+
+
+@pytest.fixture(scope="module")
+def clean(tmp_path_factory):
+    """For each version a database like `small`, migrated without a hitch."""
+    made = {}
+    for version in CHANGES:
+        made[version] = v1_database(tmp_path_factory.mktemp("clean") / "dash.db", tasks=TASKS)
+        migrations.execute(made[version], to=version)
+    return made
+
+
+@pytest.mark.parametrize(("version", "count"), PREFIXES, ids=lambda one: getattr(one, "number", one))
+def test_a_half_finished_attempt_is_completed(small, clean, version, count):
+    """Whatever prefix of a version's changes is there, the migration adds the rest and equals a clean one."""
+    for before in VERSIONS[: VERSIONS.index(version)]:
+        half_done(small, len(before.changes), before)
+    half_done(small, count, version)
+    done = migrations.execute(small, to=version.number)
+    assert model(small) == model(clean[version.number])
+    assert old_values(small, small)["tasks"][0] == old_values(clean[version.number], small)["tasks"][0]
     adopted = query(small, "SELECT name FROM schema_migrations WHERE duration_ms IS NULL ORDER BY rowid")
     assert [name for (name,) in adopted] == list(done.outcome.adopted)
-    assert len(done.changes) + len(adopted) == 19
-    assert migrations.status(small).ready
-    assert migrations.execute(small).backup is None
+    assert len(done.changes) + len(adopted) == CHANGES[version.number]
+    assert migrations.status(small).version == version.number
+    assert migrations.execute(small, to=version.number).backup is None
+
+
+@pytest.mark.parametrize("count", range(len(VERSIONS[1].changes) + 1))
+def test_a_history_is_begun_once(small, clean, count):
+    """However far an attempt at version 2.1 got, each task has its rows in the history exactly once."""
+    half_done(small, CHANGES["2.0"])
+    half_done(small, count, VERSIONS[1])
+    migrations.execute(small)
+    rows = "SELECT task_id, op, status, checked, title, source FROM task_events ORDER BY 1, 2, 6"
+    assert query(small, rows) == query(clean["2.1"], rows)
 
 
 def test_values_of_the_user_are_never_overwritten(small):
@@ -360,12 +418,22 @@ def test_a_column_without_its_check_is_adopted_and_reported(small):
 
 
 def test_a_table_with_more_columns_is_adopted(small):
-    """A table that has all columns and keys is adopted, whatever else it has."""
+    """A table that has all columns and keys is adopted, whatever columns it has on top."""
     change = next(change for change in VERSIONS[0].changes if change.name == "git_repos")
     alter(small, change.sql, "ALTER TABLE git_repos ADD COLUMN stars INTEGER DEFAULT 0")
-    done = migrations.execute(small)
+    done = migrations.execute(small, to="2.0")
+    assert done.outcome.adopted == ("git_repos",)
+    assert done.outcome.notes == ()
+
+
+def test_a_table_in_other_words_is_adopted_and_reported(small):
+    """A table with all columns and keys, and a condition on top, is adopted, and the difference is told."""
+    change = next(change for change in VERSIONS[0].changes if change.name == "git_repos")
+    alter(small, change.sql.replace("created_at TEXT", "created_at TEXT CHECK (created_at <> '')"))
+    done = migrations.execute(small, to="2.0")
     assert done.outcome.adopted == ("git_repos",)
     assert "Note: git_repos is declared in other words than dashkit's" in str(done)
+    assert migrations.status(small).notes == done.outcome.notes
 
 
 def test_a_lost_index_is_mended(small):
@@ -373,13 +441,13 @@ def test_a_lost_index_is_mended(small):
     migrations.execute(small)
     alter(small, "DROP INDEX idx_tasks_checked", "UPDATE schema_migrations SET duration_ms = -1")
     assert migrations.migrate(small).changes == ("idx_tasks_checked",)
-    assert migrations.status(small).pending == (("2.0", ("idx_tasks_checked",)),)
+    assert migrations.status(small).pending == (("2.0", ("idx_tasks_checked",)), ("2.1", ()))
     done = migrations.execute(small)
     assert "Migration complete: 1 change applied" in str(done)
     assert query(small, "SELECT name, backup FROM schema_migrations WHERE duration_ms >= 0") == [
         ("idx_tasks_checked", done.backup.name)
     ]
-    assert query(small, "SELECT count(*) FROM schema_migrations") == [(19,)]
+    assert query(small, "SELECT count(*) FROM schema_migrations") == [(CHANGES[NEWEST],)]
 
 
 def test_a_task_added_since_is_not_filled_again(small):
@@ -393,13 +461,15 @@ def test_a_task_added_since_is_not_filled_again(small):
 def test_without_its_records_a_database_is_recorded_again(small):
     """Where the tracking table was lost everything is adopted, and nothing is done twice."""
     migrations.execute(small)
-    tasks = query(small, "SELECT * FROM tasks")
+    tasks, events = query(small, "SELECT * FROM tasks"), query(small, "SELECT * FROM task_events")
     alter(small, "DROP TABLE schema_migrations")
     assert not migrations.status(small).ready
     done = migrations.execute(small)
-    assert len(done.outcome.adopted) == 19
+    assert len(done.outcome.adopted) == CHANGES[NEWEST]
     assert query(small, "SELECT * FROM tasks") == tasks
-    assert query(small, "SELECT count(*) FROM schema_migrations WHERE duration_ms IS NULL") == [(19,)]
+    assert query(small, "SELECT * FROM task_events") == events
+    adopted = query(small, "SELECT count(*) FROM schema_migrations WHERE duration_ms IS NULL")
+    assert adopted == [(CHANGES[NEWEST],)]
 
 
 def test_status_tells_a_change_that_was_edited(small):
@@ -414,9 +484,12 @@ def test_status_says_what_is_pending_and_what_is_ready(small):
     lines = str(migrations.status(small)).splitlines()
     assert lines[0] == f"{small}: version 1.0"
     assert lines[-1].startswith("PENDING 2.0: 19 changes (tasks.checked, tasks.blocked_reason, ")
+    migrations.execute(small, to="2.0")
+    last = str(migrations.status(small)).splitlines()[-1]
+    assert last == "READY (2.0); 2.1 available: `dashkit migrate` shows what would change"
     done = migrations.execute(small)
     text = str(migrations.status(small))
-    assert text.splitlines()[-1] == "READY (2.0)"
+    assert text.splitlines()[-1] == "READY (2.1)"
     assert done.backup.name in text
 
 
@@ -433,6 +506,7 @@ def test_v2_status_speaks_of_each_change(small):
 def test_results_are_data_for_programs(small):
     """Plan, migration, status and roll back are JSON."""
     plan, done = migrations.migrate(small).as_dict(), migrations.execute(small).as_dict()
+    assert len(done["changes"]) == CHANGES[NEWEST]
     assert [change["name"] for change in plan["changes"]] == [change["name"] for change in done["changes"]]
     assert (plan["executed"], done["executed"], plan["backup"]) == (False, True, None)
     assert plan["disk_bytes"] >= 3 * small.stat().st_size / 10

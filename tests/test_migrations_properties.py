@@ -8,7 +8,7 @@ from contextlib import closing, suppress
 from pathlib import Path
 
 import pytest
-from builders import v1_database
+from builders import CHANGES, v1_database
 from content import content, folder_state, old_values, quoted
 from hypothesis import HealthCheck, event, given, settings
 from hypothesis import strategies as st
@@ -81,8 +81,9 @@ def odd_objects(draw):
     st.lists(TASKS, max_size=6),
     st.lists(st.one_of(tables(), odd_objects()), max_size=5),
     st.sampled_from(["DELETE", "WAL", "PERSIST"]),
+    st.sampled_from(list(CHANGES)),
 )
-def test_any_database_is_migrated_whole_or_refused(tasks, things, mode):
+def test_any_database_is_migrated_whole_or_refused(tasks, things, mode, version):
     """Of any version 1 database: the dry run changes nothing, execute keeps all, twice is once, and it can go back."""
     with tempfile.TemporaryDirectory() as folder:
         path = v1_database(Path(folder) / "dash.db", tasks=tasks)
@@ -91,16 +92,16 @@ def test_any_database_is_migrated_whole_or_refused(tasks, things, mode):
             for statement, values in (one for thing in things for one in thing):
                 with suppress(sqlite3.Error):  # a name twice, a key twice: then without it
                     conn.execute(statement, values)
-        _migrate_and_back(path)
+        _migrate_and_back(path, version)
 
 
-def _migrate_and_back(path):
+def _migrate_and_back(path, version):
     before, state = content(path), folder_state(path.parent)
     try:
-        plan = migrations.migrate(path)
+        plan = migrations.migrate(path, to=version)
     except DashkitError as refusal:
         assert folder_state(path.parent) == state
-        _refused_alike(path, refusal)
+        _refused_alike(path, version, refusal)
         event("refused")
         return
     assert folder_state(path.parent) == state
@@ -109,17 +110,17 @@ def _migrate_and_back(path):
     assert done.changes == plan.changes
     copy = Path(shutil.copy(path, path.parent / "copy.db"))
     _kept(path, done.backup)
-    assert migrations.execute(path).backup is None
+    assert migrations.execute(path, to=version).backup is None
     assert content(path) == content(copy)
     migrations.rollback(path)
     assert content(path) == before
 
 
-def _refused_alike(path, refusal):
+def _refused_alike(path, version, refusal):
     """An execute says what the dry run said, and changes no value."""
     before = content(path)
     with pytest.raises(type(refusal), match=re.escape(refusal.why)):
-        migrations.execute(path)
+        migrations.execute(path, to=version)
     assert content(path) == before
 
 

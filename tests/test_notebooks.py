@@ -9,7 +9,7 @@ from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
-from builders import v1_database, v2_database
+from builders import query, v1_database, v2_database
 
 from dashkit.reports.catalog import bundled, read
 from dashkit.reports.run import run_report
@@ -26,6 +26,8 @@ HOSTILE = (
     "🧨" * 40 + " 漢字",
     "x" * 5000,
     "{{ 7 * 7 }} {% raw %} %run",
+    b"caf\xe9 \xff is no UTF-8",
+    "the last",
 )
 
 
@@ -64,11 +66,14 @@ def database(request, tmp_path_factory):
         for place, title in enumerate(titles)
     ]
     v1_database(old, projects=(titles[0], titles[-1]), tasks=tasks)
+    query(old, "UPDATE tasks SET title = CAST(title AS TEXT), description = CAST(description AS TEXT)")
     v2_database(
         new,
         projects=(titles[0], titles[-1]),
         tasks=[task | {"checked": task["status"] == "completed", "blocked_reason": task["title"]} for task in tasks],
     )
+    for column in ("title", "description", "blocked_reason"):
+        query(new, f"UPDATE tasks SET {column} = CAST({column} AS TEXT)")
     return old, new
 
 
@@ -138,3 +143,19 @@ def test_only_execute_migrates_the_database_itself(tmp_path):
     assert run.ok, run.error
     assert len(list(tmp_path.glob("dash.backup_*_0001.db"))) == 1
     assert "held against dash.backup_" in run.page.read_text()
+
+
+def test_the_progress_page_calls_a_bound_a_bound(tmp_path):
+    """A block that nobody saw begin is "at most" so many days old on the page, in whole days."""
+    stale = {"status": "blocked", "created_at": "2025-01-01 00:00:00", "updated_at": "2025-01-01 00:00:00"}
+    path = v2_database(tmp_path / "dash.db", tasks=[{**stale, "blocked_reason": "no keys"}])
+    run = run_report("progress", db=path, out=tmp_path, parameters={"as_of": "2025-03-01T12:00:00Z"})
+    assert "<td>at most 60 days</td>" in run.page.read_text()
+
+
+def test_the_verification_page_shows_the_times_of_its_queries_once(tmp_path):
+    """The times stand in the table of the chart, with how SQLite answers, and in no other."""
+    path = v1_database(tmp_path / "dash.db", tasks=[{"title": "a", "status": "completed"}])
+    page = run_report("migrate_verify", db=path, out=tmp_path).page.read_text()
+    assert page.count(">without_ms<") == 1
+    assert "USING INDEX idx_tasks_status_blocked" in page

@@ -1,9 +1,11 @@
 """What reaches a page, and what does not: cleaned HTML, pictures, and the page itself in a real browser."""
 
 import base64
+import json
 import re
 import shutil
 import subprocess
+from html import unescape
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -78,12 +80,12 @@ def _hostile_page(**facts):
     )
 
 
-def _title_in_browser(page, tmp_path):
+def _title_in_browser(page, tmp_path, *more):
     path = tmp_path / "page.html"
     path.write_text(page, encoding="utf-8")
     profile = tmp_path / "profile"
     flags = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync"]
-    flags += ["--disable-background-networking", "--disable-component-update", f"--user-data-dir={profile}"]
+    flags += ["--disable-background-networking", "--disable-component-update", f"--user-data-dir={profile}", *more]
     command = [CHROMIUM, *flags, "--virtual-time-budget=2000", "--dump-dom", path.as_uri()]
     dom = subprocess.run(command, capture_output=True, check=True, timeout=120).stdout.decode("utf-8", "replace")
     shutil.rmtree(profile, ignore_errors=True)
@@ -141,6 +143,39 @@ def test_a_frame_becomes_a_table_with_scopes_and_without_row_numbers():
         '<td class="missing number">NaN</td>',
     ]
     assert '<div class="scroll" tabindex="0"><table' in html
+
+
+def _cells(frame):
+    html = clean(frame._repr_html_())
+    return re.findall(r"<th[^>]*>([^<]*)</th>", html), re.findall(r"<td[^>]*>([^<]*)</td>", html)
+
+
+def test_whole_numbers_have_their_thousands_apart_but_names_have_not():
+    """Counts of four digits and more are written for people; ids, hashes and text stay as they are."""
+    frame = pd.DataFrame(
+        {
+            "tasks": pd.array([1234567, -1500, 999, None], dtype="Int64"),
+            "project_id": [123456] * 4,
+            "id": [9999] * 4,
+            "hash_before": ["4827193056"] * 4,
+            "share": [1234.5] * 4,
+            "title": ["2025", "Ship 1500", "007", "x"],
+        }
+    )
+    _, cells = _cells(frame)
+    assert cells[:6] == ["1,234,567", "123456", "9999", "4827193056", "1234.5", "2025"]
+    assert cells[6] == "-1,500"
+    assert cells[12] == "999"
+    assert cells[18] == "&lt;NA&gt;"
+
+
+def test_instants_are_minutes_and_the_zone_is_said_once():
+    """A column of instants says UTC in its header, each cell ends with its minute; text in a column of texts stays."""
+    instants = pd.to_datetime(pd.Series(["2025-11-20T09:04:36.5Z", None])).astype("datetime64[us, UTC]")
+    frame = pd.DataFrame({"occurred_at": instants, "title": ["2025-11-20 09:04:36+00:00", "x"]})
+    heads, cells = _cells(frame)
+    assert heads == ["occurred_at (UTC)", "title"]
+    assert cells == ["2025-11-20 09:04", "2025-11-20 09:04:36+00:00", "NaT", "x"]
 
 
 def test_a_named_index_stays_as_row_headers():
@@ -241,6 +276,34 @@ def test_failed_checks_stand_in_red_below_the_title():
     assert page.index("<h1>Title") < page.index("1 of 2 checks failed: &lt;b&gt;rows&lt;/b&gt;") < page.index("numbers")
 
 
+def test_a_failed_verdict_is_said_once():
+    """What the notebook says of it in red is left out where the page has said it; another run's red stays."""
+    own = _html('<p class="verdict bad">NOT VERIFIED: rows &lt; 3</p><p>numbers</p>')
+    page = _page(own, verdict="failed", error="1 of 2 checks failed: rows")
+    assert page.count('class="verdict bad"') == 1
+    assert "NOT VERIFIED" not in page
+    assert "1 of 2 checks failed: rows" in page
+    assert "numbers" in page
+    assert "NOT VERIFIED" in _page(own)
+
+
+def test_a_refused_run_says_so_in_words():
+    """Its page is titled Refused, gives the reason as a sentence, escaped, and has neither numbers nor a trace."""
+    page = _page(
+        _html("<p>half the numbers</p>"),
+        verdict="refused",
+        error="Cannot open <b>: it is of version 1.0. Run `dashkit migrate`.",
+        where="It stopped in code cell 2.",
+        latest="latest.html",
+    )
+    assert "<title>Refused: Title</title>" in page
+    assert "<h1>Refused: Title</h1>" in page
+    assert "<p>Cannot open &lt;b&gt;: it is of version 1.0. Run `dashkit migrate`.</p>" in page
+    assert "half the numbers" not in page
+    assert "code cell" not in page
+    assert '<a href="latest.html">' in page
+
+
 def test_failed_checks_are_shown_even_by_a_notebook_without_prose_or_cells():
     """There is no notebook whose failed verdict the page leaves out."""
     facts = Facts("Title", "failed", "the verdict")
@@ -277,6 +340,34 @@ def test_nothing_hostile_is_left_in_a_page():
 def test_hostile_text_does_nothing_in_a_browser(tmp_path: Path):
     """A browser that opens a page full of hostile text runs none of it."""
     assert _title_in_browser(_hostile_page(), tmp_path) == "Title"
+
+
+def _measured(page, script, tmp_path):
+    """What a script finds on the page in a frame as wide as a phone."""
+    (tmp_path / "inner.html").write_text(re.sub(r"<meta http-equiv=[^>]*>", "", page), encoding="utf-8")
+    outer = (
+        '<title>none</title><iframe src="inner.html" width="390" height="800" style="border:0"></iframe><script>'
+        f"onload = () => {{ const d = frames[0].document; document.title = JSON.stringify({script}); }}</script>"
+    )
+    return json.loads(unescape(_title_in_browser(outer, tmp_path, "--allow-file-access-from-files")))
+
+
+@in_browser
+def test_a_phone_shows_charts_whole_and_lets_tables_scroll(tmp_path: Path):
+    """At 390 pixels a chart fits, a wide table scrolls in a box with shadows, and the page does not scroll aside."""
+    wide = pd.DataFrame({f"a_long_column_{n}": ["several words of text"] for n in range(9)})
+    page = _page(_html(_picture()._repr_html_()), _html(wide._repr_html_()))
+    script = (
+        "{chart: d.querySelector('img').getBoundingClientRect().right, page: d.documentElement.scrollWidth,"
+        " table: d.querySelector('.scroll').scrollWidth, box: d.querySelector('.scroll').clientWidth,"
+        " shadow: getComputedStyle(d.querySelector('.scroll')).backgroundAttachment}"
+    )
+    script = script.replace("d.querySelector('.scroll')", "[...d.querySelectorAll('.scroll')].at(-1)")
+    found = _measured(page, script.replace("getComputedStyle", "frames[0].getComputedStyle"), tmp_path)
+    assert found["chart"] <= 390 - 16
+    assert found["page"] == 390
+    assert found["table"] > found["box"]
+    assert found["shadow"] == "local, local, scroll, scroll"
 
 
 @in_browser

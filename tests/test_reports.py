@@ -11,13 +11,15 @@ from pathlib import Path
 import nbformat
 import nbformat.v4 as nb
 import pytest
+from builders import v1_database
 
+from dashkit.cli import main
 from dashkit.errors import CheckError, FailedError, RefusedError, UsageError
 from dashkit.records import Check
 from dashkit.reports import catalog
 from dashkit.reports.parameters import Parameter, _seen, check, check_parameters, declared, from_text
 from dashkit.reports.publish import staging
-from dashkit.reports.run import prepare, run_report
+from dashkit.reports.run import _ended, prepare, run_report
 from dashkit.reports.verdict import require
 
 ROOT = Path(catalog.__file__).parents[2]
@@ -350,6 +352,60 @@ def test_a_failed_check_is_published_and_a_crash_is_not(tmp_path, capfd):
     assert capfd.readouterr() == ("", "")
 
 
+@pytest.mark.parametrize(
+    ("error", "verdict", "code"),
+    [
+        ("RefusedError", "refused", 3),
+        ("OutdatedError", "refused", 3),
+        ("BusyError", "refused", 4),
+        ("UsageError", "refused", 2),
+        ("FailedError", "crashed", 5),
+        ("ValueError", "crashed", 5),
+        ("Any", "crashed", 5),
+    ],
+)
+def test_an_error_of_a_notebook_means_what_its_kind_says(error, verdict, code):
+    """A refusal in a cell keeps its exit code and its words; what nobody foresaw is a crash of a type and a text."""
+    ending = _ended(nb.new_notebook(), error, "Cannot do it: why. What to do.")
+    assert (ending.verdict, ending.exit_code) == (verdict, code)
+    assert ending.error.startswith(error if error in ("ValueError", "Any") else "Cannot do it")
+
+
+def _hot_journal(path):
+    """Leave the journal of a writer that was killed in the midst of writing."""
+    script = (
+        "import os, sqlite3, sys\nconn = sqlite3.connect(sys.argv[1])\nconn.execute('PRAGMA cache_size = 1')\n"
+        "conn.execute('BEGIN')\n"
+        "conn.executemany('INSERT INTO projects (name) VALUES (?)', [('x' * 4000,)] * 50)\nos.kill(os.getpid(), 9)"
+    )
+    subprocess.run([sys.executable, "-c", script, str(path)], check=False)
+    assert path.with_name(path.name + "-journal").stat().st_size > 0
+
+
+@pytest.mark.parametrize("state", ["of version 1", "hot", "backup gone"])
+def test_a_refusal_in_the_kernel_is_no_crash(tmp_path, capsys, state):
+    """What dashkit refuses within a notebook exits 3, and the page says what, why and what to do, in words."""
+    path = v1_database(tmp_path / "dash.db", tasks=[{}])
+    name, why = "progress", "it needs version 2.0"
+    if state == "hot":
+        _hot_journal(path)
+        why = "Cannot"
+    elif state == "backup gone":
+        assert main(["migrate", "--execute", "--db", str(path)]) == 0
+        for backup in tmp_path.glob("*.backup_*"):
+            backup.unlink()
+        name, why = "migrate_verify", "backup of the last execute is gone"
+    capsys.readouterr()
+    assert main(["report", name, "--db", str(path), "--out", str(tmp_path / "out")]) == 3
+    out, err = capsys.readouterr()
+    assert f"{name}: REFUSED in" in err
+    page = Path(out.strip()).read_text()
+    assert "This run was refused" in page
+    assert why in page
+    assert "Error" not in page
+    assert json.loads((tmp_path / "out" / name / "run.json").read_text())["exit_code"] == 3
+
+
 def test_a_kernel_that_dies_is_a_crash(tmp_path, capfd):
     """A process that is killed leaves a page that says where, the notebook as far as it came, and no noise."""
     path = _notebook(
@@ -392,8 +448,6 @@ def test_plain_papermill_stops_at_an_unknown_parameter(tmp_path):
 )
 def test_the_command_refuses_before_anything_runs(tmp_path, monkeypatch, capsys, arguments, message):
     """A call that is off exits 2 with the reason, and no folder is made."""
-    from dashkit.cli import main
-
     monkeypatch.chdir(tmp_path)
     _notebook(tmp_path / "r.ipynb")
     assert main(["report", *arguments]) == 2
@@ -405,8 +459,6 @@ def test_the_command_refuses_before_anything_runs(tmp_path, monkeypatch, capsys,
 
 def test_the_command_prints_each_page_and_exits_with_the_worst(tmp_path, monkeypatch, capsys):
     """Results go to stdout, the story to stderr; a crash of one report does not keep the next from its page."""
-    from dashkit.cli import main
-
     monkeypatch.chdir(tmp_path)
     _notebook(tmp_path / "crash.ipynb", "raise ValueError('\\x1b[31m <b>')", parameters="limit: int = 1")
     _notebook(tmp_path / "fail.ipynb", REQUIRE, parameters="limit: int = 1")
@@ -424,8 +476,6 @@ def test_the_command_prints_each_page_and_exits_with_the_worst(tmp_path, monkeyp
 
 def test_the_command_lists_reports_with_question_and_parameters(capsys):
     """Each report that comes with dashkit is listed by name, question and parameters."""
-    from dashkit.cli import main
-
     assert main(["report", "--list"]) == 0
     listed = capsys.readouterr().out
     for path in catalog.bundled():

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from builders import insert, query, v1_database
+from builders import CHANGES, insert, query, v1_database
 from content import alter, content, folder_state
 
 from dashkit import migrations
@@ -34,10 +34,11 @@ def rollback_at(path, backup, now):
     return restore.restore(restore.Job(path, backup, path.parent, now)).saved
 
 
-def test_execute_and_rollback_is_nothing(small):
+@pytest.mark.parametrize("version", CHANGES)
+def test_execute_and_rollback_is_nothing(small, version):
     """After execute and roll back the content is the old one, to the value, in the old journal mode."""
     before, mode = content(small), query(small, "PRAGMA journal_mode")
-    migrations.execute(small)
+    migrations.execute(small, to=version)
     migrated = content(small)
     done = migrations.rollback(small)
     assert content(small) == before
@@ -96,7 +97,20 @@ def test_what_is_lost_is_told_by_table(small):
     text = str(migrations.plan_rollback(small))
     assert "  tasks: rows 1 added, 2 changed, 1 removed" in text
     assert "  git_repos: rows 1 added (the table goes)" in text
+    assert "  task_events: rows 4 added (the table goes)" in text
     assert "schema_migrations" not in text
+    assert "event_context" not in text
+
+
+def test_what_is_lost_of_a_later_version_is_told_too(small):
+    """Going back from 2.1 to 2.0 counts tasks that got a value in a column of 2.1."""
+    migrations.execute(small, to="2.0")
+    migrations.execute(small)
+    assert str(migrations.plan_rollback(small)).endswith("Nothing was written since: nothing is lost.")
+    alter(small, "UPDATE tasks SET labels = '[]' WHERE id < 4")
+    assert "  tasks: rows 3 changed\n" in f"{migrations.plan_rollback(small)}\n"
+    migrations.rollback(small)
+    assert migrations.status(small).version == "2.0"
 
 
 def test_a_clock_that_steps_back_does_not_matter(small):
@@ -250,10 +264,13 @@ def test_a_backup_in_a_named_folder_is_found_by_name(small, tmp_path):
 
 
 def test_a_hostile_record_is_no_path(small):
-    """A record of the backup that is no text is passed over."""
+    """A record of the backup that is no text is passed over, and one that no file can have is a backup that is gone."""
     backup = migrations.execute(small).backup
     alter(small, "UPDATE schema_migrations SET backup = X'ff'")
     assert migrations.plan_rollback(small).backup == backup
+    alter(small, "UPDATE schema_migrations SET backup = hex(zeroblob(3000))")
+    with pytest.raises(RefusedError, match=r"the backup of the last execute is gone"):
+        migrations.plan_rollback(small)
 
 
 def test_no_dashboard_is_not_called_version_1(small):
@@ -279,7 +296,7 @@ def test_a_writer_that_does_not_let_go_is_waited_for_and_then_named(small):
     with closing(sqlite3.connect(small, isolation_level=None)) as other:
         other.execute("BEGIN IMMEDIATE")
         plan = migrations.plan_rollback(small)
-        with pytest.raises(BusyError, match=r"another program is writing to it and did not let go"):
+        with pytest.raises(BusyError, match=r"another program is using it and did not let go"):
             plan.execute(timeout=0.2)
     assert content(small) == before
     assert not [entry.name for entry in small.parent.iterdir() if "before_rollback" in entry.name]

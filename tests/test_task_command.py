@@ -3,7 +3,7 @@
 import argparse
 
 import pytest
-from builders import insert, query, v1_database, v2_database
+from builders import insert, query, v1_database, v2_1_database, v2_database
 
 from dashkit.cli import task
 from dashkit.cli.text import plain
@@ -53,7 +53,7 @@ def test_the_story_of_a_task(tmp_path, run):
     code, out, err = run("1")
     assert (code, err) == (0, "")
     days = out.split("for at most ")[1].split(" days")[0]
-    assert float(days) > 0
+    assert int(days) > 0
     assert out.replace(days, "DAYS").splitlines() == [
         "Task 1: Mend the door",
         "  Project   Alpha (1)",
@@ -100,11 +100,29 @@ def test_options_combine(tmp_path, run):
     path = v2_database(tmp_path / "dash.db", tasks=[{}])
     assert run("1", "--check", "--block", "no\x1b keys", "--size", "xl")[:2] == (
         0,
-        "Task 1: checked, blocked (no\\x1b keys), size XL.\n",
+        "Task 1: checked, reason kept (no\\x1b keys), size XL. It is done, so it is not blocked.\n",
     )
     assert query(path, "SELECT checked, status, complexity FROM tasks") == [(1, "blocked", "XL")]
     assert run("1", "--uncheck", "--unblock")[1] == "Task 1: unchecked, not blocked.\n"
     assert query(path, "SELECT checked, status, blocked_reason FROM tasks") == [(0, "pending", None)]
+
+
+def test_a_done_task_is_not_blocked(tmp_path, run):
+    """On a checked task a reason is kept and no block is claimed, when it is given and when the story is told."""
+    path = v2_database(tmp_path / "dash.db", tasks=[{"checked": 1}, {"status": "blocked", "blocked_reason": "no ink"}])
+    said = "Task 1: reason kept (no keys). It is done, so it is not blocked.\n"
+    assert run("1", "--block", "no keys")[1] == said
+    assert query(path, "SELECT checked, blocked_reason FROM tasks WHERE id = 1") == [(1, "no keys")]
+    assert "  Blocked   no, it is done; the reason that was given: no keys\n" in run("1")[1]
+    assert run("2", "--check")[1] == "Task 2: checked. It is done, so it is not blocked.\n"
+    assert run("2", "--uncheck", "--block", "no pen")[1] == "Task 2: unchecked, blocked (no pen).\n"
+
+
+def test_a_block_that_was_seen_is_told_exactly(tmp_path, run):
+    """Where history saw the block begin, the story does not say "at most"."""
+    v2_1_database(tmp_path / "dash.db", tasks=[{}])
+    run("1", "--block", "no keys")
+    assert "  Blocked   for 0.0 days: no keys\n" in run("1")[1]
 
 
 def test_all_changes_or_none(tmp_path, run):

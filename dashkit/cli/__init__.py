@@ -6,9 +6,11 @@ nothing changed; 4 busy, nothing changed; 5 failed, and the message says what is
 
 import argparse
 import contextlib
+import os
 import sys
 from importlib import import_module
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, TextIO
 
 from dashkit.cli.text import plain
 from dashkit.errors import DashkitError
@@ -22,6 +24,9 @@ if TYPE_CHECKING:
 # Which module of this package has which commands, in the order of the help.
 GROUPS = {
     "migrate": ("status", "migrate"),
+    "doctor": ("doctor",),
+    "config": ("config",),
+    "scan": ("scan", "link"),
     "task": ("task",),
     "show": ("show",),
     "ingest": ("ingest",),
@@ -35,6 +40,7 @@ def parser(command: str | None = None) -> argparse.ArgumentParser:
     common = argparse.ArgumentParser(add_help=False)
     common.add_argument(
         "--db",
+        type=_path,
         metavar="PATH",
         help="the database (else DASHKIT_DB, else the nearest .dashkit/dashboard.db upwards, else data/dashboard.db)",
     )
@@ -54,11 +60,20 @@ def parser(command: str | None = None) -> argparse.ArgumentParser:
     return root
 
 
+def _path(text: str) -> str:
+    """An empty path is a variable that was not set, and must not mean another database."""
+    if not text:
+        raise argparse.ArgumentTypeError("it is empty; name a database, or leave --db away")
+    return text
+
+
 def main(argv: "Sequence[str] | None" = None) -> int:
     """Run one command; its exit code."""
-    for stream in (sys.stdout, sys.stderr):
-        with contextlib.suppress(AttributeError, ValueError):  # not a text file: a test's, or closed
-            stream.reconfigure(errors="replace")  # type: ignore[union-attr]
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:  # closed by whoever started us
+            setattr(sys, name, _nowhere())
+        with contextlib.suppress(AttributeError, ValueError):  # not a text file: a test's
+            getattr(sys, name).reconfigure(errors="replace")
     given = sys.argv[1:] if argv is None else argv
     args = parser(given[0] if given else None).parse_args(given)
     try:
@@ -75,6 +90,19 @@ def main(argv: "Sequence[str] | None" = None) -> int:
         print("dashkit: interrupted", file=sys.stderr)
         return 130
     except BrokenPipeError:  # `dashkit show ... | head`
-        sys.stderr.close()
+        _drop_output()
         return 0
+    except OSError as error:  # the place that the output goes to is full, or a folder is not ours
+        _drop_output()
+        print(f"dashkit: the system refused: {plain(str(error))}. `dashkit status` says what is true.", file=sys.stderr)
+        return 5
     return code
+
+
+def _drop_output() -> None:
+    """What is still in the buffer can go nowhere: without this, Python says so once more at the end."""
+    sys.stdout = _nowhere()
+
+
+def _nowhere() -> TextIO:
+    return Path(os.devnull).open("w", encoding="utf-8")

@@ -4,6 +4,7 @@ import argparse
 import sys
 from typing import TYPE_CHECKING
 
+from dashkit.cli import git
 from dashkit.cli.text import plain
 
 if TYPE_CHECKING:
@@ -11,6 +12,7 @@ if TYPE_CHECKING:
     from dashkit.records import IngestSummary
 
 _SHOWN = 20  # complaints
+_FORMATS = ("backlog", "beads", "github", "tasklist")  # of dashkit.sources, which need not be loaded for the help
 
 
 def register(commands: "Commands", common: argparse.ArgumentParser) -> None:
@@ -22,19 +24,34 @@ def register(commands: "Commands", common: argparse.ArgumentParser) -> None:
     tasks = objects.add_parser(
         "tasks",
         parents=[common],
-        help="Markdown task lists",
-        description="Fill a new or empty project with the tasks of Markdown files: boxes become tasks, "
-        "headings phases. All files are read, or nothing is written.",
+        help="task files, with their past",
+        description="Read task files into a project: what is new, changed or gone since the last reading, and of "
+        "files that git knows the versions before. What a person changed in the database stays, and is reported. "
+        "All files are read, or nothing is written.",
     )
-    tasks.add_argument("files", nargs="+", metavar="FILE", help="a Markdown task list")
-    tasks.add_argument("--project", required=True, metavar="NAME", help="the project to fill")
+    tasks.add_argument("files", nargs="+", metavar="PATH", help="a task file, or a Backlog.md folder")
+    project = tasks.add_mutually_exclusive_group()
+    project.add_argument("--project", metavar="NAME", help="the project, new or not (default: the first file's folder)")
+    project.add_argument("--project-id", type=int, metavar="N", help="its id, where several have the name")
+    tasks.add_argument("--format", choices=("auto", *_FORMATS), default="auto", help="what the files are")
+    tasks.add_argument("--no-history", action="store_true", help="only the files as they are now")
+    tasks.add_argument("--everything", action="store_true", help="also what the rules of a source leave out")
     tasks.set_defaults(run=_run_tasks)
+    git.register(objects, common)
 
 
 def _run_tasks(args: argparse.Namespace) -> int:
     from dashkit.ingest.tasks import ingest_tasks
 
-    summary = ingest_tasks(args.files, args.project, db=args.db)
+    summary = ingest_tasks(
+        args.files,
+        args.project,
+        args.db,
+        project_id=args.project_id,
+        source=args.format,
+        with_history=not args.no_history,
+        everything=args.everything,
+    )
     for note in summary.notes[:_SHOWN]:
         print(plain(note), file=sys.stderr)
     if (more := len(summary.notes) - _SHOWN) > 0:
@@ -43,15 +60,24 @@ def _run_tasks(args: argparse.Namespace) -> int:
     return 0
 
 
-def _sentence(summary: "IngestSummary", project: str) -> str:
+def _sentence(summary: "IngestSummary", name: str) -> str:
+    project = f"project {name} (id {summary.project_id})" if name else f"project {summary.project_id}"
     phases = f" in {_count(summary.phases, 'phase')}" if summary.phases else ""
-    parts = [f"Added {_count(summary.added, 'task')}{phases} to project {project} (id {summary.project_id})"]
+    parts = [
+        f"Added {_count(summary.added, 'task')}{phases} to {project}" if summary.added else f"No new task for {project}"
+    ]
+    if summary.changed:
+        parts.append(f"{summary.changed:,} changed")
+    if summary.gone:
+        parts.append(f"{summary.gone:,} no longer there, and kept")
+    if summary.versions > 1:
+        parts.append(f"{_count(summary.versions, 'version')} read")
     if summary.left_out:
-        parts.append(f"{_count(summary.left_out, 'legend line')} left out")
+        parts.append(f"{_count(summary.left_out, 'record')} left out, being no task")
     if summary.skipped:
-        parts.append(f"{_count(summary.skipped, 'box', 'boxes')} without a title skipped")
+        parts.append(f"{_count(summary.skipped, 'broken record')} skipped")
     return "; ".join(parts) + "."
 
 
-def _count(number: int, word: str, plural: str | None = None) -> str:
-    return f"{number:,} {word if number == 1 else plural or word + 's'}"
+def _count(number: int, word: str) -> str:
+    return f"{number:,} {word if number == 1 else word + 's'}"

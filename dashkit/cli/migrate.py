@@ -57,8 +57,13 @@ def _status(args: argparse.Namespace) -> int:
 def _migrate(args: argparse.Namespace) -> int:
     from dashkit import migrations
 
-    if args.backup and not args.rollback:
-        raise UsageError("Cannot use --backup here", "it names what --rollback restores", "Add --rollback.")
+    if (args.backup or args.yes) and not args.rollback:
+        option = "--backup" if args.backup else "--yes"
+        raise UsageError(f"Cannot use {option} here", "it goes with --rollback", "Add --rollback, or leave it away.")
+    if args.to and args.rollback:
+        raise UsageError(
+            "Cannot use --to here", "a roll back restores the state before the last --execute", "Leave it away."
+        )
     if args.rollback:
         return _rollback(args)
     work = migrations.execute if args.execute else migrations.migrate

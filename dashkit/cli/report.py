@@ -5,15 +5,13 @@ import sys
 from typing import TYPE_CHECKING
 
 from dashkit.cli.text import plain
-from dashkit.errors import CheckError, FailedError, UsageError
+from dashkit.errors import UsageError
 from dashkit.times import show_seconds
 
 if TYPE_CHECKING:
     from dashkit.cli import Commands
     from dashkit.reports.catalog import Report
     from dashkit.reports.run import ReportRun
-
-_EXIT_CODES = {"passed": 0, "failed": CheckError.exit_code, "crashed": FailedError.exit_code}
 
 
 def register(commands: "Commands", common: argparse.ArgumentParser) -> None:
@@ -54,7 +52,7 @@ def _run(args: argparse.Namespace) -> int:
         ran = run.run_report(report.path, db=args.db, out=args.out, parameters=given)
         _narrate(ran)
         print(ran.page)
-        worst = max(worst, _EXIT_CODES[ran.verdict])
+        worst = max(worst, ran.exit_code)
     return worst
 
 
@@ -85,7 +83,7 @@ def _print_entry(report: "Report") -> None:
 
 
 def _narrate(ran: "ReportRun") -> None:
-    words = {"passed": "done", "failed": "CHECKS FAILED", "crashed": "FAILED"}[ran.verdict]
+    words = {"passed": "done", "failed": "CHECKS FAILED", "refused": "REFUSED", "crashed": "FAILED"}[ran.verdict]
     print(f"{plain(ran.name)}: {words} in {show_seconds(ran.seconds)}", file=sys.stderr)
     if ran.error:
         print(f"  {plain(ran.error)}", file=sys.stderr)

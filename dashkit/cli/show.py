@@ -40,6 +40,7 @@ def register(commands: "Commands", common: argparse.ArgumentParser) -> None:
 def _run_show(args: argparse.Namespace) -> int:
     # Here, because pandas and DuckDB take their time to load.
     from dashkit import dashboard
+    from dashkit.charts.tables import blocked_for
 
     frames = dashboard.frames()
     if args.frame not in frames:
@@ -52,7 +53,10 @@ def _run_show(args: argparse.Namespace) -> int:
             (f"Did you mean {near[0]!r}? " if near else "") + f"The frames are {', '.join(sorted(frames))}.",
         )
     with dashboard.open(args.db, project=args.project) as opened:
-        names, rows = _cells(frames[args.frame](opened))
+        frame = frames[args.frame](opened)
+    if not (args.json or args.csv) and {"blocked_days", "basis"} <= set(frame):
+        frame = frame.assign(blocked_days=blocked_for(frame))
+    names, rows = _cells(frame)
     if args.json:
         import json
 

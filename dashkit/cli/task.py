@@ -56,7 +56,10 @@ def _run(args: argparse.Namespace) -> int:
                 "Give the id of a row of tasks.",
                 task_id=args.id,
             )
-        lines = [f"Task {args.id}: {', '.join(_change(conn, args))}."] if changing else _told(conn, story)
+        if changing:
+            lines = [f"Task {args.id}: {', '.join(_change(conn, args))}.{_why_not_blocked(conn, args.id)}"]
+        else:
+            lines = _told(conn, story)
     print("\n".join(lines))
     return 0
 
@@ -71,7 +74,7 @@ def _change(conn: "sqlite3.Connection", args: argparse.Namespace) -> list[str]:
         said.append("checked" if args.checked else "unchecked")
     if args.block is not None:
         database.set_task_blocked(args.id, args.block, db=conn)
-        said.append(f"blocked ({plain(args.block)})")
+        said.append(f"{'reason kept' if _why_not_blocked(conn, args.id) else 'blocked'} ({plain(args.block)})")
     if args.unblock:
         database.set_task_blocked(args.id, None, db=conn)
         said.append("not blocked")
@@ -79,6 +82,19 @@ def _change(conn: "sqlite3.Connection", args: argparse.Namespace) -> list[str]:
         database.set_task_complexity(args.id, args.size, db=conn)
         said.append(f"size {args.size}")
     return said
+
+
+def _why_not_blocked(conn: "sqlite3.Connection", task_id: int) -> str:
+    """A sentence for a task that has the status of a blocked one and is none, else nothing."""
+    from dashkit import times
+    from dashkit.store import tasks
+
+    story = tasks.story(conn, task_id, times.utc_now())
+    return " It is done, so it is not blocked." if story and _done_in_spite(story) else ""
+
+
+def _done_in_spite(story: dict[str, Any]) -> bool:
+    return story["status"] == "blocked" and not story["is_blocked"]
 
 
 def _told(conn: "sqlite3.Connection", story: dict[str, Any]) -> list[str]:
@@ -99,7 +115,7 @@ def _told(conn: "sqlite3.Connection", story: dict[str, Any]) -> list[str]:
     else:
         facts["Checked"] = "yes" if story["checked"] else "no"
         facts["Size"] = story["complexity"] or "not given"
-        facts["Blocked"] = _blocked(story) if story["is_blocked"] else "no"
+        facts["Blocked"] = _blocked(story)
     for name in ("Created", "Updated", "Completed"):
         facts[name] = story[f"{name.lower()}_at"]
     return [
@@ -114,9 +130,15 @@ def _told(conn: "sqlite3.Connection", story: dict[str, Any]) -> list[str]:
 
 
 def _blocked(story: dict[str, Any]) -> str:
+    from dashkit.charts.tables import days_in_words
+
+    reason = story["blocked_reason"]
+    if not story["is_blocked"]:
+        done = ", it is done" if _done_in_spite(story) else ""
+        return f"no{done}" + (f"; the reason that was given: {reason}" if reason else "")
     days = story["days_blocked"]
-    since = "for an unknown time" if days is None else f"for at most {days} days"
-    return f"{since}: {story['blocked_reason'] or 'no reason given'}"
+    since = "for an unknown time" if days is None else f"for {days_in_words(days, story['basis'])}"
+    return f"{since}: {reason or 'no reason given'}"
 
 
 def _linked(title: str, links: list[tuple[dict[str, Any], Any, Any, Any]]) -> list[str]:

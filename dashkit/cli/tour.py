@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from dashkit.cli.text import plain_lines
+from dashkit.errors import RefusedError
 
 if TYPE_CHECKING:
     from dashkit.cli import Commands
@@ -42,8 +43,7 @@ def _demo(args: argparse.Namespace) -> int:
     from dashkit.reports.run import run_report
     from dashkit.sample import write_sample
 
-    folder = args.dir.expanduser().absolute() / times.stamp(times.utc_now())
-    folder.mkdir(parents=True, exist_ok=True)
+    folder = _folder(args.dir, times.stamp(times.utc_now()))
     path = folder / "dashboard.db"
     path.unlink(missing_ok=True)  # of the same second
     _say("1. The reference database, as users have it", write_sample(path), migrations.status(path))
@@ -59,6 +59,16 @@ def _demo(args: argparse.Namespace) -> int:
         run.page,
     )
     return 0 if run.ok else 1
+
+
+def _folder(parent: Path, name: str) -> Path:
+    try:
+        folder = parent.expanduser().absolute() / name
+        folder.mkdir(parents=True, exist_ok=True)
+    except (OSError, RuntimeError) as error:  # RuntimeError: "~name" of nobody
+        why = (getattr(error, "strerror", None) or str(error)).lower()
+        raise RefusedError(f"Cannot make a folder in {parent}", why, "Name another with --dir DIR.") from error
+    return folder
 
 
 def _say(heading: str, *parts: object) -> None:

@@ -1,133 +1,139 @@
-"""Task files into a project."""
+"""Task files into a project, with their past."""
 
 import sqlite3
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from dashkit import times
 from dashkit.connection import Database, using
 from dashkit.errors import RefusedError, UsageError
-from dashkit.records import IngestSummary, Task
-from dashkit.sources import tasklist
-from dashkit.sources.tasklist import TaskList
-from dashkit.store import projects, rows
+from dashkit.ingest import first_fill
+from dashkit.ingest.catch_up import CatchUp, Reading
+from dashkit.records import IngestSummary
+from dashkit.sources import SOURCES, detect
+from dashkit.store import events, projects, rows
 
-Row = dict[str, str | int | None]
 
+def ingest_tasks(
+    files: Sequence[str | Path],
+    project: str | None = None,
+    db: Database = None,
+    *,
+    project_id: int | None = None,
+    source: str = "auto",
+    with_history: bool = True,
+    everything: bool = False,
+) -> IngestSummary:
+    """Read task files into a project, in one transaction: what is new, changed or gone since the last reading.
 
-def ingest_tasks(files: Sequence[str | Path], project: str, db: Database = None) -> IngestSummary:
-    """Fill a new or empty project with the tasks of Markdown files, in one transaction.
-
-    Works on a database of any version. `created_at` is the time of the ingest, which is when the database
-    learned of the task; when a checked one was completed nobody knows, so `completed_at` stays empty.
+    A file that git knows is read with its past: its versions on the first parent become late events. A value that
+    a user changed in the database stays, and is reported as long as the file says something else. On a database
+    before version 2.1, which has no history, only a new or empty project is filled.
 
     Args:
-        files: Markdown task lists; phases of the same name are one phase.
-        project: its name; it is made if there is none.
+        files: task files of any source, or Backlog.md folders; phases of the same name are one phase.
+        project: its name; it is made if there is none. Without name and id: the name of the first file's folder.
         db: which database.
+        project_id: the project's id, where a name is not enough.
+        source: the kind of the files (`docs/sources.md`), or `auto`.
+        with_history: also the versions that git has.
+        everything: no rule of a source leaves a record out.
 
     Raises:
-        UsageError: no name, or a file named twice.
-        RefusedError: a file cannot be read, no file holds a task, the name fits several projects, the project
-            has tasks already, or the database is no Dashboard. Nothing was written.
+        UsageError: an empty name, a name and an id, no such kind of source, or a file named twice.
+        RefusedError: a file cannot be read, no file holds a task, the name fits several projects, or the database is
+            no Dashboard. Nothing was written.
     """
-    # What a command line hands over may hold bytes that are no text.
-    name = " ".join(project.encode("utf-8", "replace").decode().split())
-    if not name:
-        raise UsageError("Cannot ingest tasks", "the project has no name", "Give one with --project NAME.")
-    lists = _read(files)
+    name = _name(files, project, project_id)
+    readings = _read(files, source, with_history=with_history, everything=everything)
     now = times.to_text(times.utc_now())
     with using(db, write=True) as conn:
         rows.require(conn)
-        project_id = _empty_project(conn, name) or projects.insert_project(conn, name, now)
-        phases = _phases(conn, project_id, lists)
-        new = [_row(task, phases, found, now) for found in lists.values() for task in found.tasks]
-        projects.insert_tasks(conn, project_id, new)
+        target = _project(conn, name, project_id)
+        if target is None or not events.are_kept(conn):
+            _require_tasks(readings)
+        if not events.are_kept(conn):
+            return first_fill.fill(conn, {one.path: one.present for one in readings}, target, name, now)
+        if target is None:
+            target = projects.insert_project(conn, name, now)
+        return _catch_up(conn, target, readings, now)
+
+
+def _name(files: Sequence[str | Path], project: str | None, project_id: int | None) -> str:
+    """The name of the project, on one line; without name and id that of the first file's folder."""
+    if project is not None and project_id is not None:
+        raise UsageError("Cannot ingest tasks", "a project's name and an id were given", "Give one of the two.")
+    if project is None and project_id is None and files:
+        project = Path(files[0]).resolve().parent.name or "project"
+    name = " ".join((project or "").encode("utf-8", "replace").decode().split())
+    if not name and project_id is None:
+        raise UsageError("Cannot ingest tasks", "the project has no name", "Give one with --project NAME.")
+    return name
+
+
+def _catch_up(conn: sqlite3.Connection, project_id: int, readings: Sequence[Reading], now: str) -> IngestSummary:
+    events.reconcile(conn, now, project_id)
+    done = [CatchUp(conn, project_id, reading, now).run() for reading in readings]
+    notes = []
+    for reading, outcome in zip(readings, done, strict=True):
+        notes += [f"{reading.path}: {note}" for note in (*reading.present.notes, *outcome.notes)]
+        if not reading.present.tasks:
+            notes.append(f"{reading.path}: there is no task in it")
     return IngestSummary(
-        source="tasks",
-        added=len(new),
-        skipped=sum(found.skipped for found in lists.values()),
-        left_out=sum(found.left_out for found in lists.values()),
-        notes=tuple(_notes(lists)),
+        "tasks",
+        sum(outcome.added for outcome in done),
+        sum(reading.present.skipped for reading in readings),
+        left_out=sum(reading.present.left_out for reading in readings),
+        notes=tuple(notes),
         project_id=project_id,
-        phases=sum(phase is not None for phase in phases.values()),
+        phases=len({reading.present.phase(task) for reading in readings for task in reading.present.tasks} - {None}),
+        changed=sum(outcome.changed for outcome in done),
+        gone=sum(outcome.gone for outcome in done),
+        versions=sum(outcome.versions for outcome in done),
     )
 
 
-def _read(files: Iterable[str | Path]) -> dict[Path, TaskList]:
-    """Each file's tasks, all read before anything is written."""
-    lists: dict[Path, TaskList] = {}
-    seen: set[Path] = set()
+def _read(files: Iterable[str | Path], source: str, *, with_history: bool, everything: bool) -> list[Reading]:
+    """Each file as it is now, all read before anything is written."""
+    if source not in (*SOURCES, "auto"):
+        raise UsageError(
+            f"Cannot ingest tasks of the kind {source!r}", "there is no such source", f"Use auto, {', '.join(SOURCES)}."
+        )
+    found: dict[Path, Reading] = {}
     for path in map(Path, files):
-        found = tasklist.read_file(path)
-        if path.resolve() in seen:
+        kind = (detect(path) or "tasklist") if source == "auto" else source
+        present = SOURCES[kind].read_file(path, everything=everything)
+        if path.resolve() in found:
             raise UsageError(f"Cannot ingest {path}", "it is named twice", "Name each file once.", path=path)
-        seen.add(path.resolve())
-        lists[path] = found
-    if not any(found.tasks for found in lists.values()):
+        found[path.resolve()] = Reading(path, kind, present, with_history, everything)
+    return list(found.values())
+
+
+def _require_tasks(readings: Sequence[Reading]) -> None:
+    if not any(reading.present.tasks for reading in readings):
         raise RefusedError(
-            f"Cannot ingest {', '.join(map(str, lists)) or 'tasks'}",
+            f"Cannot ingest {', '.join(str(reading.path) for reading in readings) or 'tasks'}",
             "there is no task in it",
             "A task is a line such as `- [ ] Write the guide`.",
         )
-    return lists
 
 
-def _empty_project(conn: sqlite3.Connection, name: str) -> int | None:
-    """The project of this name, if there is one.
-
-    Raises:
-        RefusedError: there are several, or it has tasks.
-    """
+def _project(conn: sqlite3.Connection, name: str, project_id: int | None) -> int | None:
+    """The project of this id or name; None: it is to be made."""
+    if project_id is not None:
+        if not rows.read(conn, "SELECT id FROM projects WHERE id = :id", {"id": project_id}):
+            raise RefusedError(
+                f"Cannot ingest tasks into project {project_id}",
+                "there is no project with this id",
+                "Give the id of a row of projects, or a name with --project NAME.",
+            )
+        return project_id
     ids = projects.find_projects(conn, name)
     if len(ids) > 1:
         raise RefusedError(
             f"Cannot ingest tasks into {name}",
             f"{len(ids)} projects have this name (ids {', '.join(map(str, ids))})",
-            "Rename all but one of them, or give another name.",
+            "Say which with --project-id N.",
             ids=ids,
         )
-    if not ids:
-        return None
-    if count := projects.count_tasks(conn, ids[0]):
-        raise RefusedError(
-            f"Cannot ingest tasks into {name}",
-            f"the project (id {ids[0]}) has tasks already ({count:,}), and only an empty one can be filled",
-            "Nothing was changed. Give the name of a new project.",
-            project_id=ids[0],
-            count=count,
-        )
-    return ids[0]
-
-
-def _phases(conn: sqlite3.Connection, project_id: int, lists: dict[Path, TaskList]) -> dict[str, int | None]:
-    """The phases that the tasks are in: name -> id; new ones come after those that are there."""
-    there = projects.find_phases(conn, project_id)
-    found = (tasks.phase(task) for tasks in lists.values() for task in tasks.tasks)
-    names = dict.fromkeys(name for name in found if name is not None)
-    new = [name for name in names if name not in there]
-    made = {
-        name: projects.insert_phase(conn, project_id, name, position)
-        for position, name in enumerate(new, len(there) + 1)
-    }
-    return {name: there.get(name) or made[name] for name in names}
-
-
-def _row(task: Task, phases: dict[str, int | None], found: TaskList, now: str) -> Row:
-    phase = found.phase(task)
-    return {
-        "phase_id": None if phase is None else phases[phase],
-        "title": task.title,
-        "status": task.status,
-        "checked": int(task.checked),
-        "blocked_reason": task.blocked_reason,
-        "created_at": now,
-        "updated_at": now,
-    }
-
-
-def _notes(lists: dict[Path, TaskList]) -> Iterator[str]:
-    for path, found in lists.items():
-        yield from (f"{path}: {note}" for note in found.notes)
-        if not found.tasks:
-            yield f"{path}: there is no task in it"
+    return ids[0] if ids else None

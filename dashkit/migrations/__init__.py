@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dashkit import connection, times
-from dashkit.migrations import engine, v2_0
+from dashkit.migrations import engine, v2_0, v2_1
 from dashkit.migrations.changes import Version
 from dashkit.migrations.state import Status, features, read
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
         rollback,
     )
 
-VERSIONS: tuple[Version, ...] = (v2_0.VERSION,)
+VERSIONS: tuple[Version, ...] = (v2_0.VERSION, v2_1.VERSION)
 
 
 def status(db: str | Path | None = None) -> Status:

@@ -1,13 +1,15 @@
 """Backup files: their names, their order, and how one comes to be.
 
 A backup is made as `.<name>.partial`; it gets its final name, by link and never over a file, only when it is
-whole, checked and synced. So whatever has the name of a backup is one.
+whole, checked and synced. So whatever has the name of a backup is one. What a process that was killed has left
+unfinished, the next backup of the same database removes.
 """
 
 import errno
 import os
 import re
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
@@ -25,15 +27,42 @@ def found(path: Path, folder: Path | None = None, kind: str = BACKUP) -> list[Ba
     """The backups of a database in a folder (None: its own), newest first.
 
     The number in the name orders them, never a clock; names without a number are older than all with one.
+
+    Raises:
+        RefusedError: the folder cannot be read.
     """
     name = re.compile(rf"{re.escape(path.stem)}\.{kind}_(\d{{8}}_\d{{6}})(?:_(\d{{4,}}))?\.db")
-    folder = folder or path.parent
     backups = [
         Backup(entry, int(match[2] or 0), _instant(match[1]))
-        for entry in (folder.iterdir() if folder.is_dir() else ())
+        for entry in _entries(folder or path.parent)
         if (match := name.fullmatch(entry.name))
     ]
     return sorted(backups, key=lambda backup: (backup.sequence, backup.path.name), reverse=True)
+
+
+def is_there(backup: Path) -> bool:
+    """Whether a backup that somebody named is a file; a name that no file can have is none."""
+    try:
+        return backup.is_file()
+    except OSError:
+        return False
+
+
+def longest_name(path: Path) -> int:
+    """Bytes of the longest name that a backup of a database ever has: while the save of a roll back is made."""
+    return len(os.fsencode(f".{path.stem}.{BEFORE_ROLLBACK}_20251127_160957_0001.db.4194304.partial-journal"))
+
+
+def _entries(folder: Path) -> list[Path]:
+    try:
+        return list(folder.iterdir()) if folder.is_dir() else []
+    except OSError as error:
+        raise RefusedError(
+            f"Cannot look for backups in {folder}",
+            (error.strerror or str(error)).lower(),
+            "Allow reading that folder, or name another with --backup-dir DIR.",
+            path=folder,
+        ) from error
 
 
 def _instant(stamp: str) -> datetime | None:
@@ -73,6 +102,7 @@ class NewBackup:
     def fill(self, copy: Callable[[Path], None]) -> None:
         """Make the partial file with the source's mode (a private database has a private backup) and fill it."""
         self.discard()
+        self._sweep()
         mode = self._source.stat().st_mode & 0o777
         os.close(os.open(self.partial, os.O_CREAT | os.O_EXCL | os.O_RDWR, mode))
         self.partial.chmod(mode)
@@ -115,6 +145,17 @@ class NewBackup:
         for suffix in ("", "-journal", "-wal", "-shm"):
             self.partial.with_name(self.partial.name + suffix).unlink(missing_ok=True)
 
+    def _sweep(self) -> None:
+        """Remove what processes that are no more have left of backups of this database."""
+        kinds = f"{BACKUP}|{BEFORE_ROLLBACK}"
+        name = re.compile(
+            rf"\.{re.escape(self._source.stem)}\.(?:{kinds})_\d{{8}}_\d{{6}}_\d{{4,}}\.db\.(\d{{1,9}})\.partial(?:-\w+)?"
+        )
+        for entry in _entries(self._folder):
+            if (match := name.fullmatch(entry.name)) and not _is_alive(int(match[1])):
+                with suppress(OSError):  # another user's, who may have it
+                    entry.unlink(missing_ok=True)
+
     def __enter__(self) -> Self:
         return self
 
@@ -122,6 +163,16 @@ class NewBackup:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.discard()
+
+
+def _is_alive(process: int) -> bool:
+    try:
+        os.kill(process, 0)  # sends nothing, and asks whether it could
+    except ProcessLookupError:
+        return False
+    except OSError:  # another user's
+        return True
+    return True
 
 
 def sync(path: Path) -> None:

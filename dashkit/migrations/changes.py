@@ -117,7 +117,8 @@ class CreateTable(_Change):
         if found[0] != "table" or "virtual" in shape.tokens(found[2] or "")[:3]:
             kind = "virtual table" if found[0] == "table" else found[0]
             return _taken(self.table, kind)
-        ours = shape.tokens(found[2] or "") == shape.tokens(self.sql)
+        words, mine = shape.tokens(found[2] or ""), shape.tokens(self.sql)
+        ours = _grown(words, mine)
         if not ours and (lacks := self._lacks(conn)):
             return Finding("in the way", f"the table {self.table} that is there lacks {lacks}")
         if not recorded and (odd := _count_unless(conn, self.table, self.legal)):
@@ -149,14 +150,14 @@ class CreateIndex(_Change):
 
     index: str
     table: str
-    column: str
+    columns: str
     where: str = ""
 
     @property
     def sql(self) -> str:
         """The statement."""
         condition = f" WHERE {self.where}" if self.where else ""
-        return f"CREATE INDEX {self.index} ON {self.table} ({self.column}){condition}"
+        return f"CREATE INDEX {self.index} ON {self.table} ({self.columns}){condition}"
 
     def look(self, conn: sqlite3.Connection, recorded: bool) -> Finding:  # noqa: ARG002 - one signature for all kinds
         """An index of this name must be this index: IF NOT EXISTS would accept any other."""
@@ -165,7 +166,7 @@ class CreateIndex(_Change):
             return MISSING
         if found[0] != "index":
             return _taken(self.index, found[0])
-        expected = (self.table, (self.column,), " ".join(shape.tokens(self.where)))
+        expected = (self.table, tuple(self.columns.split(", ")), " ".join(shape.tokens(self.where)))
         unique = "unique" in shape.tokens(found[2] or "")[1:2]
         if unique or shape.index_shape(conn, self.index) != expected:
             return Finding("in the way", f"the index {self.index} that is there is another: {found[2]}")
@@ -212,10 +213,74 @@ class Fill(_Change):
         return MISSING if needed else THERE
 
 
+@dataclass(frozen=True)
+class CreateTrigger(_Change):
+    """A new trigger. Where its table is not there (a version 1 found in the world may lack it) nothing is to watch."""
+
+    trigger: str
+    table: str
+    body: str
+
+    @property
+    def sql(self) -> str:
+        """The statement."""
+        return f"CREATE TRIGGER {self.trigger} {self.body}"
+
+    def look(self, conn: sqlite3.Connection, recorded: bool) -> Finding:  # noqa: ARG002 - one signature for all kinds
+        """A trigger of this name must be this trigger."""
+        found = conn.execute(
+            "SELECT sql FROM main.sqlite_master WHERE type = 'trigger' AND lower(name) = lower(?)", (self.trigger,)
+        ).fetchone()
+        if found is None:
+            # Its table may be one that an earlier change of the same run makes.
+            return MISSING if shape.owner(conn, self.table) or self.table not in OPTIONAL else THERE
+        if shape.tokens(found[0] or "") != shape.tokens(self.sql):
+            return Finding("in the way", f"the trigger {self.trigger} that is there is another")
+        return THERE
+
+
+@dataclass(frozen=True)
+class Insert(_Change):
+    """Rows that a table begins with, one for each row of `of` that has what is wanted; once recorded, never again.
+
+    `mark` is the SQL condition by which such rows are known.
+    """
+
+    table: str
+    of: str
+    columns: str
+    select: str
+    mark: str
+    wanted: tuple[str, ...] = ()
+    noun: str = "rows"
+
+    @property
+    def sql(self) -> str:
+        """The statement."""
+        return f"INSERT INTO {self.table} ({self.columns}) {self.select}"
+
+    def look(self, conn: sqlite3.Connection, recorded: bool) -> Finding:
+        """Pending while its table is missing; or has none of these rows, with some to make, and it is not recorded."""
+        have = shape.columns(conn, self.of)
+        if not have or any(column not in have for column in self.wanted):
+            return THERE
+        if not shape.columns(conn, self.table):
+            return MISSING
+        if recorded:
+            return THERE
+        wanted = (
+            f"SELECT EXISTS (SELECT 1 FROM {self.of}) AND NOT EXISTS (SELECT 1 FROM {self.table} WHERE {self.mark})"
+        )
+        return MISSING if conn.execute(wanted).fetchone()[0] else THERE
+
+
+# Tables that a version 1 database found in the world may lack.
+OPTIONAL = ("phases", "task_dependencies")
+
 # Labels of sources that are columns of the table itself; any other label is an expression.
 ALL_SOURCES = ("created_at", "completed_at")
 
-Change = AddColumn | CreateTable | CreateIndex | Fill
+Change = AddColumn | CreateTable | CreateIndex | CreateTrigger | Fill | Insert
 
 
 @dataclass(frozen=True)
@@ -241,6 +306,14 @@ class Version:
 
 def _taken(name: str, kind: str) -> Finding:
     return Finding("in the way", f"the name {name} is taken by {'an' if kind == 'index' else 'a'} {kind}")
+
+
+def _grown(words: tuple[str, ...], ours: tuple[str, ...]) -> bool:
+    """Whether a declaration is ours, but for columns that came later: ALTER TABLE puts them before the table's keys."""
+    same = next((place for place, pair in enumerate(zip(words, ours, strict=False)) if pair[0] != pair[1]), len(ours))
+    rest = ours[same:]
+    between = rest[:1] in ((), (")",), ("unique",), ("primary",))
+    return between and words[len(words) - len(rest) :] == rest
 
 
 def _count_unless(conn: sqlite3.Connection, table: str, condition: str) -> int:

@@ -14,7 +14,18 @@ from pathlib import Path
 from dashkit import times
 from dashkit.errors import FailedError, RefusedError, UsageError
 from dashkit.migrations import shape
-from dashkit.migrations.changes import AddColumn, Change, CreateIndex, CreateTable, Fill, Finding, Version
+from dashkit.migrations.changes import (
+    AddColumn,
+    Change,
+    CreateIndex,
+    CreateTable,
+    CreateTrigger,
+    Fill,
+    Finding,
+    Insert,
+    Version,
+)
+from dashkit.store.rows import REQUIRED
 from dashkit.version import __version__
 
 TRACKING = CreateTable(
@@ -25,8 +36,9 @@ TRACKING = CreateTable(
     "version TEXT NOT NULL, name TEXT NOT NULL, applied_at TEXT NOT NULL, checksum TEXT NOT NULL, "
     "duration_ms REAL, tool_version TEXT NOT NULL, backup TEXT, PRIMARY KEY (version, name)",
 )
-NEEDED = {"projects": ("id", "name"), "tasks": ("id", "project_id", "title", "status")}
-KINDS = (AddColumn, CreateTable, Fill, CreateIndex)  # the order of execution: indexes after the one UPDATE
+NEEDED = REQUIRED
+# The order of execution: indexes after the one UPDATE, triggers when all rows are in.
+KINDS = (AddColumn, CreateTable, Fill, Insert, CreateIndex, CreateTrigger)
 
 
 @dataclass(frozen=True)
@@ -47,6 +59,7 @@ class Survey:
     tracking: Finding
     recorded_versions: tuple[str, ...]
     migrated_at: str | None
+    backup: str | None
 
     @property
     def missing(self) -> list[Item]:
@@ -82,7 +95,7 @@ class Survey:
 
 @dataclass(frozen=True)
 class Applied:
-    """One change that was made, how long its statement took, and of a fill how many rows it filled from where."""
+    """One change that was made, how long its statement took, and how many rows it filled from where, or inserted."""
 
     version: str
     change: Change
@@ -92,7 +105,7 @@ class Applied:
     @property
     def rows(self) -> int | None:
         """How many rows it filled; None for a change that fills none."""
-        return sum(rows for _, rows in self.kinds) if isinstance(self.change, Fill) else None
+        return sum(rows for _, rows in self.kinds) if isinstance(self.change, Fill | Insert) else None
 
 
 def number(version: str) -> tuple[int, ...]:
@@ -165,19 +178,19 @@ def survey(conn: sqlite3.Connection, versions: Iterable[Version]) -> Survey:
     versions = tuple(versions)
     tracking = TRACKING.look(conn, recorded=True)
     rows: dict[tuple[str, str], str] = {}
-    migrated_at = None
+    last: tuple[str | None, str | None] = (None, None)
     if tracking.state == "there":
         found = conn.execute("SELECT version, name, checksum, applied_at, backup FROM schema_migrations").fetchall()
         # A BLOB in there is of no tool of ours: as text it is a version that we do not know.
         rows = {(str(version), str(name)): str(checksum) for version, name, checksum, _, _ in found}
-        migrated_at = max((str(applied_at) for *_, applied_at, backup in found if backup), default=None)
+        last = max(((str(applied_at), str(backup)) for *_, applied_at, backup in found if backup), default=last)
     items = []
     for version in versions:
         for change in version.changes:
             checksum = rows.get((version.number, change.name))
             items.append(Item(version.number, change, change.look(conn, recorded=checksum is not None), checksum))
     recorded = tuple(sorted({version for version, _ in rows}, key=number))
-    return Survey(tuple(items), tracking, recorded, migrated_at)
+    return Survey(tuple(items), tracking, recorded, *last)
 
 
 def require_applicable(found: Survey, newest: str, path: Path) -> None:
@@ -221,8 +234,9 @@ def apply(
             for change in changes:
                 tell(change.todo)
                 started = time.perf_counter()
-                _run(conn, change.sql)
-                done.append(Applied(version, change, time.perf_counter() - started))
+                rows = _run(conn, change.sql, {"now": times.to_text(now)} if isinstance(change, Insert) else ())
+                kinds = (("rows", rows),) if isinstance(change, Insert) else ()
+                done.append(Applied(version, change, time.perf_counter() - started, kinds))
     order = {(item.version, item.change.name): place for place, item in enumerate(found.items)}
     done.sort(key=lambda applied: order[applied.version, applied.change.name])
     for applied in done:
@@ -261,9 +275,18 @@ def create(conn: sqlite3.Connection, versions: tuple[Version, ...], now: datetim
     """Version 1.0 and the given versions, in a database that has none of it; a complete one is left as it is.
 
     Raises:
-        RefusedError: there is a Dashboard of an older version.
+        RefusedError: there is a Dashboard of an older version, or something else.
     """
     if not shape.owner(conn, "tasks"):
+        if others := [name for name in shape.tables(conn) if not name.startswith("sqlite_")]:
+            more = f" and {len(others) - 3} more" if len(others) > 3 else ""
+            raise RefusedError(
+                f"Cannot create {path}",
+                f"there are other tables in it ({', '.join(others[:3])}{more}), so it is of another program",
+                "Name a new file.",
+                path=path,
+                tables=tuple(others),
+            )
         for statement in statements("1.0"):
             conn.execute(statement)
     elif not versions:
@@ -290,11 +313,12 @@ def statements(version: str) -> list[str]:
     return [statement.strip() for statement in "\n".join(lines).split(";") if statement.strip()]
 
 
-def is_recorded(conn: sqlite3.Connection, backup: str) -> bool:
-    """Whether a run that made this backup was committed."""
+def is_recorded(conn: sqlite3.Connection, backup: str, now: datetime) -> bool:
+    """Whether the run of this instant that made this backup was committed."""
     if TRACKING.look(conn, recorded=True).state != "there":
         return False
-    return bool(conn.execute("SELECT count(*) FROM schema_migrations WHERE backup = ?", (backup,)).fetchone()[0])
+    sql = "SELECT count(*) FROM schema_migrations WHERE backup = ? AND applied_at = ?"
+    return bool(conn.execute(sql, (backup, times.to_text(now))).fetchone()[0])
 
 
 def rename_backup(conn: sqlite3.Connection, promised: str, name: str) -> None:
@@ -342,12 +366,14 @@ def _triggers_put_aside(conn: sqlite3.Connection, table: str) -> Iterator[None]:
         _run(conn, sql)
 
 
-def _run(conn: sqlite3.Connection, sql: str, values: object = ()) -> None:
-    """One statement, in the transaction or not at all: after "disk full" SQLite has rolled back by itself.
+def _run(conn: sqlite3.Connection, sql: str, values: object = ()) -> int:
+    """One statement, in the transaction or not at all; how many rows it touched.
+
+    After "disk full" SQLite has rolled back by itself, and the next statement would stand alone.
 
     Raises:
         FailedError: the transaction is gone.
     """
     if not conn.in_transaction:
         raise FailedError("Cannot go on", "SQLite ended the transaction by itself", "Nothing was changed; try again.")
-    conn.execute(sql, values)  # type: ignore[arg-type]  # a tuple or a dict
+    return conn.execute(sql, values).rowcount  # type: ignore[arg-type]  # a tuple or a dict

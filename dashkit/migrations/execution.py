@@ -75,11 +75,13 @@ def rehearse(job: Job) -> Rehearsal:
         if found.complete:
             return Rehearsal(_nothing(job, found))
         with connection.scratch_folder() as folder:
+            preflight.require_room(folder.parent, preflight.ROOM * preflight.footprint(job.path), job.shown)
             copy = folder / "copy.db"
             with connection.explained(job.shown, "read"):
                 job.tell("copying")
                 connection.private_copy(source, copy, timeout=job.timeout)
             outcome = run(replace(job, path=copy, folder=folder, rehearsal=True))
+            room = max(room, 2 * copy.stat().st_size)  # the backup and the growth, and all of it once more in a WAL
     return Rehearsal(replace(outcome, backup=None), room)
 
 
@@ -110,15 +112,15 @@ def _migrate(conn: sqlite3.Connection, job: Job, backup: backups.NewBackup) -> O
     conn.execute("PRAGMA foreign_keys = OFF")
     conn.execute("PRAGMA trusted_schema = OFF")
     conn.execute("PRAGMA cache_size = -65536")
+    seen = connection.data_version(conn)  # before the look: whoever commits after this is seen under the lock
     found = _look(conn, job)
     if found.complete:
         return _nothing(job, found)
     with ThreadPoolExecutor(1) as pool:
-        seen = _data_version(conn)
         facts = _copy_and_check(job, backup, pool)
         with connection.transaction(conn):
             locked = time.perf_counter()
-            if _data_version(conn) != seen:
+            if connection.data_version(conn) != seen:
                 facts.result()
                 found = _look(conn, job)
                 if found.complete:  # another migration was here first
@@ -141,7 +143,7 @@ def _migrate(conn: sqlite3.Connection, job: Job, backup: backups.NewBackup) -> O
     return Outcome(
         job.shown,
         job.versions[-1].number,
-        tuple(replace(one, kinds=facts.result().fills.get(one.change.name, ())) for one in applied),
+        tuple(replace(one, kinds=facts.result().fills.get(one.change.name, one.kinds)) for one in applied),
         tuple(item.change.name for item in found.unrecorded),
         tuple(found.notes),
         backup.path,
@@ -169,10 +171,6 @@ def _look(conn: sqlite3.Connection, job: Job) -> engine.Survey:
 
 def _nothing(job: Job, found: engine.Survey) -> Outcome:
     return Outcome(job.shown, job.versions[-1].number, notes=tuple(found.notes))
-
-
-def _data_version(conn: sqlite3.Connection) -> int:
-    return int(conn.execute("PRAGMA data_version").fetchone()[0])
 
 
 def _copy_and_check(job: Job, backup: backups.NewBackup, pool: ThreadPoolExecutor) -> Future[Facts]:
@@ -211,7 +209,7 @@ def _what_is_true(error: BaseException, job: Job, backup: backups.NewBackup) -> 
             suppress(DashkitError, sqlite3.Error, OSError),
             closing(connection.connect(job.path, timeout=job.timeout)) as conn,
         ):
-            committed = engine.is_recorded(conn, _recorded_name(job, backup))
+            committed = engine.is_recorded(conn, _recorded_name(job, backup), job.now)
     if committed is False:
         with suppress(OSError):
             backup.withdraw()

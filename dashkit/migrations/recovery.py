@@ -1,6 +1,7 @@
 """Before a roll back: which backup, whether it may be restored, and what would be lost."""
 
 import sqlite3
+from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -8,12 +9,12 @@ from pathlib import Path
 from dashkit import connection
 from dashkit.errors import RefusedError
 from dashkit.migrations import backups, engine, shape, verify
-from dashkit.migrations.changes import AddColumn, Version
+from dashkit.migrations.changes import AddColumn, Fill, Insert, Version
 
 
 @dataclass(frozen=True)
 class Loss:
-    """What a roll back takes away from one table: rows added, changed or removed since, or the whole table."""
+    """What a roll back takes away from one table: rows added, changed or removed since, or the whole object."""
 
     table: str
     added: int = 0
@@ -31,7 +32,7 @@ def choose(path: Path, backup: Path | None, folder: Path | None) -> Path | None:
         RefusedError: the recorded one is gone, or the named one is not there.
     """
     if backup is not None:
-        if not backup.is_file():
+        if not backups.is_there(backup):
             raise _refused(path, f"there is no file {backup}", "Name a backup that is there.")
         return backup
     with closing(connection.connect_readonly(path)) as conn, connection.explained(path, "read"):
@@ -43,7 +44,7 @@ def choose(path: Path, backup: Path | None, folder: Path | None) -> Path | None:
     entries = [entry for place in places for entry in backups.found(path, place)]
     candidates = [entry.path for entry in sorted(entries, key=lambda entry: entry.sequence, reverse=True)]
     if recorded is not None:
-        if recorded.is_file():
+        if backups.is_there(recorded):
             return recorded
         others = ", ".join(str(candidate) for candidate in candidates[:3]) or "none"
         raise _refused(
@@ -125,12 +126,31 @@ def losses(path: Path, backup: Path, versions: tuple[Version, ...]) -> tuple[Los
         found = []
         for table in (name for name in shape.tables(conn) if not name.startswith("sqlite_")):
             if table.lower() not in old:
-                rows = verify.contents(conn, [table])[table]
-                if rows and table != verify.BOOKKEEPING:
-                    found.append(Loss(table, added=rows, dropped=True))
+                if table != verify.BOOKKEEPING:
+                    found.append(Loss(table, added=_written(conn, table, versions), dropped=True))
             elif table != verify.BOOKKEEPING:
                 found.append(_loss(conn, table, versions))
-        return tuple(loss for loss in found if loss.added or loss.changed or loss.removed)
+        counted = [loss for loss in found if loss.added or loss.changed or loss.removed]
+        return (*counted, *_made_since(conn, versions))
+
+
+def _made_since(conn: sqlite3.Connection, versions: tuple[Version, ...]) -> Iterator[Loss]:
+    """Views, triggers, indexes and empty tables that somebody made since: neither the backup's nor a migration's."""
+    before = shape.definitions(conn, "backup").keys()
+    ours = verify.ours(versions)
+    for kind, name in shape.definitions(conn).keys() - before:
+        if name.lower() in ours or name.startswith("sqlite_"):
+            continue
+        if kind != "table" or not verify.contents(conn, [name])[name]:
+            yield Loss(f"{kind} {name}", dropped=True)
+
+
+def _written(conn: sqlite3.Connection, table: str, versions: tuple[Version, ...]) -> int:
+    """The rows of a new table, without those that the migration itself wrote."""
+    changes = [change for version in versions for change in version.changes]
+    ours = [change.mark for change in changes if isinstance(change, Insert) and change.table == table.lower()]
+    mine = f"({shape.any_of(ours)}) IS TRUE"
+    return int(conn.execute(f"SELECT count(*) FROM {shape.quoted(table)} WHERE NOT {mine}").fetchone()[0])
 
 
 def _loss(conn: sqlite3.Connection, table: str, versions: tuple[Version, ...]) -> Loss:
@@ -145,11 +165,8 @@ def _loss(conn: sqlite3.Connection, table: str, versions: tuple[Version, ...]) -
         if not column.generated and column.name.lower() in shape.columns(conn, table)
     ]
     written = [
-        f"EXISTS (SELECT 1 FROM main.{name} x WHERE x.{key} = n.{key} AND NOT ({change.untouched}))"
-        for version in versions
-        for change in version.changes
-        if isinstance(change, AddColumn) and change.table == table.lower() and change.column not in old
-        if change.column in shape.columns(conn, table) and change.untouched != "TRUE"
+        f"EXISTS (SELECT 1 FROM main.{name} x WHERE x.{key} = n.{key} AND NOT ({condition}))"
+        for condition in _untouched(conn, table, versions)
     ]
     changed, shared = conn.execute(
         f"SELECT total({shape.any_of(differs + written)}), count(*) "
@@ -157,6 +174,27 @@ def _loss(conn: sqlite3.Connection, table: str, versions: tuple[Version, ...]) -
     ).fetchone()
     rows = [verify.contents(conn, [table], schema)[table] for schema in ("main", "backup")]
     return Loss(table, added=rows[0] - shared, changed=int(changed), removed=rows[1] - shared)
+
+
+def _untouched(conn: sqlite3.Connection, table: str, versions: tuple[Version, ...]) -> Iterator[str]:
+    """For each column that the backup does not have, the condition under which nobody has written to it."""
+    changes = [change for version in versions for change in version.changes]
+    added = {one.column: one for one in changes if isinstance(one, AddColumn) and one.table == table.lower()}
+    filled = {one.column: one for one in changes if isinstance(one, Fill) and one.table == table.lower()}
+    old = shape.columns(conn, table, "backup")
+    for key, column in shape.columns(conn, table).items():
+        if key in old or column.generated:
+            continue
+        if key not in added:
+            yield f"{shape.quoted(column.name)} IS NULL"
+        elif added[key].untouched != "TRUE":
+            yield added[key].untouched
+        elif key in filled:
+            known = [source for source, _ in filled[key].available(conn) if not source.startswith(":")]
+            its = Fill.value((*known, "NULL"))
+            yield f"{key} IS {its} OR {key} IN (SELECT applied_at FROM schema_migrations)"
+        else:
+            yield f"{key} IS {added[key].default}"
 
 
 def _refused(path: Path, why: str, remedy: str) -> RefusedError:

@@ -1,31 +1,36 @@
 """What a person reads: every result of a migration as text, and as plain data for programs."""
 
 import shlex
+from itertools import groupby
 from pathlib import Path
 
 from dashkit import times
 from dashkit.migrations import backups, engine
-from dashkit.migrations.changes import Change, Fill
+from dashkit.migrations.changes import AddColumn, Change, Fill, Insert
 from dashkit.migrations.execution import Outcome, Rehearsal
 from dashkit.migrations.recovery import Loss
 from dashkit.migrations.restore import Restored
 
+SLOW = 0.1  # seconds; a change that takes longer says so
+MOST_COLUMNS = 4  # of one table, each in a line of its own
+
 
 def counted(number: int, noun: str) -> str:
-    """`1,587 tasks`, `1 task`."""
-    return f"{number:,} {noun if number != 1 else noun.removesuffix('s')}"
+    """`1,587 tasks`, `1 task`, `1 dependency`."""
+    one = f"{noun[:-3]}y" if noun.endswith("ies") else noun.removesuffix("s")
+    return f"{number:,} {one if number == 1 else noun}"
 
 
 def line(applied: engine.Applied, *, done: bool) -> str:
     """One change as a line: `Marked 161 completed tasks as checked`, or `Mark ...` where it is still to do."""
     change: Change = applied.change
     text = change.done if done else change.todo
-    if isinstance(change, Fill):
+    if isinstance(change, Fill | Insert):
         text = text.format(count=counted(applied.rows or 0, change.noun))
         known = [f"{rows:,} from {label}" for label, rows in applied.kinds if rows]
         if len(applied.kinds) > 1 and len(known) > 1:
             text += f" ({', '.join(known)})"
-    return text
+    return text if applied.seconds < SLOW else f"{text}, {times.show_seconds(applied.seconds)}"
 
 
 def lines(outcome: Outcome, *, done: bool) -> list[str]:
@@ -34,11 +39,24 @@ def lines(outcome: Outcome, *, done: bool) -> list[str]:
     for version in dict.fromkeys(applied.version for applied in outcome.applied):
         mine = [applied for applied in outcome.applied if applied.version == version]
         text.append(f"Version {version}")
-        text += [f"  {line(applied, done=done)}" for applied in mine]
+        text += [f"  {told}" for told in _folded(mine, done=done)]
     if outcome.adopted:
         verb = "Adopted" if done else "Adopt"
         text.append(f"{verb} {counted(len(outcome.adopted), 'changes')} already there: {', '.join(outcome.adopted)}")
     text += [f"Note: {note}" for note in outcome.notes]
+    return text
+
+
+def _folded(applied: list[engine.Applied], *, done: bool) -> list[str]:
+    """One line a change; many columns of one table in one line."""
+    text: list[str] = []
+    for table, group in groupby(applied, key=lambda one: getattr(one.change, "column", None) and one.change.table):
+        mine = list(group)
+        if table and len(mine) > MOST_COLUMNS:
+            names = ", ".join(one.change.column for one in mine if isinstance(one.change, AddColumn))
+            text.append(f"{'Added' if done else 'Add'} {len(mine)} columns to {table}: {names}")
+        else:
+            text += [line(one, done=done) for one in mine]
     return text
 
 
@@ -104,7 +122,8 @@ def losses_text(path: Path, backup: Path, losses: tuple[Loss, ...]) -> str:
             for rows, word in ((loss.added, "added"), (loss.changed, "changed"), (loss.removed, "removed"))
             if rows
         ]
-        text.append(f"  {loss.table}: rows {', '.join(parts)}{' (the table goes)' if loss.dropped else ''}")
+        told = f"rows {', '.join(parts)}{' (the table goes)' if loss.dropped else ''}" if parts else "goes"
+        text.append(f"  {loss.table}: {told}")
     return "\n".join(text)
 
 
@@ -165,7 +184,7 @@ def size(number: int) -> str:
 
 def shown(path: Path) -> str:
     """A path as one word of a shell command."""
-    return shlex.quote(str(path))
+    return shlex.quote(str(path.absolute()))
 
 
 def backup_list(path: Path) -> list[str]:

@@ -23,16 +23,21 @@ class Status:
     rows: tuple[tuple[str, int], ...]
     backups: tuple[Path, ...]
     migrated_at: str | None
+    backup: Path | None
+    newer: bool
 
     @property
     def ready(self) -> bool:
         """Nothing is pending in any version."""
-        return not any(names for _, names in self.pending) and not self.obstacles and not self.unrecorded
+        return not (any(names for _, names in self.pending) or self.obstacles or self.unrecorded or self.newer)
 
     def __str__(self) -> str:
         text = [f"{self.path}: version {self.version}"]
         text += [f"  {rows:>9,}  {table}" for table, rows in self.rows if rows]
-        if self.backups:
+        if self.backup:
+            gone = "" if self.backup.is_file() else " (it is gone: put it back to be able to roll back)"
+            text.append(f"Backup of the last migration: {self.backup}{gone}")
+        elif self.backups:
             text.append(f"Newest backup: {self.backups[0].name} (of {len(self.backups)})")
         text += [f"Note: {note}" for note in self.notes]
         text += [f"In the way: {obstacle}" for obstacle in self.obstacles]
@@ -44,6 +49,8 @@ class Status:
     def verdict(self) -> str:
         """The last line: READY, or what is pending and what to run."""
         see = "`dashkit migrate` shows what would change"
+        if self.newer:
+            return f"REFUSED: version {self.version} is newer than this dashkit knows; update dashkit"
         if self.obstacles:
             return "REFUSED: something is in the way of a migration; rename or remove it"
         waiting = {version: names for version, names in self.pending if names}
@@ -65,6 +72,7 @@ class Status:
             "obstacles": list(self.obstacles),
             "notes": list(self.notes),
             "rows": dict(self.rows),
+            "backup": str(self.backup) if self.backup else None,
             "backups": [str(backup) for backup in self.backups],
         }
 
@@ -99,6 +107,8 @@ def read(path: Path, versions: tuple[Version, ...]) -> Status:
         tuple((table, count) for table, count in rows.items() if not table.startswith("sqlite_")),
         tuple(backup.path for backup in backups.found(real)),
         found.migrated_at,
+        real.parent / found.backup if found.backup else None,
+        engine.number(version_of(found, versions)) > engine.number(versions[-1].number),
     )
 
 

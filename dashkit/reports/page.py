@@ -2,6 +2,7 @@
 
 import base64
 import functools
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
@@ -14,8 +15,10 @@ from dashkit.reports.sanitize import clean
 if TYPE_CHECKING:
     from nbformat import NotebookNode
 
-Verdict = Literal["passed", "failed", "crashed"]
+Verdict = Literal["passed", "failed", "refused", "crashed"]
 
+# In cleaned HTML, where text has no bare `<`.
+_VERDICT = re.compile(r'<(p|div) class="verdict bad">[^<]*</\1>')
 _TEMPLATE = Path(__file__).resolve().parent / "template" / "page.html.j2"
 
 
@@ -25,8 +28,9 @@ class Facts:
 
     Args:
         title: the report's.
-        verdict: passed; failed: a check did not hold; crashed: the notebook did not get to its end.
-        error: what failed or crashed, as text.
+        verdict: passed; failed: a check did not hold; refused: dashkit said no, and why; crashed: the notebook
+            did not get to its end for another reason.
+        error: what failed, was refused or crashed, as text.
         where: the cell that crashed, in words.
         lines: what stands in the footer, a line each.
         latest: the name of the last good page beside this one, for a page that has none to show.
@@ -41,14 +45,14 @@ class Facts:
 
 
 def render(notebook: "NotebookNode", facts: Facts) -> str:
-    """The page: of a crashed run only what went wrong, else what the notebook shows."""
+    """The page: of a refused or crashed run only what went wrong, else what the notebook shows."""
     from nbconvert.exporters import TemplateExporter
 
     make: Any = TemplateExporter
     exporter = make(template_file=str(_TEMPLATE), template_paths=[str(_TEMPLATE.parent)])
     # Text from outside is escaped unless the template says that it is HTML.
     exporter.environment.autoescape = True
-    exporter.environment.filters.update(prose=_prose, shown=_shown, plain=plain)
+    exporter.environment.filters.update(prose=_prose, shown=_shown, unjudged=_unjudged, plain=plain)
     text, _ = exporter.from_notebook_node(notebook, resources={"facts": facts})
     return str(text)
 
@@ -81,6 +85,11 @@ def _shown(output: Mapping[str, Any]) -> str:
     if "image/png" in data:
         return _image("png", data["image/png"], words)
     return _text(words) if words else ""
+
+
+def _unjudged(html: str) -> str:
+    """Cleaned HTML without a bad verdict of its own, where the page has said it already."""
+    return _VERDICT.sub("", html)
 
 
 def _image(kind: str, encoded: str, alt: str) -> str:

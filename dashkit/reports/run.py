@@ -11,8 +11,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from dashkit import errors
 from dashkit.connection import default_path, require_file
-from dashkit.errors import CheckError
 from dashkit.reports import catalog, page
 from dashkit.reports.kernel import kernel_class
 from dashkit.reports.parameters import check
@@ -35,15 +35,18 @@ class ReportRun:
 
     Args:
         name: the report's.
-        verdict: passed; failed: a check did not hold; crashed: the notebook did not get to its end.
+        verdict: passed; failed: a check did not hold; refused: dashkit said no, and why; crashed: the notebook
+            did not get to its end for another reason.
+        exit_code: what the command line makes of it: that of the error which ended the notebook.
         page: the page of this run.
         notebook: the notebook as it ran, kept as evidence where it did not pass.
-        error: what failed or crashed, None where all is well.
+        error: what failed, was refused or crashed, None where all is well.
         seconds: how long it took.
     """
 
     name: str
     verdict: page.Verdict
+    exit_code: int
     page: Path
     notebook: Path | None
     error: str | None
@@ -59,6 +62,7 @@ class ReportRun:
 class _Ending:
     notebook: "NotebookNode"
     verdict: page.Verdict = "passed"
+    exit_code: int = 0
     error: str = ""
     where: str = ""
 
@@ -92,8 +96,8 @@ def run_report(
 ) -> ReportRun:
     """Run a report and write its page as `out`/NAME/<time>.html and `out`/NAME/latest.html.
 
-    Where a check fails, the page says so and is published; where the notebook crashes, <time>.failed.html
-    says so and latest.html stays as it was. Both keep the notebook as <time>.failed.ipynb.
+    Where a check fails, the page says so and is published; where the run is refused or crashes,
+    <time>.failed.html says so and latest.html stays as it was. All keep the notebook as <time>.failed.ipynb.
 
     Args:
         name: a report's name, or the path of a notebook.
@@ -122,12 +126,12 @@ def run_report(
             ending.notebook,
             page.Facts(report.title, ending.verdict, ending.error, ending.where, lines, latest),
         )
-        if ending.verdict == "crashed":
+        if ending.verdict in ("refused", "crashed"):
             target = stage.publish(text, ".failed.html")
         else:
             target = stage.publish(text, ".html")
             stage.publish_as(text, _LATEST)
-        run = ReportRun(report.name, ending.verdict, target, evidence, ending.error or None, seconds)
+        run = ReportRun(report.name, ending.verdict, ending.exit_code, target, evidence, ending.error or None, seconds)
         stage.publish_as(_record(run, given, started), "run.json")
     return run
 
@@ -158,11 +162,22 @@ def _execute(report: catalog.Report, given: Mapping[str, object], output: Path) 
             name, text = str(error.ename), str(error.evalue)
         except RuntimeError as error:  # the kernel died, or never came
             name, text = str(error), log.read_text(errors="replace").strip()[-_LONGEST_ERROR:]
-    notebook = catalog.load(output)
-    if name == CheckError.__name__:
-        return _Ending(notebook, "failed", text[:_LONGEST_ERROR])
-    said = f"{name}: {text}" if text else name
-    return _Ending(notebook, "crashed", said[:_LONGEST_ERROR], _place(notebook))
+    return _ended(catalog.load(output), name, text)
+
+
+def _ended(notebook: "NotebookNode", name: str, text: str) -> _Ending:
+    """What it means that an error of this name and text ended the notebook."""
+    kind = getattr(errors, name, None)  # of an error in the kernel no more than its name comes here
+    if not (isinstance(kind, type) and issubclass(kind, errors.DashkitError)):
+        said = f"{name}: {text}" if text else name
+        crash = errors.FailedError.exit_code
+        return _Ending(notebook, "crashed", crash, said[:_LONGEST_ERROR], _place(notebook))
+    verdict: page.Verdict = "refused"
+    if issubclass(kind, errors.CheckError):
+        verdict = "failed"
+    elif kind.exit_code == errors.FailedError.exit_code:
+        verdict = "crashed"
+    return _Ending(notebook, verdict, kind.exit_code, text[:_LONGEST_ERROR], _place(notebook))
 
 
 def _unformatted(path: Path) -> str:
@@ -202,6 +217,7 @@ def _record(run: ReportRun, given: Mapping[str, object], started: datetime) -> s
         "name": run.name,
         "ok": run.ok,
         "verdict": run.verdict,
+        "exit_code": run.exit_code,
         "parameters": dict(given),
         "started_at": to_text(started),
         "seconds": round(run.seconds, 3),

@@ -30,6 +30,9 @@ _ATTRIBUTES = {
 _EVERYWHERE = {"aria-label", "class", "role", "title"}
 _PICTURE = re.compile(r"data:image/(?:png|jpeg|gif|webp|svg\+xml);base64,[A-Za-z0-9+/=\s]+")
 _NUMBER = re.compile(r"[-+\N{MINUS SIGN}]?[\d,\N{NARROW NO-BREAK SPACE}]*\.?\d+(?:e[-+]?\d+)?\s?%?", re.IGNORECASE)
+_WHOLE = re.compile(r"([-+\N{MINUS SIGN}]?)([1-9]\d{3,})")
+_NAMES = re.compile(r"id$|(?:^|_)(?:sha|hash)(?:_|$)", re.IGNORECASE)  # columns whose digits are no quantity
+_INSTANT = re.compile(r"(\d{4}-\d\d-\d\d \d\d:\d\d):\d\d(?:\.\d+)?\+00:00")
 _MISSING = frozenset({"NaN", "NaT", "None", "<NA>", "..."})
 
 
@@ -80,7 +83,7 @@ def _say_none(table: "Tag", soup: "BeautifulSoup") -> None:
 
 
 def _dress(table: "Tag") -> None:
-    """Say what each header heads, drop pandas' row numbers, and set numbers to the right."""
+    """Say what each header heads, drop pandas' row numbers, and write numbers and instants as people do."""
     rows = [row for row in table.find_all("tr") if row.find_parent("table") is table]
     _drop_row_numbers(rows)
     for row in rows:
@@ -93,7 +96,9 @@ def _dress(table: "Tag") -> None:
                 cell["class"] = "missing"
             elif _NUMBER.fullmatch(text):
                 cell["class"] = "number"
-    _align_heads(rows)
+            elif _INSTANT.fullmatch(text):
+                cell["class"] = "instant"
+    _dress_columns(rows)
 
 
 def _drop_row_numbers(rows: "list[Tag]") -> None:
@@ -110,15 +115,33 @@ def _drop_row_numbers(rows: "list[Tag]") -> None:
             cell.decompose()
 
 
-def _align_heads(rows: "list[Tag]") -> None:
-    """A header stands over its numbers; where cells span others, nothing is moved."""
+def _dress_columns(rows: "list[Tag]") -> None:
+    """What holds for every cell of a column; where cells span others, there are no columns to speak of."""
     grid = [row.find_all(["th", "td"], recursive=False) for row in rows]
     if len({len(cells) for cells in grid}) != 1 or any(c.has_attr("colspan") for cells in grid for c in cells):
         return
     for head, *cells in zip(*grid, strict=True):
-        kinds = {str(cell.get("class", "")) for cell in cells}
-        if head.name == "th" and "number" in kinds and kinds <= {"number", "missing"}:
-            head["class"] = "number"
-            for cell in cells:
-                if cell["class"] == "missing":
-                    cell["class"] = "missing number"
+        kinds = {str(cell.get("class", "")) for cell in cells} - {"missing"}
+        if head.name == "th" and kinds == {"number"}:
+            _dress_numbers(head, cells)
+        elif head.name == "th" and kinds == {"instant"}:
+            _dress_instants(head, cells)
+
+
+def _dress_numbers(head: "Tag", cells: "list[Tag]") -> None:
+    """The header stands over its numbers, and whole ones have their thousands apart: not those that are names."""
+    head["class"] = "number"
+    named = _NAMES.search(head.get_text().strip())
+    for cell in cells:
+        if cell["class"] == "missing":
+            cell["class"] = "missing number"
+        elif not named and (whole := _WHOLE.fullmatch(cell.get_text().strip())):
+            cell.string = f"{whole[1]}{int(whole[2]):,}"
+
+
+def _dress_instants(head: "Tag", cells: "list[Tag]") -> None:
+    """Minutes are enough to read, and the time zone is said once, in the header."""
+    for cell in cells:
+        if found := _INSTANT.fullmatch(cell.get_text().strip()):
+            cell.string = found[1]
+    head.append(" (UTC)")

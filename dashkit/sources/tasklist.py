@@ -7,15 +7,14 @@ legends hold none. The sign in the box says the status; the words of the title m
 
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import NamedTuple
 
-from dashkit.errors import RefusedError
-from dashkit.records import Status, Task
+from dashkit.records import Status, Task, TaskList
+from dashkit.sources import files
+from dashkit.sources.files import LARGEST
 from dashkit.sources.titles import LONGEST, plain, read_title
-
-LARGEST = 64 * 2**20  # bytes; what is larger is no task list, and would be a burden to the machine
 
 _SIGNS: dict[str, Status] = {
     **dict.fromkeys(" \xa0", "pending"),
@@ -37,31 +36,6 @@ _LEGEND = re.compile(
     r".*\blegend|legend\b.*|key|key to\b.*"
     r"|.*\b(?:status|state|task|symbol|sign|icon|emoji|checkbox|progress|completion)s? key"
 )
-
-
-@dataclass(frozen=True)
-class TaskList:
-    """What a task list holds.
-
-    Args:
-        tasks: in the order of the lines.
-        title: the heading that stands above every task, if there is one.
-        left_out: boxes of legends, which explain the signs and are no tasks.
-        skipped: boxes without a title.
-        notes: each complaint, with its line.
-    """
-
-    tasks: tuple[Task, ...]
-    title: str | None = None
-    left_out: int = 0
-    skipped: int = 0
-    notes: tuple[str, ...] = ()
-
-    def phase(self, task: Task) -> str | None:
-        """The phase of a task: its outermost heading below the title, else the title, else none."""
-        path = task.headings
-        below = path[1:] if self.title is not None else path
-        return next(iter(below or path), None)
 
 
 class _Heading(NamedTuple):
@@ -95,54 +69,35 @@ class _Verbatim:
         return depth == self.depth and (not text.strip() or _indent(text) >= self.indent)
 
 
-def read(lines: Iterable[str]) -> TaskList:
-    """Read a task list from its lines, with or without their line ends. Nothing in them is an error."""
+def read(lines: Iterable[str], *, everything: bool = False) -> TaskList:
+    """Read a task list from its lines, with or without their line ends. Nothing in them is an error.
+
+    Args:
+        lines: the text.
+        everything: the boxes of legends are tasks too.
+    """
     rows = [line.rstrip("\r\n").expandtabs(4) for line in lines]
     rows[:1] = [row.removeprefix("\ufeff") for row in rows[:1]]
-    reader = _Reader()
+    reader = _Reader(everything)
     for number in range(_front_matter(rows) + 1, len(rows) + 1):
         reader.take(number, rows[number - 1])
     return reader.finish()
 
 
-def read_file(path: str | Path) -> TaskList:
-    """Read a task list from a file, whatever its encoding and line ends.
+def read_bytes(data: bytes, _name: str = "", /, *, everything: bool = False) -> TaskList:
+    """Read one version of a file, whatever its encoding and line ends."""
+    text, notes = files.decode(data)
+    found = read(files.lines(text), everything=everything)
+    return replace(found, notes=(*notes, *found.notes))
+
+
+def read_file(path: str | Path, *, everything: bool = False) -> TaskList:
+    """Read a task list from a file.
 
     Raises:
         RefusedError: there is no such file, it cannot be read, or it is too large for a task list.
     """
-    text, undecoded = _decode(_bytes(Path(path)))
-    found = read(text.replace("\r\n", "\n").replace("\r", "\n").split("\n"))
-    notes = found.notes
-    if undecoded:
-        notes = (f"{undecoded} bytes are no UTF-8 and were read as Windows-1252", *notes)
-    return TaskList(found.tasks, found.title, found.left_out, found.skipped, notes)
-
-
-def _bytes(path: Path) -> bytes:
-    what = f"Cannot read {path}"
-    try:
-        if path.is_dir():
-            raise RefusedError(what, "it is a folder", "Name the Markdown files in it.", path=path)
-        if path.exists() and not path.is_file():
-            raise RefusedError(what, "it is not a file", "Name a Markdown file.", path=path)
-        if (size := path.stat().st_size) > LARGEST:
-            why = f"it has {size:,} bytes, and a task list at most {LARGEST:,}"
-            raise RefusedError(what, why, "Name a Markdown file.", path=path, size=size)
-        return path.read_bytes()
-    except FileNotFoundError:
-        raise RefusedError(what, "there is no such file", "Check the name.", path=path) from None
-    except (OSError, ValueError) as error:
-        why = getattr(error, "strerror", None) or str(error)
-        raise RefusedError(what, why.lower(), "Check the file and its permissions.", path=path) from error
-
-
-def _decode(data: bytes) -> tuple[str, int]:
-    """The text, and how many bytes of it were not what they should be."""
-    if data.startswith((b"\xff\xfe", b"\xfe\xff")):
-        return data.decode("utf-16", "replace"), 0
-    text = data.decode("utf-8-sig", "surrogateescape")
-    return re.subn("[\udc80-\udcff]", lambda m: bytes([ord(m[0]) - 0xDC00]).decode("cp1252", "replace"), text)
+    return read_bytes(files.load(path, "Markdown file", "a task list", LARGEST), everything=everything)
 
 
 def _front_matter(rows: Sequence[str]) -> int:
@@ -171,6 +126,7 @@ def _unquote(line: str, most: int | None = None) -> tuple[int, str]:
 class _Reader:
     """The state between lines."""
 
+    everything: bool = False
     tasks: list[Task] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     left_out: int = 0
@@ -204,7 +160,8 @@ class _Reader:
             self.notes.append(f"line {line}: a {kind} begins and does not end; no task after it was read")
         tops = {task.headings[0] for task in self.tasks if task.headings}
         title = tops.pop() if len(tops) == 1 else None
-        return TaskList(tuple(self.tasks), title, self.left_out, self.skipped, tuple(self.notes))
+        left_out = {"legend": self.left_out} if self.left_out else {}
+        return TaskList(tuple(self.tasks), title, left_out, self.skipped, tuple(self.notes))
 
     def _leave(self, depth: int, text: str) -> None:
         """Close the quotes and list items that this line is no longer part of."""
@@ -257,7 +214,8 @@ class _Reader:
             self._box(number, box[1], (box[2] or "").strip())
 
     def _box(self, number: int, sign: str, words: str) -> None:
-        if self.legend or any(heading.legend for heading in self.headings):
+        legend = self.legend or any(heading.legend for heading in self.headings)
+        if legend and not self.everything:
             self.left_out += 1
             return
         if sign not in _SIGNS:

@@ -4,7 +4,7 @@ import sqlite3
 
 from dashkit import times
 from dashkit.errors import UsageError
-from dashkit.store import rows
+from dashkit.store import events, rows
 
 # julianday() reads 'now' and bare numbers as instants too; a stored timestamp begins with a year.
 _RECENT = """
@@ -21,10 +21,20 @@ FROM (
     UNION ALL
     SELECT 'session', coalesce(nullif(trim(s.summary, :blank), ''), s.id), s.started_at, s.project_id, p.name
     FROM main.llm_sessions AS s LEFT JOIN projects AS p ON p.id = s.project_id
+    {history}
 )
 WHERE :project_id IS NULL OR project_id = :project_id
 ORDER BY CASE WHEN timestamp GLOB '[0-9][0-9][0-9][0-9]-*' THEN julianday(timestamp) END DESC, type, title
 LIMIT :limit
+"""
+
+# With a history: what became blocked, and every other change of status but completion, which is told above.
+_HISTORY = """
+    UNION ALL
+    SELECT CASE e.status WHEN 'blocked' THEN 'blocked' ELSE 'status_change' END, t.title, e.occurred_at,
+           t.project_id, p.name
+    FROM main.task_events AS e JOIN tasks AS t ON t.id = e.task_id LEFT JOIN projects AS p ON p.id = t.project_id
+    WHERE e.op = 'update' AND e.status IS NOT NULL AND e.status <> 'completed'
 """
 
 
@@ -44,7 +54,8 @@ def recent(conn: sqlite3.Connection, limit: int, project_id: int | None) -> list
             "the limit is below zero",
             "Give the number of events to show, 0 or more.",
         )
-    found = rows.read(conn, _RECENT, {"limit": limit, "project_id": project_id, "blank": " \t\r\n"})
+    sql = _RECENT.format(history=_HISTORY if events.are_kept(conn) else "")
+    found = rows.read(conn, sql, {"limit": limit, "project_id": project_id, "blank": " \t\r\n"})
     return [row | {"title": _first_line(row["title"]), "timestamp": _normal(row["timestamp"])} for row in found]
 
 

@@ -59,6 +59,16 @@ def insert_tasks(conn: sqlite3.Connection, project_id: int, tasks: Sequence[Mapp
     return len(full)
 
 
+def insert_each(
+    conn: sqlite3.Connection, project_id: int, tasks: Sequence[Mapping[str, str | int | None]]
+) -> list[int]:
+    """Add tasks to a project, the same columns in each; their ids."""
+    if not tasks:
+        return []
+    statement, cursor = _statement(conn, "tasks", [*tasks[0], "project_id"]), conn.cursor()
+    return [int(cursor.execute(statement, {**task, "project_id": project_id}).lastrowid or 0) for task in tasks]
+
+
 def insert_dependencies(conn: sqlite3.Connection, pairs: Iterable[tuple[int, int]]) -> None:
     """Add dependencies: (task, what it depends on)."""
     conn.cursor().executemany("INSERT INTO task_dependencies (task_id, depends_on_id) VALUES (?, ?)", pairs)
@@ -68,7 +78,7 @@ def _has_phases(conn: sqlite3.Connection) -> bool:
     return rows.columns(conn, "phases") >= {"id", "project_id", "name"}
 
 
-def _insert(conn: sqlite3.Connection, table: str, values: Mapping[str, str | int]) -> int:
+def _insert(conn: sqlite3.Connection, table: str, values: Mapping[str, str | int | None]) -> int:
     cursor = conn.cursor().execute(_statement(conn, table, values), values)
     return int(cursor.lastrowid or 0)
 

@@ -11,7 +11,7 @@ from datetime import datetime
 from dashkit import times
 from dashkit.errors import UsageError
 from dashkit.records import COMPLEXITIES, SIZE_WEIGHTS, UNSIZED
-from dashkit.store import rows
+from dashkit.store import events, rows
 
 NO_SIZE = "unsized"  # the key of tasks without a size
 NO_WORD = "none"  # the key of tasks without a status or priority
@@ -67,7 +67,7 @@ def blocked(conn: sqlite3.Connection, project_id: int | None, now: datetime) -> 
             "id": row["id"],
             "title": row["title"],
             "blocked_reason": row["blocked_reason"],
-            **_blocked_for(row, now),
+            **_blocked_for(conn, row, now),
             "project_id": row["project_id"],
             "project_name": row["project_name"],
         }
@@ -96,19 +96,22 @@ def story(conn: sqlite3.Connection, task_id: int, now: datetime) -> rows.Row | N
     if not found:
         return None
     unknown = {"days_blocked": None, "basis": None}
-    return found[0] | (_blocked_for(found[0], now) if found[0]["is_blocked"] else unknown)
+    return found[0] | (_blocked_for(conn, found[0], now) if found[0]["is_blocked"] else unknown)
 
 
-def _blocked_for(row: rows.Row, now: datetime) -> rows.Row:
+def _blocked_for(conn: sqlite3.Connection, row: rows.Row, now: datetime) -> rows.Row:
     """For how many days, and what that stands on.
 
-    Equal to created_at, updated_at is what the migration filled in: the task cannot be blocked for longer
-    than it exists. Any other updated_at bounds nothing: it may be a later change of something else.
+    An event that saw the block begin is exact. Without one, an updated_at equal to created_at is what the
+    migration filled in: the task cannot be blocked for longer than it exists. Any other updated_at bounds
+    nothing: it may be a later change of something else.
     """
-    since = times.parse(row["updated_at"]) if row["updated_at"] == row["created_at"] else None
+    basis, since = "event", times.parse(events.blocked_since(conn, row["id"])) if events.are_kept(conn) else None
+    if since is None:
+        basis, since = "updated_at", times.parse(row["updated_at"]) if row["updated_at"] == row["created_at"] else None
     if since is None:
         return {"days_blocked": None, "basis": None}
-    return {"days_blocked": round(times.days_between(since, now), 1), "basis": "updated_at"}
+    return {"days_blocked": round(times.days_between(since, now), 1), "basis": basis}
 
 
 def progress(conn: sqlite3.Connection, project_id: int) -> rows.Row:
@@ -201,14 +204,19 @@ def set_blocked(conn: sqlite3.Connection, task_id: int, reason: str | None, now:
             "Say in a few words what it waits for; to lift a block, give no reason (None, `--unblock`).",
             task_id=task_id,
         )
-    # Schema 2.0 does not know the status before the block, so a lifted one is pending.
     sql = """
         UPDATE main.tasks SET blocked_reason = :reason, updated_at = :now,
                status = CASE WHEN :reason IS NOT NULL THEN 'blocked'
-                             WHEN status = 'blocked' THEN 'pending' ELSE status END
+                             WHEN status = 'blocked' THEN :before ELSE status END
         WHERE id = :task_id
         """
-    values = {"task_id": task_id, "reason": reason and reason.strip(), "now": times.to_text(now)}
+    before = events.status_before_block(conn, task_id) if events.are_kept(conn) else None
+    values = {
+        "task_id": task_id,
+        "reason": reason and reason.strip(),
+        "before": before or "pending",  # what it was before the block, where the history knows
+        "now": times.to_text(now),
+    }
     return rows.write(conn, sql, values) > 0
 
 

@@ -15,12 +15,14 @@ from typing import TYPE_CHECKING, Any
 
 from dashkit import connection, migrations
 from dashkit.errors import RefusedError
-from dashkit.migrations import report
+from dashkit.migrations import preflight, report
 from dashkit.records import Check
 from dashkit.verification import checks, contents, functions, sizes, speed
 
 if TYPE_CHECKING:
     import pandas as pd
+
+COPIES = 10  # before and after, a migration of each with its backup and journal, one to try, one to grow
 
 
 @dataclass(frozen=True)
@@ -92,7 +94,7 @@ class Verification:
             rows_after (Int64, rows): now.
             missing (Int64, rows): rows of before that are gone.
             changed (Int64, rows): rows of before with another value in an old column.
-            edited_since (Int64, rows): those of them that somebody edited after the migration.
+            edited_since (Int64, rows): those of both that somebody edited or deleted after the migration.
             hash_before (string): digest over all rows and old columns.
             hash_after (string): the same now; equal where no row was added or edited.
         """
@@ -103,7 +105,7 @@ class Verification:
                 table.rows_after,
                 table.missing,
                 table.changed,
-                table.edited,
+                table.edited + table.deleted,
                 table.digest_before,
                 table.digest_after,
             )
@@ -156,10 +158,10 @@ class Verification:
 
         Columns:
             kind (string): commit, session or link.
-            bytes_per_row (Int64, bytes): measured over 2,000 rows of ordinary length.
+            bytes_per_row (Int64, bytes): measured over 2,000 rows of ordinary length; NA where it could not be.
             claimed_bytes (Int64, bytes): the figure of the design.
         """
-        rows = [(one.kind, round(one.bytes_per_row), one.claimed_bytes) for one in self._growth]
+        rows = [(one.kind, _rounded(one.bytes_per_row, 0), one.claimed_bytes) for one in self._growth]
         return _frame(rows, kind="string", bytes_per_row="Int64", claimed_bytes="Int64")
 
     def speed(self) -> "pd.DataFrame":
@@ -167,22 +169,22 @@ class Verification:
 
         Columns:
             query (string): what is asked for.
-            tasks (Int64, rows): tasks in the copy that was measured.
+            tasks (Int64, rows): tasks in the copy that was measured; NA, as all figures, where it could not be.
             commits (Int64, rows): commits in it.
             without_ms (Float64, ms): the least time without the indexes.
             with_ms (Float64, ms): the least time with them.
             faster_pct (Float64, percent): time saved; negative where it takes longer.
             claimed_pct (Int64, percent): the figure of the design.
-            plan (string): how SQLite answers it with the indexes.
+            plan (string): how SQLite answers it with the indexes, or why it was not measured.
         """
         rows = [
             (
                 timing.query,
                 timing.tasks,
                 timing.commits,
-                round(timing.without_ms, 4),
-                round(timing.with_ms, 4),
-                round(timing.faster_pct, 1),
+                _rounded(timing.without_ms, 4),
+                _rounded(timing.with_ms, 4),
+                _rounded(timing.faster_pct, 1),
                 timing.claimed_pct,
                 timing.plan,
             )
@@ -212,6 +214,7 @@ def verify_migration(db: str | Path | None = None, *, execute: bool = False) -> 
     if execute:
         migrations.execute(path)
     with connection.scratch_folder() as folder:
+        preflight.require_room(folder.parent, COPIES * preflight.footprint(path), path)
         before, after, what, backup, applied_at = _states(path, folder)
         return _look(path, before, after, folder, what, backup, applied_at)
 
@@ -226,7 +229,8 @@ def _states(path: Path, folder: Path) -> tuple[Path, Path, str, str, str | None]
     if standing.migrated_at:
         backup = migrations.plan_rollback(path).backup
         shutil.copy(str(backup), before)
-        what = f"Migrated at {standing.migrated_at}, held against {backup.name if backup else ''}"
+        did = _mended(before, after, standing.migrated_at) or "Migrated"
+        what = f"{did} at {standing.migrated_at}, held against {backup.name if backup else ''}"
         return before, after, what, str(backup), standing.migrated_at
     if standing.version != "1.0":
         raise RefusedError(
@@ -241,6 +245,17 @@ def _states(path: Path, folder: Path) -> tuple[Path, Path, str, str, str | None]
     return before, after, f"On a copy, {count} applied; the database itself is untouched", "a copy", None
 
 
+def _mended(before: Path, after: Path, applied_at: str) -> str:
+    """What the last run mended, in words; empty where it brought the database to a later version."""
+    if migrations.status(before).version != migrations.status(after).version:
+        return ""
+    with closing(connection.connect_immutable(after)) as conn:
+        rows = conn.execute("SELECT name FROM schema_migrations WHERE applied_at = ? ORDER BY rowid", (applied_at,))
+        names = [name for (name,) in rows]
+    more = f" and {len(names) - 4} more" if len(names) > 4 else ""
+    return f"Mended {', '.join(names[:4])}{more}"
+
+
 def _look(
     path: Path, before: Path, after: Path, folder: Path, what: str, backup: str, applied_at: str | None
 ) -> Verification:
@@ -250,7 +265,7 @@ def _look(
     with closing(connection.connect_immutable(after)) as conn:
         connection.attach_immutable(conn, before, "backup")
         schema = tuple(checks.schema_difference(conn))
-        found = (*checks.rows(tables), *checks.state(conn, before, after), *checks.migration(conn))
+        found = (*checks.rows(tables), *checks.soundness(conn, before, after), *checks.migration(conn))
         changes = tuple(
             row[0] for row in conn.execute("SELECT version || ': ' || name FROM schema_migrations ORDER BY rowid")
         )
@@ -266,6 +281,10 @@ def _look(
     growth = tuple(sizes.growth(after, folder / "growth.db"))
     timings = tuple(speed.measure(after, folder))
     return Verification(path, what, backup, found, changes, tables, schema, nine, size, growth, timings)
+
+
+def _rounded(number: float | None, digits: int) -> float | None:
+    return None if number is None else round(number, digits)
 
 
 def _frame(rows: list[tuple[Any, ...]], **dtypes: str) -> "pd.DataFrame":

@@ -8,24 +8,36 @@ from contextlib import closing
 from pathlib import Path
 
 from dashkit import connection, migrations, times
-from dashkit.migrations import engine, report, shape, verify
+from dashkit.errors import DashkitError
+from dashkit.migrations import engine, report, shape, state, verify
 from dashkit.records import Check
 from dashkit.verification import contents
 
 
 def rows(tables: tuple[contents.Table, ...]) -> Iterator[Check]:
-    """Every old row and value is there, table by table; edits since the migration are told apart."""
+    """Every old row and value is there, table by table, or something says what became of it since."""
     for table in tables:
+        gone, other = table.missing - table.deleted, table.changed - table.edited
         parts = [f"{report.counted(table.rows_before, 'rows')} before, {table.rows_after:,} now"]
-        parts += [f"{table.missing:,} missing"] if table.missing else []
-        parts += [f"{table.changed - table.edited:,} changed and not marked as edited"] if not table.kept else []
+        if gone:
+            parts.append(f"{gone:,} missing, and nothing says who deleted {_them(gone)}: deleted since, or lost")
+        if other:
+            parts.append(
+                f"{other:,} {'is' if other == 1 else 'are'} not as in the backup, and nothing says who changed "
+                f"{_them(other)}: work of a program that keeps no updated_at, or loss"
+            )
         parts += [f"{table.edited:,} edited since"] if table.edited else []
-        if table.kept and not table.changed:
+        parts += [f"{table.deleted:,} deleted since"] if table.deleted else []
+        if not (table.changed or table.missing):
             parts.append("every old value equal")
         yield Check(f"nothing lost in {table.name}", table.kept, ", ".join(parts))
 
 
-def state(conn: sqlite3.Connection, before: Path, after: Path) -> Iterator[Check]:
+def _them(rows: int) -> str:
+    return "it" if rows == 1 else "them"
+
+
+def soundness(conn: sqlite3.Connection, before: Path, after: Path) -> Iterator[Check]:
     """Whether the database is sound: integrity, foreign keys, orphans, ranges, agreement."""
     damage = verify.damage(after)
     yield Check("integrity_check", not damage, "; ".join(damage) or "ok")
@@ -34,7 +46,10 @@ def state(conn: sqlite3.Connection, before: Path, after: Path) -> Iterator[Check
     now = verify.orphans(conn)
     new = {table: count - known.get(table, 0) for table, count in now.items() if count > known.get(table, 0)}
     told = f"{sum(now.values()):,} rows point nowhere, as before" if now else "none points nowhere"
-    yield Check("foreign keys", not new, ", ".join(f"{table}: {count:,} new" for table, count in new.items()) or told)
+    if new:
+        told = ", ".join(f"{table}: {count:,} new" for table, count in new.items())
+        told += "; deletions by a program that does not enforce foreign keys, or loss"
+    yield Check("foreign keys", not new, told)
     for table in ("task_commit_links", "task_session_links"):
         yield _none(conn, f"orphans in {table}", f"{table} l LEFT JOIN tasks t ON t.id = l.task_id WHERE t.id IS NULL")
         yield _none(conn, f"confidence in {table}", f"{table} WHERE NOT coalesce(confidence BETWEEN 0 AND 1, FALSE)")
@@ -44,11 +59,10 @@ def state(conn: sqlite3.Connection, before: Path, after: Path) -> Iterator[Check
 
 def migration(conn: sqlite3.Connection) -> Iterator[Check]:
     """Whether the migration did what it says, and recorded it."""
-    found = engine.survey(conn, migrations.VERSIONS[:1])
-    missing = [item.change.name for item in found.missing]
-    yield Check(
-        "schema as specified", not missing and not found.obstacles, ", ".join(missing) or "all changes are there"
-    )
+    reached = state.version_of(engine.survey(conn, migrations.VERSIONS), migrations.VERSIONS)
+    found = engine.survey(conn, engine.up_to(migrations.VERSIONS, reached))
+    amiss = [item.change.name for item in found.missing] + found.obstacles
+    yield Check("schema as specified", not amiss, ", ".join(amiss) or "all changes are there")
     recorded = [item for item in found.items if item.checksum is not None]
     edited = [item.change.name for item in recorded if item.checksum != item.change.checksum]
     yield Check(
@@ -56,17 +70,13 @@ def migration(conn: sqlite3.Connection) -> Iterator[Check]:
         len(recorded) == len(found.items) and not edited,
         f"{len(recorded)} of {len(found.items)}" + (f"; in another wording: {', '.join(edited)}" if edited else ""),
     )
-    completed, unchecked = conn.execute(
-        "SELECT count(*), total(n.checked IS NOT 1) FROM backup.tasks o JOIN main.tasks n ON n.id = o.id "
-        "WHERE o.status = 'completed' COLLATE BINARY"
-    ).fetchone()
     since = conn.execute("SELECT max(applied_at) FROM schema_migrations").fetchone()[0]
-    unexplained = conn.execute(
-        "SELECT count(*) FROM backup.tasks o JOIN main.tasks n ON n.id = o.id "
-        "WHERE o.status = 'completed' COLLATE BINARY AND n.checked IS NOT 1 "
-        "AND NOT coalesce(julianday(n.updated_at) > julianday(?), FALSE)",
-        (since,),
-    ).fetchone()[0]
+    completed, unchecked, unexplained = conn.execute(
+        "SELECT count(*), total(n.checked IS NOT 1), "
+        f"total(n.checked IS NOT 1 AND NOT ({contents.edited(conn, 'tasks')})) "
+        "FROM backup.tasks o JOIN main.tasks n ON n.id = o.id WHERE o.status = 'completed' COLLATE BINARY",
+        {"applied_at": since},
+    ).fetchone()
     told = f"{completed - int(unchecked):,} of {report.counted(completed, 'completed tasks')} checked"
     if unchecked and not unexplained:
         told += f"; {int(unchecked):,} unchecked by somebody since"
@@ -98,26 +108,29 @@ def schema_difference(conn: sqlite3.Connection) -> Iterator[tuple[str, str, str]
 
 def roll_back(before: Path, folder: Path) -> Check:
     """Rehearse the way there and back on a copy: the content afterwards is that before."""
+    name = "rollback rehearsed"
     path = folder / "rehearsal" / "dashboard.db"
     path.parent.mkdir()
     shutil.copy(before, path)
-    if migrations.status(path).version == "1.0":
+    try:
+        if migrations.status(path).ready:  # it would have nothing to do, and make no backup
+            with closing(connection.connect(path)) as conn:
+                conn.execute("DROP INDEX idx_tasks_checked")
+        start = Path(shutil.copy(path, folder / "rehearsal" / "start.db"))
         migrations.execute(path)
-    else:  # the state before was a later version with something missing
-        return Check("rollback rehearsed", ok=True, found="the state before was migrated already: nothing to rehearse")
-    started = time.perf_counter()
-    migrations.rollback(path)
-    seconds = time.perf_counter() - started
-    tables = contents.compare(before, path, None)
+        started = time.perf_counter()
+        migrations.rollback(path)
+        seconds = time.perf_counter() - started
+    except DashkitError as error:
+        return Check(name, ok=False, found=str(error))
+    differs = [table.name for table in contents.compare(start, path, None) if table.digest_before != table.digest_after]
     with closing(connection.connect_immutable(path)) as conn:
-        connection.attach_immutable(conn, before, "backup")
-        same = shape.definitions(conn) == shape.definitions(conn, "backup")
-    lost = [table.name for table in tables if table.digest_before != table.digest_after]
-    return Check(
-        "rollback rehearsed",
-        same and not lost,
-        f"the same content as before, in {times.show_seconds(seconds)}" if same and not lost else f"differs: {lost}",
-    )
+        connection.attach_immutable(conn, start, "backup")
+        if shape.definitions(conn) != shape.definitions(conn, "backup"):
+            differs.append("the schema")
+    if differs:
+        return Check(name, ok=False, found=f"differs: {', '.join(differs)}")
+    return Check(name, ok=True, found=f"the same content as before, in {times.show_seconds(seconds)}")
 
 
 def _none(conn: sqlite3.Connection, name: str, condition: str) -> Check:

@@ -14,7 +14,8 @@ from dashkit.migrations import VERSIONS, shape, verify
 class Table:
     """One table before and after: rows, digests over the old columns, and rows of before that are not as they were.
 
-    `edited` of the changed rows carry an updated_at later than the migration: somebody's work since.
+    `edited` of the changed rows and `deleted` of the missing ones are accounted for: something in the database says
+    that it was somebody's work since. Rows without a key that are not as they were count as changed.
     """
 
     name: str
@@ -25,19 +26,51 @@ class Table:
     missing: int
     changed: int
     edited: int
+    deleted: int
 
     @property
     def kept(self) -> bool:
-        """Every old row is there with every old value, or was edited since."""
-        return self.missing == 0 and self.changed == self.edited
+        """Every old row is there with every old value, or something says what became of it since."""
+        return self.missing == self.deleted and self.changed == self.edited
 
 
 def compare(before: Path, after: Path, applied_at: str | None) -> list[Table]:
-    """Compare every table of `before` with `after`; rows edited after `applied_at` (None: no such) are told apart."""
+    """Compare every table of `before` with `after`; work done after `applied_at` (None: no such) is told apart."""
     with closing(connection.connect_immutable(after)) as conn, closing(connection.connect_immutable(before)) as old:
         connection.attach_immutable(conn, before, "backup")
         names = [name for name in shape.tables(old) if name.lower() != verify.BOOKKEEPING]
         return [_compare(old, conn, name, applied_at) for name in names]
+
+
+def edited(conn: sqlite3.Connection, table: str) -> str:
+    """The SQL condition under which the database says that row n of a table was edited since :applied_at."""
+    since = []
+    if "updated_at" in shape.columns(conn, table):
+        since.append("coalesce(julianday(n.updated_at) > julianday(:applied_at), FALSE)")
+    if table.lower() == "tasks":
+        since.append(_noted(conn, "task_events", "task_id = n.id", "op IN ('insert', 'update')"))
+    return shape.any_of(since)
+
+
+def _deleted(conn: sqlite3.Connection, table: str) -> str:
+    """The SQL condition under which the database says that row o of the backup was deleted since :applied_at."""
+    if table.lower() == "tasks":
+        return _noted(conn, "task_events", "task_id = o.id", "op = 'delete'")
+    if table.lower() == "task_dependencies" and {"task_id", "depends_on_id"} <= shape.columns(conn, table).keys():
+        return _noted(
+            conn, "dependency_events", "task_id = o.task_id AND e.depends_on_id = o.depends_on_id", "op = 'remove'"
+        )
+    return "FALSE"
+
+
+def _noted(conn: sqlite3.Connection, log: str, row: str, op: str) -> str:
+    # Version 2.0 keeps no log. A reconciling event says that something is other than it was, and not by whom.
+    if "recorded_at" not in shape.columns(conn, log):
+        return "FALSE"
+    return (
+        f"EXISTS (SELECT 1 FROM main.{log} AS e WHERE e.{row} AND e.{op} "
+        "AND julianday(e.recorded_at) >= julianday(:applied_at))"
+    )
 
 
 def _compare(old: sqlite3.Connection, conn: sqlite3.Connection, name: str, applied_at: str | None) -> Table:
@@ -45,23 +78,27 @@ def _compare(old: sqlite3.Connection, conn: sqlite3.Connection, name: str, appli
     columns = [column for column in shape.columns(old, name).values() if not column.generated]
     listed = [column.name for column in columns if column.name.lower() not in fills]
     one, two = _digest(old, name, listed), _digest(conn, name, listed)
-    missing, changed, edited = (0, int(one != two), 0)
-    key = shape.row_key(old, name)
-    here = shape.columns(conn, name)
+    key, here, table = shape.row_key(old, name), shape.columns(conn, name), shape.quoted(name)
+    counts: tuple[float, ...] = (0, int(one != two), 0, 0)
     if not here:
-        missing, changed = one[0], 0
-    elif key and all(column.name.lower() in here for column in columns):
-        since = "FALSE"
-        if applied_at and "updated_at" in here:
-            since = "coalesce(julianday(n.updated_at) > julianday(:applied_at), FALSE)"
-        table, unequal = shape.quoted(name), verify.unequal(columns, key, fills)
-        missing, changed, edited = conn.execute(
-            f"SELECT total(n.{key} IS NULL), total(n.{key} IS NOT NULL AND ({unequal})), "
-            f"total(n.{key} IS NOT NULL AND ({unequal}) AND {since}) "
-            f"FROM backup.{table} AS o LEFT JOIN main.{table} AS n ON n.{key} = o.{key}",
-            {"applied_at": applied_at} if since != "FALSE" else {},
-        ).fetchone()
-    return Table(name, one[0], two[0], one[1], two[1], int(missing), int(changed), int(edited))
+        counts = (one[0], 0, 0, 0)
+    elif all(column.name.lower() in here for column in columns):
+        if key:
+            unequal = f"n.{key} IS NOT NULL AND ({verify.unequal(columns, key, fills)})"
+            counts = conn.execute(
+                f"SELECT total(n.{key} IS NULL), total({unequal}), total({unequal} AND ({edited(conn, name)})), "
+                f"total(n.{key} IS NULL AND {_deleted(conn, name)}) "
+                f"FROM backup.{table} AS o LEFT JOIN main.{table} AS n ON n.{key} = o.{key}",
+                {"applied_at": applied_at},
+            ).fetchone()
+        else:
+            values = ", ".join(f"{shape.quoted(column)} COLLATE BINARY" for column in listed)
+            counts = conn.execute(
+                f"SELECT 0, count(*), 0, 0 FROM (SELECT {values} FROM backup.{table} "
+                f"EXCEPT SELECT {values} FROM main.{table})"
+            ).fetchone()
+    missing, changed, worked_on, deleted = map(int, counts)
+    return Table(name, one[0], two[0], one[1], two[1], missing, changed, worked_on, deleted)
 
 
 def _digest(conn: sqlite3.Connection, table: str, columns: list[str]) -> tuple[int, str]:

@@ -32,20 +32,25 @@ QUERIES = {
 
 @dataclass(frozen=True)
 class Timing:
-    """One query at one size: milliseconds without and with the indexes, the claim in percent, and the plan."""
+    """One query at one size: milliseconds without and with the indexes, the claim in percent, and the plan.
+
+    Where it could not be measured the figures are None, and the plan says why.
+    """
 
     query: str
     scale: int
-    tasks: int
-    commits: int
-    without_ms: float
-    with_ms: float
+    tasks: int | None
+    commits: int | None
+    without_ms: float | None
+    with_ms: float | None
     claimed_pct: int
     plan: str
 
     @property
-    def faster_pct(self) -> float:
+    def faster_pct(self) -> float | None:
         """How much less time it takes with the indexes, in percent; negative: more."""
+        if self.with_ms is None or not self.without_ms:
+            return None
         return 100 * (1 - self.with_ms / self.without_ms)
 
 
@@ -54,22 +59,32 @@ def measure(path: Path, folder: Path) -> list[Timing]:
     return [timing for scale in (1, 100) for timing in _at(path, folder / f"times{scale}.db", scale)]
 
 
-def _at(path: Path, copy: Path, scale: int) -> Iterator[Timing]:
-    with closing(connection.connect_immutable(path)) as source:
-        connection.private_copy(source, copy)
-    with closing(connection.connect(copy)) as conn:
-        conn.execute("PRAGMA synchronous = OFF")
-        conn.execute("PRAGMA foreign_keys = OFF")
-        conn.execute("BEGIN")
-        tasks, commits = _grow(conn, scale)
-        conn.execute("COMMIT")
-        indexes = [change for change in v2_0.VERSION.changes if isinstance(change, CreateIndex)]
-        plans = {name: _plan(conn, sql) for name, sql in QUERIES.items()}
-        fast = {name: _milliseconds(conn, sql) for name, sql in QUERIES.items()}
-        for index in indexes:
-            conn.execute(f"DROP INDEX IF EXISTS {index.index}")
-        slow = {name: _milliseconds(conn, sql) for name, sql in QUERIES.items()}
-    copy.unlink()
+def _at(path: Path, copy: Path, scale: int) -> list[Timing]:
+    try:
+        with closing(connection.connect_immutable(path)) as source:
+            connection.private_copy(source, copy)
+        with closing(connection.connect(copy)) as conn:
+            return list(_timings(conn, scale))
+    except sqlite3.Error as error:  # a trigger or a condition of theirs, or no room for so large a copy
+        why = f"not measured: {error}"
+        return [Timing(name, scale, None, None, None, None, CLAIMS[name], why) for name in QUERIES]
+    finally:
+        copy.unlink(missing_ok=True)
+
+
+def _timings(conn: sqlite3.Connection, scale: int) -> Iterator[Timing]:
+    conn.execute("PRAGMA synchronous = OFF")
+    conn.execute("PRAGMA foreign_keys = OFF")
+    conn.execute("BEGIN")
+    tasks, commits = _grow(conn, scale)
+    conn.execute("COMMIT")
+    indexes = [change for change in v2_0.VERSION.changes if isinstance(change, CreateIndex)]
+    plans = {name: _plan(conn, sql) for name, sql in QUERIES.items()}
+    conn.text_factory = bytes  # a title need not be UTF-8
+    fast = {name: _milliseconds(conn, sql) for name, sql in QUERIES.items()}
+    for index in indexes:
+        conn.execute(f"DROP INDEX IF EXISTS {index.index}")
+    slow = {name: _milliseconds(conn, sql) for name, sql in QUERIES.items()}
     for name in QUERIES:
         yield Timing(name, scale, tasks, commits, slow[name], fast[name], CLAIMS[name], plans[name])
 

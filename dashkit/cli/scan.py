@@ -1,0 +1,52 @@
+"""`dashkit scan` and `dashkit link`."""
+
+import argparse
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from dashkit.cli.migrate import Progress
+from dashkit.cli.text import plain, plain_lines
+
+if TYPE_CHECKING:
+    from dashkit.cli import Commands
+
+
+def register(commands: "Commands", common: argparse.ArgumentParser) -> None:
+    """Add `scan` and `link` to the commands."""
+    scan = commands.add_parser(
+        "scan",
+        parents=[common],
+        help="a repository into its database, and a page",
+        description="Find task files, git history and links in a repository, bring what is new into the database "
+        "beside it (REPO/.dashkit/dashboard.db), and write the progress page.",
+    )
+    scan.add_argument("repo", nargs="?", type=Path, default=Path(), metavar="REPO", help="a folder (default: this one)")
+    scan.add_argument("--out", type=Path, metavar="DIR", help="where the page goes (default: REPO/.dashkit/reports)")
+    scan.add_argument("--no-page", action="store_true", help="no page, only the database")
+    scan.set_defaults(run=_scan)
+    link = commands.add_parser(
+        "link",
+        parents=[common],
+        help="link the commits with the tasks that they name",
+        description="Link every commit with the tasks that its message names; what a person linked or unlinked stays.",
+    )
+    link.set_defaults(run=_link)
+
+
+def _scan(args: argparse.Namespace) -> int:
+    from dashkit.scanning import scan
+
+    with Progress() as progress:
+        done = scan(args.repo, db=args.db, out=args.out, page=not args.no_page, tell=progress.tell)
+    print(plain_lines(done))
+    return 0
+
+
+def _link(args: argparse.Namespace) -> int:
+    from dashkit.ingest.links import link_commits
+
+    done = link_commits(args.db)
+    print(f"{done.added:,} links added, {done.gone:,} removed; {done.left_out:,} ids may mean several tasks.")
+    for note in done.notes:
+        print(plain(note))
+    return 0

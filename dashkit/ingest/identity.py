@@ -1,0 +1,156 @@
+"""Which task of a new reading is which known task: renames, moves and re-orderings keep their identity. Pure."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from difflib import SequenceMatcher
+from typing import Generic, Protocol, TypeVar
+
+ALIKE = 0.6  # of two titles under one heading, as difflib's ratio: below it is another task
+MOST_PAIRS = 10_000  # of one reading; beyond, only tasks in the same place under a heading are compared
+_COMPARED = 200  # characters of a title
+
+
+class Named(Protocol):
+    """What a task is recognized by."""
+
+    @property
+    def external_id(self) -> str | None:
+        """What the source calls it."""
+
+    @property
+    def title(self) -> str:
+        """Its title."""
+
+    @property
+    def headings(self) -> tuple[str, ...]:
+        """The headings above it."""
+
+    @property
+    def created_at(self) -> str | None:
+        """When it was made, where the source says so."""
+
+
+Known = TypeVar("Known", bound=Named)
+
+
+def normal(title: str) -> str:
+    """A title without what an edit changes in passing: case and white space."""
+    return " ".join(title.casefold().split())
+
+
+def match(live: Sequence[Known], gone: Sequence[Known], found: Sequence[Named]) -> list[Known | None]:
+    """Who each task of a new reading is; None: a new one.
+
+    First by external_id; then by the same title anywhere in the file, equal titles in their order, those under the
+    same heading first; then by the nearest text under the same heading. Two different ids are never one task, and an
+    id with another time of creation and another title is another task: ids are given again.
+
+    Args:
+        live: the tasks that were there in the last reading, in its order.
+        gone: those that were there before, the latest first. They come back by an id and a like title (or the same
+            time of creation), or by their title; never as the new name of another.
+        found: the new reading.
+    """
+    matching = _Matching([*live, *gone], len(live), found)
+    matching.by_id()
+    if len(matching.pairs) < len(found):
+        matching.by_title()
+        matching.by_likeness()
+    return [matching.known[matching.pairs[place]] if place in matching.pairs else None for place in range(len(found))]
+
+
+class _Matching(Generic[Known]):
+    """Pairs so far: place in `found` -> place in `known`, of which the first `live` were there just now."""
+
+    def __init__(self, known: Sequence[Known], live: int, found: Sequence[Named]) -> None:
+        self.known, self.live, self.found = known, live, found
+        self.pairs: dict[int, int] = {}
+
+    def by_id(self) -> None:
+        wanted: dict[str, list[int]] = defaultdict(list)
+        for place, task in enumerate(self.found):
+            if task.external_id is not None:
+                wanted[task.external_id].append(place)
+        for place, task in enumerate(self.known):
+            same = wanted.get(task.external_id) if task.external_id is not None else None
+            if not same:
+                continue
+            # An id may stand in a file twice: the one with the known title is the known one.
+            one = next((one for one in same if normal(self.found[one].title) == normal(task.title)), same[0])
+            stays = not _is_reused(task, self.found[one]) if place < self.live else _comes_back(task, self.found[one])
+            if stays:
+                self.pairs[one] = place
+                same.remove(one)
+
+    def by_title(self) -> None:
+        for with_heading in (True, False):
+            free = self._free_found()
+            only_ids = all(self.found[place].external_id for place in free)
+            places: dict[object, list[int]] = defaultdict(list)
+            for place in self._free_known(len(self.known)):
+                task = self.known[place]
+                if not (only_ids and task.external_id):  # two ids, and not the same one
+                    places[_key(task, with_heading)].append(place)
+            for place in free:
+                same = places.get(_key(self.found[place], with_heading), [])
+                one = next((one for one in same if _may_be_one(self.known[one], self.found[place])), None)
+                if one is not None:
+                    same.remove(one)
+                    self.pairs[place] = one
+
+    def by_likeness(self) -> None:
+        rest: dict[tuple[str, ...], tuple[list[int], list[int]]] = defaultdict(lambda: ([], []))
+        for place in self._free_known(self.live):
+            rest[self.known[place].headings][0].append(place)
+        for place in self._free_found():
+            rest[self.found[place].headings][1].append(place)
+        many = sum(len(old) * len(new) for old, new in rest.values()) > MOST_PAIRS
+        for old, new in rest.values():
+            candidates = zip(old, new, strict=False) if many else ((one, two) for one in old for two in new)
+            self._nearest(candidates)
+
+    def _nearest(self, candidates: Iterable[tuple[int, int]]) -> None:
+        used: set[int] = set()
+        for _, one, two in sorted(self._scored(candidates)):
+            if one not in used and two not in self.pairs:
+                used.add(one)
+                self.pairs[two] = one
+
+    def _scored(self, candidates: Iterable[tuple[int, int]]) -> Iterator[tuple[float, int, int]]:
+        for one, two in candidates:
+            if _may_be_one(self.known[one], self.found[two]):
+                likeness = _likeness(self.known[one].title, self.found[two].title)
+                if likeness >= ALIKE:
+                    yield -likeness, one, two
+
+    def _free_found(self) -> list[int]:
+        return [place for place in range(len(self.found)) if place not in self.pairs]
+
+    def _free_known(self, end: int) -> list[int]:
+        used = set(self.pairs.values())
+        return [place for place in range(end) if place not in used]
+
+
+def _key(task: Named, with_heading: bool) -> tuple[str, tuple[str, ...]]:
+    return normal(task.title), task.headings if with_heading else ()
+
+
+def _may_be_one(one: Named, other: Named) -> bool:
+    return one.external_id is None or other.external_id is None or one.external_id == other.external_id
+
+
+def _is_reused(live: Named, found: Named) -> bool:
+    """Whether an id now means another task: made at another time, and of another title."""
+    other_birth = None not in (live.created_at, found.created_at) and live.created_at != found.created_at
+    return other_birth and _likeness(live.title, found.title) < ALIKE
+
+
+def _comes_back(gone: Named, found: Named) -> bool:
+    """Whether an id that was gone means the same task again."""
+    same_birth = gone.created_at is not None and gone.created_at == found.created_at
+    return same_birth or _likeness(gone.title, found.title) >= ALIKE
+
+
+def _likeness(one: str, other: str) -> float:
+    matcher = SequenceMatcher(None, normal(one)[:_COMPARED], normal(other)[:_COMPARED], autojunk=False)
+    return matcher.ratio() if matcher.real_quick_ratio() >= ALIKE and matcher.quick_ratio() >= ALIKE else 0.0

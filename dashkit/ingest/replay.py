@@ -1,0 +1,269 @@
+"""Versions of a task file -> changes of tasks. Pure: the same path serves a thousand old versions and today's."""
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from dashkit.ingest import identity
+from dashkit.records import Task
+
+WATCHED = ("title", "status", "checked", "blocked_reason")
+_COARSE = ":00.000Z"  # a time of whole minutes or days: two edits may share it
+
+
+@dataclass(eq=False)
+class Tracked:
+    """One task of a source over all its versions; `image` is what the source said last.
+
+    `owned` has the columns that a user changed, with the user's value: the source's word does not reach them until
+    both agree. `born_at` is when it first was, `created_at` what the source says of that. `task` is the record as
+    read last: the very same object again has nothing to say. `row` is the task in the database before this replay.
+    """
+
+    external_id: str | None
+    title: str
+    headings: tuple[str, ...] = ()
+    created_at: str | None = None
+    image: dict[str, Any] = field(default_factory=dict)
+    task_id: int | None = None
+    accepted_at: str | None = None
+    gone_at: str | None = None
+    owned: dict[str, Any] = field(default_factory=dict)
+    ordinal: int = 0
+    born_at: str | None = None
+    task: Task | None = None
+    row: dict[str, Any] | None = None
+
+
+@dataclass(frozen=True)
+class Change:
+    """One change of a tracked task, as a version of its source shows it; it happened in (not_before, occurred_at]."""
+
+    tracked: Tracked
+    op: str
+    occurred_at: str
+    not_before: str | None
+    values: dict[str, Any]
+    source: str
+
+
+@dataclass(frozen=True)
+class Edge:
+    """A dependency that came or went, as a version of its source shows it."""
+
+    tracked: Tracked
+    on: Tracked
+    op: str
+    occurred_at: str
+    not_before: str | None
+    source: str
+
+
+@dataclass(frozen=True)
+class Version:
+    """One reading of a source: its tasks, when it was, and where it came from (`git:<sha>`, `file:<path>`)."""
+
+    tasks: Sequence[Task]
+    at: str
+    source: str
+    phase: Callable[[Task], str | None] = lambda _: None
+
+
+class Replay:
+    """Takes versions in their order and keeps what changed.
+
+    Args:
+        known: every task of the source, in its order; those that are gone have a `gone_at`.
+        last_at: when the source was read last; None: never.
+    """
+
+    def __init__(self, known: Iterable[Tracked], last_at: str | None) -> None:
+        known = list(known)
+        self.live = [one for one in known if one.gone_at is None]
+        self.gone = [one for one in known if one.gone_at is not None]
+        self.last_at = last_at
+        self.changes: list[Change] = []
+        self.edges: list[Edge] = []
+        self.stale = 0
+        self.news = False  # whether any version said anything new
+        self._by_id: dict[str, Tracked] = {}
+        self._depends: dict[Tracked, set[Tracked]] = {}
+        self._awaited: dict[str, list[Tracked]] = defaultdict(list)  # ids that nobody has yet -> who depends on them
+        self._sort_gone()
+        for one in [*reversed(self.gone), *self.live]:
+            if one.external_id is not None:
+                self._by_id[one.external_id] = one
+        for one in known:
+            self._depends[one] = self._wanted(one)
+
+    def take(self, version: Version) -> None:
+        """Note what this version changes; a task that is no longer in it is gone, and kept."""
+        same = {id(one.task): one for one in self.live if one.task is not None}
+        order = [same.get(id(task)) for task in version.tasks]
+        fresh = [place for place, one in enumerate(order) if one is None]
+        staying = {one for one in order if one is not None}
+        left = [one for one in self.live if one not in staying]
+        before, self.news = self.news, False
+        if fresh or left:
+            matched = self._match(left, [version.tasks[place] for place in fresh])
+            holders = _holders([*staying, *matched])
+            for place, known in zip(fresh, matched, strict=True):
+                order[place] = self._see(known, version.tasks[place], version, holders)
+        self._settle([one for one in order if one is not None], left, version)
+        self._connect([one for place in fresh if (one := order[place])], version)
+        if self.news or not version.source.startswith("file:"):
+            self.last_at = max(version.at, self.last_at or "")
+        self.news = self.news or before
+
+    def _match(self, left: list[Tracked], found: list[Task]) -> list[Tracked | None]:
+        ids = {task.external_id for task in found}
+        # Of the thousands that are gone, only those of the same id matter where every record has one.
+        gone = self.gone if None in ids else [one for one in self.gone if one.external_id in ids or not one.external_id]
+        return identity.match(left, gone, found)
+
+    def _see(self, known: Tracked | None, task: Task, version: Version, holders: dict[str, Tracked]) -> Tracked:
+        """A record that is new, or that of a known task; of two with one id the later in the file goes without."""
+        if known is None:
+            known = self._first(task, version)
+        elif not self._is_stale(known, task, version):
+            self._again(known, task, version)
+        known.task = task
+        external_id = known.external_id or task.external_id
+        if external_id is not None:
+            has_it = holders.setdefault(external_id, known) is known
+            known.external_id = external_id if has_it else None
+        return known
+
+    def _first(self, task: Task, version: Version) -> Tracked:
+        image = _image(task, version)
+        tracked = Tracked(None, task.title, task.headings, task.created_at, image, accepted_at=task.updated_at)
+        self.news = True
+        now = {column: image[column] for column in WATCHED}
+        birth = task.created_at or task.completed_at
+        if birth is None:
+            tracked.born_at = version.at
+            # What the first reading of all shows may be much older: it is a state, and no arrival.
+            op = "insert" if self.last_at else "baseline"
+            self._change(tracked, op, version.at, self._since(version.at), now, version)
+            return tracked
+        tracked.born_at = born = min(birth, self._time(version))
+        began = {"title": task.title, "status": "pending", "checked": 0, "blocked_reason": None}
+        self._change(tracked, "insert", born, None, began, version)
+        changed = {column: now[column] for column in WATCHED if now[column] != began[column]}
+        self._update(tracked, changed, task, version, task.updated_at, born)
+        return tracked
+
+    def _is_stale(self, tracked: Tracked, task: Task, version: Version) -> bool:
+        """Whether it is an older record, written later by a clone that was behind: it reopens nothing."""
+        now, last = task.updated_at, tracked.accepted_at
+        if now is None or last is None or now > last or (now == last and now.endswith(_COARSE)):
+            return False
+        self.stale += _image(task, version) != tracked.image
+        return True
+
+    def _again(self, tracked: Tracked, task: Task, version: Version) -> None:
+        before, after = tracked.image, _image(task, version)
+        values = {}
+        for column in WATCHED:
+            if column in tracked.owned:
+                if after[column] == tracked.owned[column]:
+                    del tracked.owned[column]  # both agree again
+            elif after[column] != before.get(column):
+                values[column] = after[column]
+        self.news = self.news or after != before or tracked.headings != task.headings
+        tracked.image, tracked.title, tracked.headings = after, task.title, task.headings
+        tracked.created_at = task.created_at or tracked.created_at
+        own = None if task.updated_at == tracked.accepted_at else task.updated_at
+        self._update(tracked, values, task, version, own, tracked.accepted_at or "")
+        self.news = self.news or own is not None
+        tracked.accepted_at = task.updated_at or tracked.accepted_at
+
+    def _update(
+        self, tracked: Tracked, values: dict[str, Any], task: Task, version: Version, own: str | None, after: str
+    ) -> None:
+        """Date a change by the record's own times (completion, then the rest), without one by the version."""
+        at = min(own or version.at, self._time(version))
+        done = {column: value for column, value in values.items() if column in ("status", "checked")}
+        if done.get("checked") and task.completed_at and after <= task.completed_at <= at:
+            self._change(tracked, "update", task.completed_at, None, done, version)
+            values = {column: value for column, value in values.items() if column not in done}
+        if values:
+            self._change(tracked, "update", at, self._since(at) or after or None, values, version)
+
+    def _change(
+        self, tracked: Tracked, op: str, at: str, not_before: str | None, values: dict[str, Any], version: Version
+    ) -> None:
+        self.changes.append(Change(tracked, op, at, not_before, values, version.source))
+
+    def _since(self, at: str) -> str | None:
+        return None if self.last_at is None else min(self.last_at, at)
+
+    def _time(self, version: Version) -> str:
+        """Nothing that a version holds is younger than the version (commits have no fractions of a second)."""
+        return max(version.at, self.last_at or "")
+
+    def _settle(self, order: list[Tracked], left: list[Tracked], version: Version) -> None:
+        """Put the live ones in the order of this version, and the others among those that are gone."""
+        here = set(order)
+        for ordinal, one in enumerate(order):
+            self.news = self.news or one.ordinal != ordinal or one.gone_at is not None
+            one.ordinal, one.gone_at = ordinal, None
+        vanished = [one for one in left if one not in here]
+        for one in vanished:
+            one.gone_at, one.task, self.news = version.at, None, True
+        if vanished or len(order) != len(self.live):
+            self.gone = [one for one in self.gone if one not in here] + vanished
+            self._sort_gone()
+        self.live = order
+
+    def _sort_gone(self) -> None:
+        self.gone.sort(key=lambda one: (one.gone_at or "", one.ordinal), reverse=True)
+
+    def _wanted(self, tracked: Tracked) -> set[Tracked]:
+        """The tasks that it depends on, as far as they are known."""
+        ids = tracked.image.get("depends_on", ())
+        for missing in (other for other in ids if other not in self._by_id):
+            self._awaited[missing].append(tracked)
+        return {one for other in ids if (one := self._by_id.get(other)) and one is not tracked}
+
+    def _connect(self, touched: Sequence[Tracked], version: Version) -> None:
+        """Note the dependencies that came and went."""
+        dated = {one: (one.task and one.task.updated_at) or version.at for one in touched}
+        for one in touched:
+            if one.external_id is not None:
+                self._by_id[one.external_id] = one
+                dated |= dict.fromkeys(self._awaited.pop(one.external_id, ()), version.at)
+        for one, own in dated.items():
+            had, wanted = self._depends.get(one, set()), self._wanted(one)
+            self._depends[one] = wanted
+            at = min(own, self._time(version))
+            for op, others in (("add", wanted - had), ("remove", had - wanted)):
+                for other in sorted(others, key=lambda other: other.external_id or ""):
+                    self.edges.append(Edge(one, other, op, at, self._since(at), version.source))
+
+
+def _holders(tasks: Iterable[Tracked | None]) -> dict[str, Tracked]:
+    """Who has which id: a task that was there just now before one that comes back."""
+    known = sorted((one for one in tasks if one is not None), key=lambda one: one.gone_at is not None)
+    holders: dict[str, Tracked] = {}
+    for one in known:
+        if one.external_id is not None:
+            holders.setdefault(one.external_id, one)
+    return holders
+
+
+def _image(task: Task, version: Version) -> dict[str, Any]:
+    return {
+        "title": task.title,
+        "status": task.status,
+        "checked": int(task.checked),
+        "blocked_reason": task.blocked_reason,
+        "phase": version.phase(task),
+        "description": task.description,
+        "priority": task.priority,
+        "kind": task.kind,
+        "labels": list(task.labels),
+        "parent": task.parent,
+        "depends_on": list(task.depends_on),
+    }

@@ -1,0 +1,1 @@
+"""Which commit worked on which task: pure functions from texts and tasks to links, with their evidence."""

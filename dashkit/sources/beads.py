@@ -1,0 +1,168 @@
+"""Beads, a tracker that keeps its issues in git: `.beads/issues.jsonl`, one JSON object in each line.
+
+`parse_record` reads one line and knows nothing of the others, so that the versions of a file can be read by the
+lines that are new in each. A few records are no work of anybody; `left_out` is the rule, and `everything` lifts it.
+"""
+
+import json
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from dashkit.records import Skip, Task, TaskList
+from dashkit.sources import fields, files
+from dashkit.sources.tally import tally
+
+LARGEST = 512 * 2**20  # bytes
+PRIORITIES = {0: "critical", 1: "high", 2: "medium", 3: "low", 4: "backlog"}
+MACHINERY = frozenset(
+    ("agent", "convoy", "event", "gate", "merge-request", "message", "molecule", "queue", "rig", "role", "slot", "wisp")
+)
+BLOCKING = frozenset(("blocks", "blocked-by", "conditional-blocks", "waits-for"))
+
+_CONFLICT = ("<<<<<<<", "=======", ">>>>>>>", "|||||||")
+_TEMPLATE_TITLE = re.compile(r"digest: |session ended: |mol-\S+$", re.IGNORECASE)
+_TEMPLATE_ID = re.compile(r"-(?:wisp|mol)-")
+_SAYS_NOTHING = frozenset(
+    (
+        "agent",
+        "base",
+        "batch",
+        "bug",
+        "concurrent",
+        "dummy",
+        "epic",
+        "issue",
+        "load",
+        "new",
+        "parallel",
+        "performance",
+        "sample",
+        "stress",
+        "task",
+        "test",
+        "version",
+        "worker",
+    )
+)
+_NAMES_NOTHING = frozenset(("bug", "issue", "task", "test"))
+
+
+def parse_record(line: str | bytes, *, everything: bool = False) -> Task | Skip:
+    """One line of the file: a task, or why it is none.
+
+    Args:
+        line: without its end; bytes that are no UTF-8 are read as Windows-1252.
+        everything: what `left_out` names is a task too.
+    """
+    written = files.decode(line)[0] if isinstance(line, bytes) else line
+    if written.startswith(_CONFLICT):
+        return Skip("a line of a merge conflict", bad=True)
+    try:
+        row = json.loads(written)
+    except (ValueError, RecursionError):
+        return Skip("it is no JSON", bad=True)
+    if not isinstance(row, dict):
+        return Skip("it is no JSON object", bad=True)
+    external_id, title = fields.line(row.get("id")), fields.line(row.get("title"))
+    if external_id is None or title is None:
+        return Skip(f"the record has no {'id' if external_id is None else 'title'}", bad=True)
+    if not everything and (reason := left_out(row)):
+        return Skip(reason)
+    return _task(row, external_id, title)
+
+
+def left_out(row: Mapping[str, Any]) -> str | None:
+    """Why a record is no work of anybody, if it is none: machinery, template or load test.
+
+    - machinery: its type is one that the tool's agents use among themselves (`MACHINERY`);
+    - template: it says so (`ephemeral`, `wisp`, `is_template`, or its id), or it is the log of one ("Digest: ...");
+    - load test: its title is made of words such as agent, batch, issue, test alone, and has a number
+      ("Agent 8 Issue 97"), or says that it is a test issue.
+    """
+    title = str(row.get("title"))[: fields.LONGEST_LINE]
+    if not MACHINERY.isdisjoint((str(row.get("issue_type")), str(row.get("original_type")))):
+        return "machinery"
+    if any(row.get(flag) is True for flag in ("ephemeral", "wisp", "is_template")):
+        return "template"
+    if _TEMPLATE_TITLE.match(title) or _TEMPLATE_ID.search(str(row.get("id"))):
+        return "template"
+    words = set(re.findall(r"[^\W\d_]+", title.casefold()))
+    if words <= _SAYS_NOTHING and words & _NAMES_NOTHING and (re.search(r"\d", title) or words >= {"test", "issue"}):
+        return "load test"
+    return None
+
+
+def read(lines: Iterable[str | bytes], *, everything: bool = False) -> TaskList:
+    """Read one version of the file from its lines. Nothing in them is an error.
+
+    The first note says how old it is: newer versions of the tool keep their data elsewhere.
+    """
+    found = tally(_records(lines, everything=everything))
+    newest = max((task.updated_at for task in found.tasks if task.updated_at), default=None)
+    if newest is None:
+        return found
+    age = f"the newest record is of {newest}; where the tool keeps its data elsewhere, this file no longer follows it"
+    return TaskList(found.tasks, None, found.left_out_by, found.skipped, (age, *found.notes))
+
+
+def read_bytes(data: bytes, _name: str = "", /, *, everything: bool = False) -> TaskList:
+    """Read one version of the file."""
+    return read(data.removeprefix(b"\xef\xbb\xbf").split(b"\n"), everything=everything)
+
+
+def read_file(path: str | Path, *, everything: bool = False) -> TaskList:
+    """Read the file as it is now.
+
+    Raises:
+        RefusedError: there is no such file, it cannot be read, or it is too large.
+    """
+    data = files.load(path, "JSON Lines file", "a list of issues", LARGEST)
+    return read_bytes(data, everything=everything)
+
+
+def _records(lines: Iterable[str | bytes], *, everything: bool) -> Iterator[tuple[str, Task | Skip]]:
+    for number, line in enumerate(lines, 1):
+        if line.strip():
+            yield f"line {number}", parse_record(line, everything=everything)
+
+
+def _task(row: Mapping[str, Any], external_id: str, title: str) -> Task:
+    status, unknown = fields.status(row.get("status"))
+    depends_on, parent = _dependencies(row, external_id)
+    return Task(
+        title=title,
+        status=status,
+        checked=status == "completed",
+        external_id=external_id,
+        description=fields.text(row.get("description")),
+        priority=_priority(row.get("priority")),
+        kind=fields.first((row.get("original_type"), row.get("issue_type"))),
+        labels=tuple(fields.items(row.get("labels"))),
+        parent=parent,
+        depends_on=depends_on,
+        created_at=fields.instant(row.get("created_at")),
+        updated_at=fields.instant(row.get("updated_at")),
+        completed_at=fields.instant(row.get("closed_at")) if status == "completed" else None,
+        unknown_status=unknown,
+    )
+
+
+def _priority(value: object) -> str | None:
+    return PRIORITIES.get(value) if type(value) is int else None
+
+
+def _dependencies(row: Mapping[str, Any], external_id: str) -> tuple[tuple[str, ...], str | None]:
+    """What blocks the record, and its parent: never itself."""
+    found = row.get("dependencies")
+    edges = [
+        (str(edge.get("type")), fields.line(edge.get("depends_on_id")))
+        for edge in (found if isinstance(found, list) else ())
+        if isinstance(edge, dict)
+    ]
+    named = [(kind, other) for kind, other in edges if other is not None and other != external_id]
+    parents = [other for kind, other in named if kind == "parent-child"]
+    parent = fields.first([*parents, row.get("parent")])
+    blocking = dict.fromkeys(other for kind, other in named if kind in BLOCKING)
+    return tuple(blocking), None if parent == external_id else parent

@@ -1,0 +1,234 @@
+"""The history of tasks: late events, what they leave in the row, and what was true before."""
+
+import sqlite3
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from dashkit.store import rows
+
+WATCHED = ("project_id", "status", "checked", "blocked_reason", "complexity", "title")
+_NONE_IS_EMPTY = ("blocked_reason", "complexity")
+_COLUMNS = ("task_id", "op", "occurred_at", "recorded_at", "not_before", "source", *WATCHED)
+# The life of a task goes on behind the last deletion of its id.
+_LIFE = (
+    "task_id = :id AND event_id > coalesce("
+    "(SELECT max(event_id) FROM task_events WHERE task_id = :id AND op = 'delete'), 0)"
+)
+
+
+@dataclass(frozen=True)
+class LateEvent:
+    """A change that this database learns of later: when it became true, in the stored form, and what changed.
+
+    It happened in (not_before, occurred_at]; not_before None: seen exactly. `values` has only what changed, None
+    for none.
+    """
+
+    task_id: int
+    op: str
+    occurred_at: str
+    not_before: str | None
+    values: Mapping[str, Any]
+    source: str
+
+
+@dataclass(frozen=True)
+class LateDependency:
+    """A dependency that came (`add`) or went (`remove`), likewise."""
+
+    task_id: int
+    depends_on_id: int
+    op: str
+    occurred_at: str
+    not_before: str | None
+    source: str
+
+
+def are_kept(conn: sqlite3.Connection) -> bool:
+    """Whether this database has a history: from version 2.1 on."""
+    return bool(rows.columns(conn, "task_events"))
+
+
+@contextmanager
+def suspended(conn: sqlite3.Connection) -> Iterator[None]:
+    """Run with the triggers asleep, inside the caller's transaction: a crash leaves them awake."""
+    conn.execute("UPDATE event_context SET suspended = 1")
+    try:
+        yield
+    finally:
+        conn.execute("UPDATE event_context SET suspended = 0")
+
+
+def record_late(
+    conn: sqlite3.Connection,
+    events: Sequence[LateEvent],
+    recorded_at: str,
+    dependencies: Iterable[LateDependency] = (),
+) -> int:
+    """Insert late events with their own time, then write what they leave into the rows; how many were clamped.
+
+    occurred_at = min(recorded_at, max(its own time, the task's previous replayed one)).
+    """
+    changed: dict[int, set[str]] = defaultdict(set)
+    previous: dict[int, str] = {}
+    found, clamped = [], 0
+    for event in events:
+        last = previous.get(event.task_id) or _last_replayed(conn, event.task_id)
+        occurred = previous[event.task_id] = min(recorded_at, max(event.occurred_at, last))
+        clamped += occurred != event.occurred_at
+        changed[event.task_id].update(event.values)
+        found.append(_row(event, occurred, recorded_at))
+    marks = ", ".join(f":{column}" for column in _COLUMNS)
+    with suspended(conn):
+        conn.executemany(f"INSERT INTO task_events ({', '.join(_COLUMNS)}) VALUES ({marks})", found)  # noqa: S608
+        for task_id, columns in changed.items():
+            _write_row(conn, task_id, columns, recorded_at)
+        if "completed_at" in rows.columns(conn, "tasks"):
+            for task_id in (task_id for task_id, columns in changed.items() if "checked" in columns):
+                _date_completion(conn, task_id)
+        for dependency in dependencies:
+            _write_dependency(conn, dependency, recorded_at)
+    return clamped
+
+
+def _last_replayed(conn: sqlite3.Connection, task_id: int) -> str:
+    """The time of the last late event of a task."""
+    sql = f"SELECT max(occurred_at) FROM task_events WHERE {_LIFE} AND (source GLOB 'git:*' OR source GLOB 'file:*')"  # noqa: S608
+    found: str | None = conn.execute(sql, {"id": task_id}).fetchone()[0]
+    return found or ""
+
+
+def _row(event: LateEvent, occurred_at: str, recorded_at: str) -> dict[str, Any]:
+    values = {column: event.values[column] for column in WATCHED if column in event.values}
+    return {
+        **dict.fromkeys(WATCHED),
+        **{column: "" if value is None else value for column, value in values.items()},
+        "task_id": event.task_id,
+        "op": event.op,
+        "occurred_at": occurred_at,
+        "recorded_at": recorded_at,
+        "not_before": None if event.not_before is None else min(event.not_before, occurred_at),
+        "source": event.source,
+    }
+
+
+def _write_row(conn: sqlite3.Connection, task_id: int, columns: set[str], now: str) -> None:
+    """What the events leave of the columns that they spoke of, where the row says something else."""
+    state = state_at(conn, task_id)
+    values = {
+        column: None if state[column] == "" and column in _NONE_IS_EMPTY else state[column]
+        for column in WATCHED
+        if column in columns
+    }
+    sets = ", ".join(f"{column} = :{column}" for column in values)
+    differs = " OR ".join(f"{column} IS NOT :{column}" for column in values)
+    conn.execute(
+        f"UPDATE tasks SET {sets}, updated_at = :now WHERE id = :id AND ({differs})",  # noqa: S608 - of WATCHED
+        {**values, "now": now, "id": task_id},
+    )
+
+
+def _date_completion(conn: sqlite3.Connection, task_id: int) -> None:
+    """completed_at is the time of the change that ticked the box; a baseline saw only that it was ticked."""
+    sql = (
+        f"SELECT checked, occurred_at, op, source FROM task_events WHERE {_LIFE} AND checked IS NOT NULL "  # noqa: S608
+        "ORDER BY occurred_at DESC, event_id DESC LIMIT 1"
+    )
+    checked, occurred_at, op, source = conn.execute(sql, {"id": task_id}).fetchone()
+    if source != "trigger":
+        at = occurred_at if checked and op != "baseline" else None
+        conn.execute("UPDATE tasks SET completed_at = :at WHERE id = :id", {"at": at, "id": task_id})
+
+
+def _write_dependency(conn: sqlite3.Connection, dependency: LateDependency, recorded_at: str) -> None:
+    occurred_at = min(recorded_at, dependency.occurred_at)
+    pair = (dependency.task_id, dependency.depends_on_id)
+    if dependency.op == "add":
+        sql = "INSERT OR IGNORE INTO task_dependencies (task_id, depends_on_id) VALUES (?, ?)"
+    else:
+        sql = "DELETE FROM task_dependencies WHERE task_id = ? AND depends_on_id = ?"
+    if conn.execute(sql, pair).rowcount:
+        conn.execute(
+            "INSERT INTO dependency_events (task_id, depends_on_id, op, occurred_at, recorded_at, not_before, source) "
+            "VALUES (?, ?, ?, ?, ?, ?, ?)",
+            (*pair, dependency.op, occurred_at, recorded_at, dependency.not_before, dependency.source),
+        )
+
+
+def state_at(conn: sqlite3.Connection, task_id: int, instant: str | None = None) -> dict[str, Any]:
+    """What was true of a task at an instant (None: at the end): per column the latest value that was recorded.
+
+    A column that no event has spoken of by then is not in it; '' is none.
+    """
+    found = conn.execute(
+        f"SELECT {', '.join(WATCHED)} FROM task_events "  # noqa: S608 - of WATCHED
+        f"WHERE {_LIFE} AND (:instant IS NULL OR occurred_at <= :instant) ORDER BY occurred_at, event_id",
+        {"id": task_id, "instant": instant},
+    )
+    state: dict[str, Any] = {}
+    for row in found:
+        state.update({column: value for column, value in zip(WATCHED, row, strict=True) if value is not None})
+    return state
+
+
+def status_before_block(conn: sqlite3.Connection, task_id: int) -> str | None:
+    """The last status that was not `blocked`, where the history knows one."""
+    row = conn.execute(
+        f"SELECT status FROM task_events WHERE {_LIFE} AND status NOT IN ('blocked', '') "  # noqa: S608
+        "AND op <> 'backfill' ORDER BY occurred_at DESC, event_id DESC LIMIT 1",
+        {"id": task_id},
+    ).fetchone()
+    return row[0] if row else None
+
+
+def blocked_since(conn: sqlite3.Connection, task_id: int) -> str | None:
+    """When the present block began, where an event saw it begin; a baseline saw only that it was there."""
+    found = conn.execute(
+        f"SELECT occurred_at, op, status FROM task_events WHERE {_LIFE} AND status IS NOT NULL "  # noqa: S608
+        "ORDER BY occurred_at DESC, event_id DESC",
+        {"id": task_id},
+    )
+    began = None
+    for occurred_at, op, status in found:
+        if status != "blocked":
+            break
+        began = None if op in ("baseline", "backfill", "reconcile") else occurred_at
+    return began
+
+
+def reconcile(conn: sqlite3.Connection, now: str, project_id: int | None = None) -> int:
+    """Note each row that is not what its events say (a restored backup, a rebuilt table); how many.
+
+    It happened since the last run that `runs` knows of.
+    """
+    none = {**dict.fromkeys(WATCHED, "''"), "checked": "0", "project_id": "NULL"}
+    latest = (
+        "(SELECT e.{0} FROM task_events AS e WHERE e.task_id = t.id AND e.{0} IS NOT NULL AND e.event_id > t.born "
+        "ORDER BY e.occurred_at DESC, e.event_id DESC LIMIT 1)"
+    )
+    changed = {
+        column: f"CASE WHEN coalesce(t.{column}, {none[column]}) IS NOT {latest.format(column)} "
+        f"THEN coalesce(t.{column}, {none[column]}) END AS {column}"
+        for column in WATCHED
+    }
+    return conn.execute(
+        f"""
+        INSERT INTO task_events (task_id, op, occurred_at, recorded_at, not_before, source, {", ".join(WATCHED)})
+        SELECT id, 'reconcile', max(:now, coalesce(last, '')), :now, :since, 'reconcile', {", ".join(WATCHED)}
+        FROM (SELECT t.id, t.last, {", ".join(changed.values())} FROM (
+            SELECT *,
+                coalesce((SELECT max(event_id) FROM task_events WHERE task_id = tasks.id AND op = 'delete'), 0) AS born,
+                (SELECT max(occurred_at) FROM task_events WHERE task_id = tasks.id) AS last
+            FROM tasks WHERE :project_id IS NULL OR project_id = :project_id) AS t)
+        WHERE coalesce({", ".join(WATCHED)}) IS NOT NULL ORDER BY id
+        """,  # noqa: S608 - of WATCHED
+        {"now": now, "project_id": project_id, "since": _last_run(conn)},
+    ).rowcount
+
+
+def _last_run(conn: sqlite3.Connection) -> str | None:
+    found: str | None = conn.execute("SELECT max(coalesce(finished_at, started_at)) FROM runs").fetchone()[0]
+    return found

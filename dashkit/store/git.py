@@ -1,0 +1,164 @@
+"""Repositories and their commits."""
+
+import json
+import sqlite3
+import uuid
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import asdict, dataclass, field
+from operator import attrgetter
+
+from dashkit.errors import OutdatedError
+from dashkit.records import Commit
+from dashkit.store import rows
+from dashkit.store.links import NAMESPACE
+
+
+@dataclass(frozen=True)
+class LastRead:
+    """What was read last, and is complete: every commit below these refs is recorded.
+
+    Args:
+        refs: full name -> commit.
+        since: where the reading stopped, in the stored form; None: nowhere.
+        cuts: what hid history then (a digest of shallow clones, grafts and the like).
+        started: the tips of later readings that were not finished; a part of what is below them is recorded.
+    """
+
+    refs: dict[str, str] = field(default_factory=dict)
+    since: str | None = None
+    cuts: str = ""
+    started: tuple[str, ...] = ()
+
+
+_SAVE_REPO = """
+INSERT INTO main.git_repos (id, project_id, path, name, remote_url, default_branch, created_at)
+VALUES (:id, :project_id, :path, :name, :remote_url, :default_branch, :now)
+ON CONFLICT (project_id, path) DO UPDATE SET
+    name = excluded.name, remote_url = excluded.remote_url, default_branch = excluded.default_branch
+WHERE (name, remote_url, default_branch) IS NOT (excluded.name, excluded.remote_url, excluded.default_branch)
+"""
+# A row without counts was made by hand, or its clone did not have them then.
+_SAVE_COMMIT = """
+INSERT INTO main.git_commits (sha, repo_id, author, author_email, message, timestamp, authored_at, is_merge,
+    files_changed, insertions, deletions, recorded_at)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+ON CONFLICT (sha) DO UPDATE SET
+    author = excluded.author, author_email = excluded.author_email, message = excluded.message,
+    timestamp = excluded.timestamp, authored_at = excluded.authored_at, is_merge = excluded.is_merge,
+    files_changed = excluded.files_changed, insertions = excluded.insertions, deletions = excluded.deletions,
+    recorded_at = coalesce(recorded_at, excluded.recorded_at)
+WHERE insertions IS NULL
+"""
+_SAVE_PATHS = """
+INSERT INTO main.git_commit_paths (sha, paths) VALUES (?, ?) ON CONFLICT (sha) DO UPDATE SET paths = excluded.paths
+"""
+_HOLD = """
+INSERT INTO main.git_repo_commits (repo_id, sha, reachable) VALUES (?, ?, TRUE)
+ON CONFLICT (repo_id, sha) DO UPDATE SET reachable = TRUE WHERE NOT reachable
+"""
+_COMPLETE = """
+SELECT sha FROM main.git_commits
+WHERE sha IN (SELECT value FROM json_each(:shas)) AND insertions IS NOT NULL AND recorded_at IS NOT NULL
+"""
+_AS_JSON = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
+
+
+def require(conn: sqlite3.Connection) -> None:
+    """Refuse a database that cannot hold a repository's history.
+
+    Raises:
+        RefusedError: it is no Dashboard.
+        OutdatedError: it is older than version 2.1.
+    """
+    rows.require_v2(conn)
+    if not rows.columns(conn, "git_repo_commits") or "refs" not in rows.columns(conn, "git_repos"):
+        raise OutdatedError(
+            "Cannot record commits in this database",
+            "it needs version 2.1 of the schema, and has an older one",
+            "Run `dashkit migrate` to see what would change, then `dashkit migrate --execute`.",
+        )
+
+
+def find_projects(conn: sqlite3.Connection, path: str) -> list[int]:
+    """The ids of the projects that this repository is in already, lowest first."""
+    found = rows.read(conn, "SELECT project_id FROM main.git_repos WHERE path = :path ORDER BY 1", {"path": path})
+    return [row["project_id"] for row in found]
+
+
+def save_repo(
+    conn: sqlite3.Connection,
+    project_id: int,
+    path: str,
+    *,
+    name: str,
+    remote_url: str | None,
+    default_branch: str | None,
+    now: str,
+) -> str:
+    """The id of a project's repository, which is made, or brought up to date."""
+    made = str(uuid.uuid5(NAMESPACE, f"git_repos\n{project_id}\n{path}"))
+    key = {"project_id": project_id, "path": path}
+    values = {"id": made, "name": name, "remote_url": remote_url, "default_branch": default_branch, "now": now}
+    rows.write(conn, _SAVE_REPO, {**key, **values})
+    sql = "SELECT id FROM main.git_repos WHERE project_id = :project_id AND path = :path"
+    found: str = rows.read(conn, sql, key)[0]["id"]
+    return found
+
+
+def last_read(conn: sqlite3.Connection, repo_id: str) -> LastRead:
+    """What was read last of a repository; nothing where that is not known."""
+    found = rows.read(conn, "SELECT refs FROM main.git_repos WHERE id = :id", {"id": repo_id})
+    try:
+        told = json.loads(found[0]["refs"] or "{}")
+        return LastRead(dict(told["refs"]), told["since"], told["cuts"], tuple(told["started"]))
+    except (ValueError, TypeError, KeyError):  # never read, or written by another hand
+        return LastRead()
+
+
+def save_last_read(conn: sqlite3.Connection, repo_id: str, read: LastRead) -> None:
+    """Record it."""
+    told = json.dumps(asdict(read), sort_keys=True)
+    rows.write(conn, "UPDATE main.git_repos SET refs = :refs WHERE id = :id", {"refs": told, "id": repo_id})
+
+
+def complete(conn: sqlite3.Connection, shas: Sequence[str]) -> set[str]:
+    """Which of these commits are recorded in full, from whichever repository."""
+    return {row["sha"] for row in rows.read(conn, _COMPLETE, {"shas": json.dumps(shas)})}
+
+
+def count(conn: sqlite3.Connection, repo_id: str) -> int:
+    """How many commits a repository holds."""
+    sql = "SELECT count(*) AS n FROM main.git_repo_commits WHERE repo_id = :id"
+    found: int = rows.read(conn, sql, {"id": repo_id})[0]["n"]
+    return found
+
+
+def save_commits(conn: sqlite3.Connection, repo_id: str, commits: Collection[Commit], now: str) -> None:
+    """Record commits and what they touched; what is recorded in full stays as it is."""
+    cursor = conn.cursor()
+    commits = sorted(commits, key=attrgetter("sha"))  # in the order of the indexes
+    cursor.executemany(_SAVE_COMMIT, [_row(commit, repo_id, now) for commit in commits])
+    paths = [(commit.sha, _AS_JSON(commit.paths)) for commit in commits if commit.paths]
+    cursor.executemany(_SAVE_PATHS, paths)
+    hold(conn, repo_id, (commit.sha for commit in commits))
+
+
+def hold(conn: sqlite3.Connection, repo_id: str, shas: Iterable[str]) -> None:
+    """Record that a repository holds these commits, and that they can be reached in it."""
+    conn.cursor().executemany(_HOLD, ((repo_id, sha) for sha in shas))
+
+
+def mark_reachable(conn: sqlite3.Connection, repo_id: str, there: Collection[str]) -> int:
+    """Mark which of a repository's commits can be reached: these and no other; how many no longer can."""
+    sql = "SELECT sha, reachable FROM main.git_repo_commits WHERE repo_id = :id"
+    held = {row["sha"]: bool(row["reachable"]) for row in rows.read(conn, sql, {"id": repo_id})}
+    changed = [((sha in there), repo_id, sha) for sha, was in held.items() if was != (sha in there)]
+    conn.cursor().executemany("UPDATE main.git_repo_commits SET reachable = ? WHERE repo_id = ? AND sha = ?", changed)
+    return sum(not now for now, _, _ in changed)
+
+
+def _row(commit: Commit, repo_id: str, now: str) -> tuple[str | int | None, ...]:
+    return (
+        *(commit.sha, repo_id, commit.author, commit.author_email, commit.message, commit.committed_at),
+        *(commit.authored_at, int(commit.is_merge), commit.files_changed, commit.insertions, commit.deletions, now),
+    )

@@ -1,0 +1,191 @@
+"""Rows that cannot be: orphans, values out of range, and rows that are not as their history says."""
+
+import sqlite3
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from dashkit.store import rows
+from dashkit.store.events import WATCHED
+
+
+@dataclass(frozen=True)
+class Rule:
+    """Values that may not be, or are only odd (not `wrong`): where, in words, what to do, and the SQL that counts."""
+
+    where: str
+    what: str
+    remedy: str
+    sql: str
+    wrong: bool = True
+
+
+_CONFIDENCE = "confidence outside of 0..1"
+_TIME = "no point in time"
+_EVENT = "an operation that is none"
+_BY_HAND = "It is read as not known; correct it where it matters."
+RULES = (
+    Rule(
+        "tasks.checked",
+        "neither 0 nor 1",
+        "Set it to 0 or 1.",
+        "SELECT count(*) FROM tasks WHERE checked NOT IN (0, 1)",
+    ),
+    Rule(
+        "tasks.complexity",
+        "no size",
+        "Set it to S, M, L, XL or NULL.",
+        "SELECT count(*) FROM tasks WHERE complexity NOT IN ('S', 'M', 'L', 'XL')",
+    ),
+    *(
+        Rule(f"{table}.confidence", _CONFIDENCE, "Set it to a number from 0 to 1.", sql)
+        for table, sql in (
+            (
+                "task_commit_links",
+                "SELECT count(*) FROM task_commit_links WHERE confidence NOT BETWEEN 0 AND 1 OR confidence IS NULL",
+            ),
+            (
+                "task_session_links",
+                "SELECT count(*) FROM task_session_links WHERE confidence NOT BETWEEN 0 AND 1 OR confidence IS NULL",
+            ),
+            (
+                "commit_session_links",
+                "SELECT count(*) FROM commit_session_links WHERE confidence NOT BETWEEN 0 AND 1 OR confidence IS NULL",
+            ),
+        )
+    ),
+    Rule(
+        "git_commits.insertions",
+        "a count below zero",
+        "Read the repository again with `dashkit ingest git`.",
+        "SELECT count(*) FROM git_commits WHERE min(files_changed, insertions, deletions) < 0",
+    ),
+    Rule(
+        "task_events.op",
+        _EVENT,
+        "Delete those events.",
+        "SELECT count(*) FROM task_events "
+        "WHERE op NOT IN ('insert', 'update', 'delete', 'baseline', 'backfill', 'reconcile')",
+    ),
+    Rule(
+        "dependency_events.op",
+        _EVENT,
+        "Delete those events.",
+        "SELECT count(*) FROM dependency_events WHERE op NOT IN ('add', 'remove', 'baseline')",
+    ),
+    Rule(
+        "task_events.occurred_at",
+        _TIME,
+        "Delete those events.",
+        "SELECT count(*) FROM task_events WHERE julianday(occurred_at) IS NULL",
+    ),
+    Rule(
+        "tasks.status",
+        "in words that are not dashkit's",
+        "They are kept, and count as open.",
+        "SELECT count(*) FROM tasks WHERE status NOT IN "
+        "('pending', 'in_progress', 'review', 'blocked', 'completed', 'cancelled')",
+        wrong=False,
+    ),
+    *(
+        Rule(f"tasks.{column}", _TIME, _BY_HAND, sql, wrong=False)
+        for column, sql in (
+            ("created_at", "SELECT count(*) FROM tasks WHERE created_at <> '' AND julianday(created_at) IS NULL"),
+            ("updated_at", "SELECT count(*) FROM tasks WHERE updated_at <> '' AND julianday(updated_at) IS NULL"),
+            ("completed_at", "SELECT count(*) FROM tasks WHERE completed_at <> '' AND julianday(completed_at) IS NULL"),
+        )
+    ),
+    Rule(
+        "git_commits.timestamp",
+        _TIME,
+        _BY_HAND,
+        "SELECT count(*) FROM git_commits WHERE timestamp <> '' AND julianday(timestamp) IS NULL",
+        wrong=False,
+    ),
+)
+
+# What points where; asked only where the database found in the world declares no such foreign key.
+_REFERENCES = (
+    ("phases", "project_id", "projects", "id"),
+    ("tasks", "project_id", "projects", "id"),
+    ("tasks", "phase_id", "phases", "id"),
+    ("task_dependencies", "task_id", "tasks", "id"),
+    ("task_dependencies", "depends_on_id", "tasks", "id"),
+)
+
+
+def out_of_range(conn: sqlite3.Connection) -> Iterator[tuple[Rule, int]]:
+    """Each rule whose column is there, with the number of values that break it."""
+    for rule in RULES:
+        table, _, column = rule.where.partition(".")
+        if column in rows.columns(conn, table):
+            yield rule, int(conn.execute(rule.sql).fetchone()[0])
+
+
+def orphans(conn: sqlite3.Connection) -> dict[str, int]:
+    """Rows that point nowhere by a column that declares no foreign key: `table.column` -> how many."""
+    found = {}
+    for table, column, parent, key in _REFERENCES:
+        if column not in rows.columns(conn, table) or key not in rows.columns(conn, parent):
+            continue
+        declared = conn.execute('SELECT lower("from") FROM pragma_foreign_key_list(?)', (table,)).fetchall()
+        if (column,) not in declared:
+            sql = f"SELECT count(*) FROM {table} AS c WHERE c.{column} IS NOT NULL AND NOT EXISTS (SELECT 1 FROM {parent} AS p WHERE p.{key} = c.{column})"  # noqa: S608, E501 - of _REFERENCES
+            found[f"{table}.{column}"] = int(conn.execute(sql).fetchone()[0])
+    return found
+
+
+def has_history(conn: sqlite3.Connection) -> bool:
+    """Whether all tables of the history are there."""
+    return all(rows.columns(conn, table) for table in ("task_events", "dependency_events", "event_context"))
+
+
+def context(conn: sqlite3.Connection) -> list[tuple[int, int]]:
+    """The rows of event_context: one, (1, 0), at rest."""
+    return conn.execute("SELECT id, suspended FROM event_context").fetchall()
+
+
+_PRESENT = """
+SELECT t.id FROM tasks AS t LEFT JOIN (
+    SELECT e.task_id, e.{column} AS value,
+           row_number() OVER (PARTITION BY e.task_id ORDER BY e.occurred_at DESC, e.event_id DESC) AS place
+    FROM task_events AS e LEFT JOIN ended ON ended.task_id = e.task_id
+    WHERE e.{column} IS NOT NULL AND e.event_id > coalesce(ended.event_id, 0)
+) AS s ON s.task_id = t.id AND s.place = 1
+WHERE CAST(coalesce(t.{column}, {none}) AS TEXT) IS NOT CAST(s.value AS TEXT)
+"""
+_GONE = """
+SELECT task_id FROM (SELECT task_id, op, max(event_id) FROM task_events GROUP BY task_id)
+WHERE op <> 'delete' AND task_id NOT IN (SELECT id FROM tasks)
+"""
+_ENDED = "WITH ended AS (SELECT task_id, max(event_id) AS event_id FROM task_events WHERE op = 'delete' GROUP BY 1)"
+_NONE = {"project_id": "NULL", "checked": "0"}  # what stands in a row for the event's word of none; else ''
+
+
+def unlike_history(conn: sqlite3.Connection) -> tuple[int, int | None]:
+    """How many tasks differ from what the last events of their life say, or went without one; and the lowest id."""
+    present = [_PRESENT.format(column=column, none=_NONE.get(column, "''")) for column in WATCHED]
+    each = " UNION ".join([*present, _GONE])
+    row = conn.execute(f"{_ENDED} SELECT count(*), min(id) FROM ({each})").fetchone()  # noqa: S608 - of WATCHED
+    return int(row[0]), row[1]
+
+
+def unlike_dependency_history(conn: sqlite3.Connection) -> int:
+    """How many dependencies are there after a last event of `remove` or none, or are not there after any other."""
+    if not rows.columns(conn, "task_dependencies"):
+        return 0
+    sql = """
+        WITH last AS (
+            SELECT task_id, depends_on_id, op, max(event_id) FROM dependency_events GROUP BY task_id, depends_on_id
+        ), said AS (SELECT task_id, depends_on_id FROM last WHERE op <> 'remove')
+        SELECT (SELECT count(*) FROM (SELECT * FROM said EXCEPT SELECT task_id, depends_on_id FROM task_dependencies))
+             + (SELECT count(*) FROM (SELECT task_id, depends_on_id FROM task_dependencies EXCEPT SELECT * FROM said))
+        """
+    return int(conn.execute(sql).fetchone()[0])
+
+
+def recorded_backups(conn: sqlite3.Connection) -> list[str]:
+    """The backups that migrations recorded: a name beside the database, or a path."""
+    if "backup" not in rows.columns(conn, "schema_migrations"):
+        return []
+    sql = "SELECT DISTINCT backup FROM schema_migrations WHERE typeof(backup) = 'text' AND backup <> '' ORDER BY backup"
+    return [name for (name,) in conn.execute(sql)]

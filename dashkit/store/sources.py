@@ -1,0 +1,91 @@
+"""What a source said last of each of its tasks, and how far it has been read."""
+
+import json
+import sqlite3
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass
+
+from dashkit.store import rows
+
+# Columns of tasks that sources write and that have no history.
+PLAIN = ("external_id", "description", "priority", "kind", "labels", "phase_id", "parent_id")
+_SOURCE = ("task_id", "external_id", "heading_path", "title_norm", "ordinal", "image", "seen_at", "gone_at")
+
+
+@dataclass(frozen=True)
+class Mark:
+    """How far a source has been read: to which commit of which repository, and when; None where there is none."""
+
+    commit: str | None = None
+    repository: str | None = None
+    at: str | None = None
+
+
+def known(conn: sqlite3.Connection, project_id: int, source: str) -> list[rows.Row]:
+    """Every task of a source: the columns of task_sources, and as `row` the task as it is now."""
+    found = rows.read(
+        conn,
+        f"SELECT {', '.join(f's.{column}' for column in _SOURCE)} FROM task_sources AS s "  # noqa: S608 - of _SOURCE
+        "JOIN tasks AS t ON t.id = s.task_id WHERE t.project_id = :project_id AND s.source = :source "
+        "ORDER BY s.ordinal, s.task_id",
+        {"project_id": project_id, "source": source},
+    )
+    tasks = {row["id"]: row for row in _tasks(conn, project_id)}
+    return [row | {"row": tasks[row["task_id"]]} for row in found]
+
+
+def unclaimed(conn: sqlite3.Connection, project_id: int) -> list[rows.Row]:
+    """The tasks of a project that no source has spoken of: those of people, and of times before."""
+    claimed = {row["task_id"] for row in rows.read(conn, "SELECT task_id FROM task_sources")}
+    return [row for row in _tasks(conn, project_id) if row["id"] not in claimed]
+
+
+def _tasks(conn: sqlite3.Connection, project_id: int) -> list[rows.Row]:
+    return rows.read(
+        conn,
+        "SELECT t.id, t.title, t.status, t.checked, t.blocked_reason, t.description, t.priority, t.phase_id, "
+        "m.external_id, m.kind, m.labels, m.parent_id FROM tasks AS t JOIN main.tasks AS m ON m.id = t.id "
+        "WHERE t.project_id = :project_id ORDER BY t.id",
+        {"project_id": project_id},
+    )
+
+
+def save(conn: sqlite3.Connection, source: str, found: Iterable[rows.Row]) -> None:
+    """Write what a source said of its tasks: dicts of the columns of task_sources but `source`."""
+    marks = ", ".join(f":{column}" for column in _SOURCE)
+    conn.cursor().executemany(
+        f"INSERT OR REPLACE INTO task_sources (source, {', '.join(_SOURCE)}) VALUES (:source, {marks})",  # noqa: S608
+        [row | {"source": source} for row in found],
+    )
+
+
+def mark(conn: sqlite3.Connection, project_id: int, source: str) -> Mark | None:
+    """The mark that the last reading of a source left; None where there was none."""
+    sql = "SELECT tail_digest AS mark FROM ingest_files WHERE path = :path"
+    found = rows.read(conn, sql, {"path": _key(project_id, source)})
+    return Mark(**json.loads(found[0]["mark"])) if found else None
+
+
+def set_mark(conn: sqlite3.Connection, project_id: int, source: str, value: Mark, now: str) -> None:
+    """Leave a mark for the next reading."""
+    rows.write(
+        conn,
+        "INSERT INTO ingest_files (path, tail_digest, first_seen) VALUES (:path, :mark, :now) "
+        "ON CONFLICT (path) DO UPDATE SET tail_digest = excluded.tail_digest",
+        {"path": _key(project_id, source), "mark": json.dumps(asdict(value)), "now": now},
+    )
+
+
+def _key(project_id: int, source: str) -> str:
+    return f"tasks:{project_id}:{source}"
+
+
+def update(conn: sqlite3.Connection, changes: Mapping[int, Mapping[str, object]], now: str) -> None:
+    """Write columns without a history (task id -> column -> value), as far as this database has them."""
+    here = rows.columns(conn, "tasks").intersection(PLAIN)
+    for task_id, values in changes.items():
+        kept = {column: value for column, value in values.items() if column in here}
+        if kept:
+            sets = ", ".join(f"{column} = :{column}" for column in kept)
+            sql = f"UPDATE main.tasks SET {sets}, updated_at = :now WHERE id = :id"  # noqa: S608 - columns of PLAIN
+            rows.write(conn, sql, {**kept, "now": now, "id": task_id})

@@ -1,0 +1,289 @@
+"""`dashkit doctor`: every finding on a real database, what to do about it, and the exit code."""
+
+import json
+
+import pytest
+from builders import NEWEST, insert, query, v1_database
+from content import alter, folder_state
+
+from dashkit import doctor, migrations
+from dashkit.cli import main
+from dashkit.errors import RefusedError
+
+UNCHECKED = "PRAGMA ignore_check_constraints = ON"
+
+
+@pytest.fixture
+def path(tmp_path):
+    """A small database that was migrated to the newest version."""
+    tasks = [{"status": "completed", "title": "done"}, {"title": "open"}, {"title": "more"}]
+    made = v1_database(tmp_path / "dash.db", tasks=tasks)
+    alter(made, "INSERT INTO task_dependencies VALUES (2, 1)")
+    migrations.execute(made)
+    return made
+
+
+@pytest.fixture
+def run(path, capsys):
+    """Run `dashkit doctor`: its exit code, what it printed, and what it narrated."""
+
+    def call(*words):
+        capsys.readouterr()
+        code = main(["doctor", *words, "--db", str(path)])
+        return code, *capsys.readouterr()
+
+    return call
+
+
+def bad(path):
+    """The findings that are not good: check -> (state, what was found)."""
+    findings = doctor.examine(path).findings
+    assert all(bool(one.remedy) == (one.state != "good") for one in findings), "each finding says what to do"
+    return {one.check: (one.state, one.found) for one in findings if one.state != "good"}
+
+
+def test_a_sound_database_is_healthy(run, path):
+    """Nothing is wrong, the exit code is 0, and no byte is changed."""
+    before = folder_state(path.parent)
+    code, out, err = run()
+    assert (code, err) == (0, "")
+    lines = out.splitlines()
+    assert (lines[0], lines[-1]) == (f"{path}: version {NEWEST}", "HEALTHY")
+    assert {line.split()[0] for line in lines[1:-1]} == {"good"}
+    assert folder_state(path.parent) == before
+
+
+@pytest.mark.parametrize("journal", ["DELETE", "WAL"])
+def test_work_leaves_it_healthy(path, journal):
+    """What programs and people do to tasks leaves rows and history alike, in either journal mode."""
+    alter(
+        path,
+        f"PRAGMA journal_mode = {journal}",
+        "PRAGMA foreign_keys = ON",
+        "UPDATE tasks SET status = NULL, blocked_reason = 'x' WHERE id = 1",
+        "UPDATE tasks SET blocked_reason = NULL, project_id = 1, checked = NULL",
+        "INSERT INTO tasks (project_id, title) VALUES (1, CAST(X'ff41' AS TEXT)), (1, 'a' || char(0) || 'b')",
+        "DELETE FROM tasks WHERE id = 5",
+        "INSERT INTO tasks (project_id, title, status) VALUES (1, 'again', 'review')",
+        "INSERT OR REPLACE INTO tasks (id, project_id, title) VALUES (3, 1, 'replaced')",
+        "DELETE FROM tasks WHERE id = 1",
+        "INSERT INTO task_dependencies VALUES (3, 2)",
+    )
+    assert bad(path) == {}
+
+
+FAULTS = {
+    "a trigger": (
+        ["DROP TRIGGER dashkit_task_update"],
+        {"triggers": ("wrong", "gone: dashkit_task_update")},
+    ),
+    "an index": (["DROP INDEX idx_tasks_checked"], {"schema": ("wrong", "missing: idx_tasks_checked")}),
+    "a table": (["DROP TABLE runs"], {"schema": ("wrong", "missing: runs")}),
+    "a view of our name": (
+        ["DROP TABLE runs", "CREATE VIEW runs AS SELECT 1"],
+        {"schema": ("wrong", "the name runs is taken by a view")},
+    ),
+    "a record": (
+        ["DELETE FROM schema_migrations WHERE name = 'runs'"],
+        {"records": ("note", "there but not recorded: runs")},
+    ),
+    "an orphan": (
+        ["INSERT INTO git_commits (sha, repo_id) VALUES ('s', 'none')"],
+        {"foreign keys": ("wrong", "rows that point nowhere: git_commits (1)")},
+    ),
+    "checked": (["UPDATE tasks SET checked = 7"], {"values": ("wrong", "3 in tasks.checked: neither 0 nor 1")}),
+    "a size": (
+        [UNCHECKED, "UPDATE tasks SET complexity = 'huge' WHERE id = 1"],
+        {
+            "conditions": ("wrong", "CHECK constraint failed in tasks"),
+            "values": ("wrong", "1 in tasks.complexity: no size"),
+        },
+    ),
+    "a confidence": (
+        [
+            UNCHECKED,
+            "INSERT INTO git_repos (id, project_id, path) VALUES ('r', 1, 'r')",
+            "INSERT INTO git_commits (sha, repo_id) VALUES ('s', 'r')",
+            "INSERT INTO task_commit_links (id, task_id, commit_sha, confidence, link_type) VALUES (1, 1, 's', 7, 'x')",
+        ],
+        {
+            "conditions": ("wrong", "CHECK constraint failed in task_commit_links"),
+            "values": ("wrong", "1 in task_commit_links.confidence: confidence outside of 0..1"),
+        },
+    ),
+    "a status": (
+        ["UPDATE tasks SET status = 'done' WHERE id = 1"],
+        {"values": ("note", "1 in tasks.status: in words that are not dashkit's")},
+    ),
+    "a time": (
+        ["UPDATE tasks SET completed_at = 'soon'"],
+        {"values": ("note", "3 in tasks.completed_at: no point in time")},
+    ),
+    "an operation": (
+        ["UPDATE dependency_events SET op = 'guess'"],
+        {"values": ("wrong", "1 in dependency_events.op: an operation that is none")},
+    ),
+    "a suspension": (
+        ["UPDATE event_context SET suspended = 1"],
+        {"event_context": ("wrong", "not one row at rest")},
+    ),
+    "no context": (["DELETE FROM event_context"], {"event_context": ("wrong", "not one row at rest")}),
+    "changes without the triggers": (
+        [
+            "UPDATE event_context SET suspended = 1",
+            "UPDATE tasks SET status = 'review', title = 'x' WHERE id > 1",
+            "UPDATE event_context SET suspended = 0",
+        ],
+        {"history": ("wrong", "2 tasks are not as their last events say (the first: 2)")},
+    ),
+    "a task without events": (
+        ["DELETE FROM task_events WHERE task_id = 3"],
+        {"history": ("wrong", "1 tasks are not as their last events say (the first: 3)")},
+    ),
+    "a task that went unseen": (
+        [
+            "UPDATE event_context SET suspended = 1",
+            "DELETE FROM tasks WHERE id = 3",
+            "UPDATE event_context SET suspended = 0",
+        ],
+        {"history": ("wrong", "1 tasks are not as their last events say (the first: 3)")},
+    ),
+    "dependencies that changed unseen": (
+        [
+            "UPDATE event_context SET suspended = 1",
+            "UPDATE task_dependencies SET depends_on_id = 3",
+            "UPDATE event_context SET suspended = 0",
+        ],
+        {"history": ("wrong", "2 dependencies are not as their last events")},
+    ),
+}
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_each_fault_is_found_and_nothing_else(path, run, fault):
+    """Each fault is found, with what to do; exit 1 where something is wrong, 0 for a note."""
+    statements, expected = FAULTS[fault]
+    alter(path, *statements)
+    assert bad(path) == expected
+    wrong = sum(state == "wrong" for state, _ in expected.values())
+    code, out, _ = run()
+    assert code == (1 if wrong else 0)
+    assert out.splitlines()[-1].startswith(f"WRONG: {wrong} of " if wrong else "HEALTHY")
+
+
+@pytest.mark.parametrize("fault", ["a trigger", "an index", "a table", "a record"])
+def test_what_it_advises_mends_it(path, fault):
+    """`dashkit migrate --execute`, where that is the advice, leaves a healthy database."""
+    alter(path, *FAULTS[fault][0])
+    migrations.execute(path)
+    assert bad(path) == {}
+
+
+def test_a_rebuilt_table_is_found(path):
+    """A table of tasks that was made anew has lost its triggers and indexes."""
+    ((sql,),) = query(path, "SELECT sql FROM sqlite_master WHERE name = 'tasks'")
+    alter(
+        path,
+        sql.replace("CREATE TABLE tasks", "CREATE TABLE new_tasks"),
+        "INSERT INTO new_tasks SELECT * FROM tasks",
+        "DROP TABLE tasks",
+        "ALTER TABLE new_tasks RENAME TO tasks",
+        "UPDATE tasks SET status = 'review' WHERE id = 2",
+    )
+    found = bad(path)
+    assert found["triggers"] == ("wrong", "gone: dashkit_task_insert, dashkit_task_update, dashkit_task_delete")
+    assert found["schema"][1].startswith("missing: idx_tasks_checked")
+    assert found["history"] == ("wrong", "1 tasks are not as their last events say (the first: 2)")
+
+
+def test_tables_found_without_keys_are_looked_at_too(tmp_path):
+    """Where a version 1 database declares no foreign keys, rows that point nowhere are found all the same."""
+    path = v1_database(tmp_path / "dash.db")
+    alter(
+        path,
+        "DROP TABLE tasks",
+        "CREATE TABLE tasks (id INTEGER PRIMARY KEY, project_id INTEGER, phase_id INTEGER, title TEXT, status TEXT)",
+        "INSERT INTO tasks VALUES (1, 77, 5, 'x', 'pending'), (2, NULL, NULL, 'y', 'pending')",
+    )
+    told = "rows that point nowhere: tasks.phase_id (1), tasks.project_id (1)"
+    assert bad(path)["foreign keys"] == ("wrong", told)
+
+
+def test_backups_are_missed_and_tried(path):
+    """A recorded backup that is gone is a note; one that cannot be read is wrong."""
+    ((name,),) = query(path, "SELECT DISTINCT backup FROM schema_migrations")
+    backup = path.with_name(name)
+    kept = backup.read_bytes()
+    backup.write_bytes(kept[:50] + bytes(500))
+    assert bad(path) == {"backups": ("wrong", f"cannot be read: {backup}")}
+    backup.write_bytes(b"")
+    assert bad(path) == {"backups": ("wrong", f"cannot be read: {backup}")}
+    backup.unlink()
+    assert bad(path) == {"backups": ("note", f"recorded, and gone: {backup}")}
+    backup.write_bytes(kept)
+    assert bad(path) == {}
+
+
+@pytest.mark.parametrize("record", ["X'ff'", "''", "char(0) || 'x'", "'/' || hex(zeroblob(3000))", "char(27) || '[2J'"])
+def test_a_hostile_record_of_a_backup_is_no_crash(path, run, record):
+    """Whatever another program recorded as a backup is at most a note, and does not act on the terminal."""
+    alter(path, f"UPDATE schema_migrations SET backup = {record} WHERE name = 'runs'")
+    code, out, _ = run()
+    assert code == 0
+    assert "\x1b" not in out
+
+
+def test_unfinished_backups_are_told(path):
+    """A file that a run which was stopped left half made is a note; files of other names are nobody's business."""
+    left = ".dash.backup_20251127_120000_0009.db.4711.partial"
+    for name in (left, f"{left}-journal", ".other.backup_20251127_120000_0001.db.1.partial", "dash.partial"):
+        path.with_name(name).write_bytes(b"")
+    assert bad(path) == {"unfinished files": ("note", f"{left}, {left}-journal")}
+
+
+@pytest.mark.parametrize(("version", "told"), [("1.0", "1.0; 2.0 and 2.1 to come"), ("2.0", "2.0; 2.1 to come")])
+def test_an_older_version_is_told_what_to_run(tmp_path, version, told):
+    """On a database of an older version the rest is looked at, and the note says what to run."""
+    path = v1_database(tmp_path / "dash.db", tasks=[{}])
+    if version != "1.0":
+        migrations.execute(path, to=version)
+    found = doctor.examine(path)
+    assert bad(path) == {"version": ("note", told)}
+    assert found.healthy
+    assert "dashkit migrate" in next(one.remedy for one in found.findings if one.check == "version")
+
+
+def test_a_fresh_database_is_healthy(tmp_path):
+    """A database made at the newest version has no backup and needs none."""
+    migrations.create(tmp_path / "fresh.db")
+    insert(tmp_path / "fresh.db", "projects", name="Alpha")
+    insert(tmp_path / "fresh.db", "tasks", project_id=1, title="x")
+    assert bad(tmp_path / "fresh.db") == {}
+    assert "none was needed" in str(doctor.examine(tmp_path / "fresh.db"))
+
+
+def test_less_than_version_1_is_healthy(tmp_path):
+    """Tables that were never there are not missed."""
+    path = v1_database(tmp_path / "dash.db")
+    alter(path, "DROP TABLE task_dependencies", "DROP TABLE phases")
+    migrations.execute(path)
+    assert bad(path) == {}
+
+
+def test_json_is_for_programs(path, run):
+    """--json prints one object with every finding."""
+    alter(path, "DROP TRIGGER dashkit_task_insert")
+    code, out, _ = run("--json")
+    found = json.loads(out)
+    assert (code, found["healthy"], found["version"]) == (1, False, NEWEST)
+    assert {one["check"] for one in found["findings"] if one["state"] == "wrong"} == {"triggers"}
+    assert all(set(one) == {"check", "state", "found", "remedy"} for one in found["findings"])
+
+
+def test_what_is_no_dashboard_is_refused(tmp_path, capsys):
+    """A file that is no Dashboard is refused in words, with exit code 3."""
+    other = alter(tmp_path / "other.db", "CREATE TABLE notes (a)")
+    with pytest.raises(RefusedError, match=r"it is no Dashboard: there is no table projects"):
+        doctor.examine(other)
+    assert main(["doctor", "--db", str(other)]) == 3
+    assert "Traceback" not in capsys.readouterr().err

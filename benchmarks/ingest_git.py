@@ -51,8 +51,11 @@ def pydriller(repo, _db):
         from pydriller import Repository
     except ImportError:
         return {"skip": "not installed"}
-    walk = Repository(repo, order="reverse").traverse_commits()
-    found = [(c.hash, c.insertions, c.deletions, c.files) for c, _ in zip(walk, range(PEER_COMMITS), strict=False)]
+    try:
+        walk = Repository(repo, order="reverse").traverse_commits()
+        found = [(c.hash, c.insertions, c.deletions, c.files) for c, _ in zip(walk, range(PEER_COMMITS), strict=False)]
+    except Exception as error:  # noqa: BLE001 - what it cannot read is no failure of this script
+        return {"skip": f"failed: {type(error).__name__}"}
     return {"commits": len(found)}
 
 
@@ -78,7 +81,7 @@ def measure(repo, runs, names, folder):
             line = [sys.executable, __file__, repo, "--child", name, "--db", db]
             found = json.loads(subprocess.run(line, capture_output=True, check=True, text=True).stdout)
             known = best.setdefault(name, found)
-            best[name] = {key: min(known[key], value) for key, value in found.items()}
+            best[name] = found if "skip" in found else {key: min(known[key], value) for key, value in found.items()}
     return best
 
 

@@ -7,7 +7,7 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
-from builders import insert, query, v1_database, v2_database
+from builders import insert, query, v1_database, v2_1_database, v2_database
 
 from dashkit import times
 from dashkit.cli import ingest
@@ -221,7 +221,7 @@ def test_many_complaints_are_cut_short(tmp_path, run):
 
 
 @pytest.mark.skipif(not DATA.is_dir(), reason="the real task lists are not beside this checkout")
-@pytest.mark.parametrize("database", [v1_database, v2_database])
+@pytest.mark.parametrize("database", [v1_database, v2_database, v2_1_database])
 def test_the_real_task_lists(tmp_path, database):
     """All seven real files give 1,873 tasks, 51 of them completed, and 4 legend lines left out."""
     files = sorted(path for path in DATA.glob("*.md") if path.name != "README.md")
@@ -234,3 +234,80 @@ def test_the_real_task_lists(tmp_path, database):
     assert (everything.added, everything.left_out, everything.skipped) == (1873, 4, 0)
     found = query(db, "SELECT title FROM tasks WHERE title LIKE '%**%' OR title LIKE '%`%'")
     assert [title for (title,) in found if not re.search(r"/\*\*", title)] == []
+
+
+def test_the_command_tells_what_changed(tmp_path, plan, run):
+    """A later reading says what is new, changed and gone; by id where names are not enough."""
+    v2_1_database(tmp_path / "dash.db", projects=["Shed", "Shed"])
+    assert run("tasks", str(plan), "--project-id", "2", "--format", "tasklist")[1].startswith(
+        "Added 4 tasks in 2 phases to project 2; "
+    )
+    plan.write_text("# Plan\n## First\n- [x] Draw the plan\n- [x] Buy nails\n- [ ] Sweep\n", "utf-8")
+    _, out, err = run("tasks", str(plan), "--project-id", "2", "--no-history")
+    assert out == "Added 1 task in 1 phase to project 2; 1 changed; 2 no longer there, and kept.\n"
+    assert err == "".join(f"{plan}: no longer in it, and kept: {title}\n" for title in ("Saw the boards", "Paint"))
+    assert run("tasks", str(plan), "--project-id", "2")[1] == "No new task for project 2.\n"
+
+
+def test_a_project_has_the_name_of_its_folder_where_none_is_given(tmp_path, plan):
+    """Without name and id the first file's folder gives its name."""
+    db = v2_1_database(tmp_path / "dash.db", projects=[])
+    ingest_tasks([plan], db=db)
+    assert query(db, "SELECT name FROM projects") == [(tmp_path.name,)]
+
+
+@pytest.mark.parametrize(
+    ("call", "error", "message"),
+    [
+        ({"project": "a", "project_id": 1}, UsageError, "a project's name and an id were given"),
+        ({"project_id": 9}, RefusedError, "there is no project with this id"),
+        ({"project": "a", "source": "word"}, UsageError, "there is no such source"),
+        ({"project": "Twin"}, RefusedError, r"2 projects have this name \(ids 1, 2\)\. Say which with --project-id N"),
+    ],
+)
+def test_a_call_that_is_off_is_refused(tmp_path, plan, call, error, message):
+    """What does not say which project or source is refused, and nothing is written."""
+    db = v2_1_database(tmp_path / "dash.db", projects=["Twin", "Twin"])
+    before = db.read_bytes()
+    with pytest.raises(error, match=message):
+        ingest_tasks([plan], db=db, **call)
+    assert db.read_bytes() == before
+
+
+@pytest.mark.parametrize(
+    ("name", "data", "count"),
+    [
+        ("a \"b\"\n'c'.md", b"- [ ] a\r\n- [x] b\r\n", 2),
+        (b"\xff.md".decode("utf-8", "surrogateescape"), b"\xef\xbb\xbf- [ ] a\n", 1),
+        ("long.md", b"- [ ] " + b"x" * 5_000_000, 1),
+        ("evil.md", b"- [ ] '); DROP TABLE tasks;-- <b>x</b> \x00\x1b[2J\xff \xed\xa0\x80\n", 1),
+        ("many.md", b"".join(b"- [ ] Task %d\n" % number for number in range(100_000)), 100_000),
+    ],
+)
+def test_hostile_files_are_read_and_read_again(tmp_path, name, data, count):
+    """Whatever a file and its name hold: its tasks arrive with their events, and a second reading writes nothing."""
+    (tmp_path / name).write_bytes(data)
+    db = v2_1_database(tmp_path / "dash.db", projects=[])
+    assert ingest_tasks([tmp_path / name], "Evil", db).added == count
+    assert query(db, "SELECT count(*) FROM task_events") == [(count,)]
+    before = db.read_bytes()
+    ingest_tasks([tmp_path / name], "Evil", db)
+    assert db.read_bytes() == before
+
+
+def test_a_backlog_folder_is_read_with_its_records_times(tmp_path):
+    """Each file is a task with its own times; one that is edited within the same minute is changed."""
+    folder = tmp_path / "backlog" / "tasks"
+    folder.mkdir(parents=True)
+    text = "---\nid: BACK-{0}\ntitle: Work {0}\nstatus: {1}\ncreated_date: 2026-01-02\ndependencies: [{2}]\n---\n"
+    (folder / "back-1.md").write_text(text.format(1, "To Do", ""), "utf-8")
+    (folder / "back-2.md").write_text(text.format(2, "To Do", "BACK-1"), "utf-8")
+    db = v2_1_database(tmp_path / "dash.db", projects=[])
+    ingest_tasks([folder.parent], "Work", db)
+    (folder / "back-1.md").write_text(text.format(1, "Done", ""), "utf-8")
+    assert ingest_tasks([folder.parent], "Work", db).changed == 1
+    assert query(db, "SELECT external_id, status, checked, created_at FROM tasks ORDER BY 1") == [
+        ("BACK-1", "completed", 1, "2026-01-02T00:00:00.000Z"),
+        ("BACK-2", "pending", 0, "2026-01-02T00:00:00.000Z"),
+    ]
+    assert query(db, "SELECT task_id, depends_on_id FROM task_dependencies") == [(2, 1)]

@@ -3,7 +3,7 @@
 import subprocess
 
 import pytest
-from builders import query, v1_database
+from builders import insert, query, v1_database
 
 from dashkit.cli import main
 from dashkit.errors import RefusedError
@@ -114,10 +114,7 @@ def test_a_persons_word_on_a_link_stands(repo):
     path = repo / ".dashkit" / "dashboard.db"
     [(task, sha)] = query(path, "SELECT task_id, commit_sha FROM task_commit_links")
     query(path, f"DELETE FROM task_commit_links WHERE task_id = {task}")
-    query(
-        path,
-        f"INSERT INTO link_rejections (task_id, commit_sha, session_id, rejected_at) VALUES ({task}, '{sha}', '', '2026')",
-    )
+    insert(path, "link_rejections", task_id=task, commit_sha=sha, session_id="", rejected_at="2026")
     assert link_commits(path).added == 0
     query(path, "DELETE FROM link_rejections")
     assert link_commits(path).added == 1

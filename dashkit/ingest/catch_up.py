@@ -73,9 +73,10 @@ class CatchUp:
     def _source(self) -> tuple[str, sources.Mark | None]:
         """Its path in the repository; of a second repository in the project, with the name of its folder."""
         if self.place is None:
-            source = str(self.reading.path.resolve())
+            source = _text(self.reading.path.resolve())
             return source, sources.mark(self.conn, self.project_id, source)
-        names = (self.place.path, f"{self.place.folder}:{self.place.path}", str(self.reading.path.resolve()))
+        inside = self.place.path
+        names = [_text(name) for name in (inside, f"{self.place.folder}:{inside}", self.reading.path.resolve())]
         for source in names:
             mark = sources.mark(self.conn, self.project_id, source)
             # A repository that is no longer where it was has moved here.
@@ -94,7 +95,7 @@ class CatchUp:
         if self.reading.with_history and self.place and path.is_file():
             yield from self._past(self.place)
         self.outcome.versions += 1
-        yield Version(present.tasks, self.now, f"file:{path.name}", present.phase)
+        yield Version(present.tasks, self.now, f"file:{_text(path.name)}", present.phase)
 
     def _past(self, place: history.Place) -> Iterator[Version]:
         since = self.mark.commit if self.mark else None
@@ -222,7 +223,7 @@ class CatchUp:
         if self.bad:
             notes.append(f"{self.bad:,} records of old versions were skipped (merge conflicts, broken lines)")
         if replay.stale:
-            notes.append(f"{replay.stale:,} records were older than what was read before, and passed over")
+            notes.append(f"{len(replay.stale):,} records were older than what was read before, and passed over")
         for one in replay.live:
             for column, value in one.owned.items():
                 there = one.image.get(column)
@@ -279,6 +280,11 @@ def _plain(
 
 def _value(row: dict[str, Any], column: str) -> Any:
     return int(bool(row[column])) if column == "checked" else row[column]
+
+
+def _text(name: str | Path) -> str:
+    """A name of a file as text that can be stored, whatever its bytes are."""
+    return str(name).encode("utf-8", "replace").decode()
 
 
 def _id(tracked: Tracked) -> int:

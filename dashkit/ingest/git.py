@@ -245,7 +245,4 @@ def _notes(repo: Repository, tips: Mapping[str, str]) -> Iterator[str]:
     if repo.is_grafted:
         yield "its history is altered by grafts or replacements, and read as git shows it"
     if repo.is_partial:
-        yield (
-            "it is a partial clone, and nothing is fetched: lines are not counted; "
-            "`git fetch --refetch --no-filter` and no promisor remote would bring them"
-        )
+        yield "it is a partial clone, and nothing is fetched: lines are not counted; clone it in full to have them"

@@ -85,7 +85,7 @@ class Replay:
         self.last_at = last_at
         self.changes: list[Change] = []
         self.edges: list[Edge] = []
-        self.stale = 0
+        self.stale: set[tuple[Tracked, str]] = set()  # older records, by their time
         self.news = False  # whether any version said anything new
         self._by_id: dict[str, Tracked] = {}
         self._depends: dict[Tracked, set[Tracked]] = {}
@@ -159,7 +159,8 @@ class Replay:
         now, last = task.updated_at, tracked.accepted_at
         if now is None or last is None or now > last or (now == last and now.endswith(_COARSE)):
             return False
-        self.stale += _image(task, version) != tracked.image
+        if _image(task, version) != tracked.image:
+            self.stale.add((tracked, now))
         return True
 
     def _again(self, tracked: Tracked, task: Task, version: Version) -> None:

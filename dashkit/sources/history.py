@@ -21,7 +21,17 @@ Reader = Callable[[bytes], TaskList]
 _ENTRY = re.compile(rb"([0-9a-f]{40,64}) (-?\d+)[\0\n]+:\d+ (\d+) [0-9a-f]+ ([0-9a-f]+) [A-Z]\d*\0")
 _FILE = b"100"
 _LOG = (
-    *("log", "--first-parent", "--diff-merges=first-parent", "--reverse", "--no-renames", "--no-follow", "--raw"),
+    *(
+        "-c",
+        "log.showRoot=true",
+        "log",
+        "--first-parent",
+        "--diff-merges=first-parent",
+        "--reverse",
+        "--no-renames",
+        "--no-follow",
+        "--raw",
+    ),
     *("--no-abbrev", "--no-ext-diff", "--no-show-signature", "-z", "--format=%H %ct"),
 )
 _LAST = 253_402_300_799  # seconds: the end of the year 9999

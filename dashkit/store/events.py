@@ -1,7 +1,6 @@
 """The history of tasks: late events, what they leave in the row, and what was true before."""
 
 import sqlite3
-from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -12,6 +11,12 @@ from dashkit.store import rows
 WATCHED = ("project_id", "status", "checked", "blocked_reason", "complexity", "title")
 _NONE_IS_EMPTY = ("blocked_reason", "complexity")
 _COLUMNS = ("task_id", "op", "occurred_at", "recorded_at", "not_before", "source", *WATCHED)
+# The latest value of a column in the life of a task t; {0}: the column.
+_LATEST = (
+    "(SELECT e.{0} FROM task_events AS e WHERE e.task_id = t.id AND e.{0} IS NOT NULL AND e.event_id > coalesce("
+    "(SELECT max(d.event_id) FROM task_events AS d WHERE d.task_id = t.id AND d.op = 'delete'), 0) "
+    "ORDER BY e.occurred_at DESC, e.event_id DESC LIMIT 1)"
+)
 # The life of a task goes on behind the last deletion of its id.
 _LIFE = (
     "task_id = :id AND event_id > coalesce("
@@ -72,23 +77,20 @@ def record_late(
 
     occurred_at = min(recorded_at, max(its own time, the task's previous replayed one)).
     """
-    changed: dict[int, set[str]] = defaultdict(set)
     previous: dict[int, str] = {}
     found, clamped = [], 0
     for event in events:
-        last = previous.get(event.task_id) or _last_replayed(conn, event.task_id)
+        last = previous.get(event.task_id)
+        if last is None:
+            last = _last_replayed(conn, event.task_id) if event.op == "update" else ""
         occurred = previous[event.task_id] = min(recorded_at, max(event.occurred_at, last))
         clamped += occurred != event.occurred_at
-        changed[event.task_id].update(event.values)
         found.append(_row(event, occurred, recorded_at))
     marks = ", ".join(f":{column}" for column in _COLUMNS)
     with suspended(conn):
+        before = conn.execute("SELECT coalesce(max(event_id), 0) FROM task_events").fetchone()[0]
         conn.executemany(f"INSERT INTO task_events ({', '.join(_COLUMNS)}) VALUES ({marks})", found)  # noqa: S608
-        for task_id, columns in changed.items():
-            _write_row(conn, task_id, columns, recorded_at)
-        if "completed_at" in rows.columns(conn, "tasks"):
-            for task_id in (task_id for task_id, columns in changed.items() if "checked" in columns):
-                _date_completion(conn, task_id)
+        _write_rows(conn, before, recorded_at)
         for dependency in dependencies:
             _write_dependency(conn, dependency, recorded_at)
     return clamped
@@ -115,32 +117,31 @@ def _row(event: LateEvent, occurred_at: str, recorded_at: str) -> dict[str, Any]
     }
 
 
-def _write_row(conn: sqlite3.Connection, task_id: int, columns: set[str], now: str) -> None:
-    """What the events leave of the columns that they spoke of, where the row says something else."""
-    state = state_at(conn, task_id)
-    values = {
-        column: None if state[column] == "" and column in _NONE_IS_EMPTY else state[column]
-        for column in WATCHED
-        if column in columns
-    }
-    sets = ", ".join(f"{column} = :{column}" for column in values)
-    differs = " OR ".join(f"{column} IS NOT :{column}" for column in values)
-    conn.execute(
-        f"UPDATE tasks SET {sets}, updated_at = :now WHERE id = :id AND ({differs})",  # noqa: S608 - of WATCHED
-        {**values, "now": now, "id": task_id},
-    )
+def _write_rows(conn: sqlite3.Connection, before: int, now: str) -> None:
+    """What the events behind `before` leave of the columns that they spoke of, where the rows say something else."""
+    for column in WATCHED:
+        latest = _LATEST.format(column)
+        value = f"nullif({latest}, '')" if column in _NONE_IS_EMPTY else latest
+        conn.execute(
+            f"UPDATE tasks AS t SET {column} = {value}, updated_at = :now WHERE t.id IN ("  # noqa: S608 - of WATCHED
+            f"SELECT task_id FROM task_events WHERE event_id > :before AND {column} IS NOT NULL) "
+            f"AND t.{column} IS NOT {value}",
+            {"now": now, "before": before},
+        )
+    if "completed_at" in rows.columns(conn, "tasks"):
+        _date_completions(conn, before)
 
 
-def _date_completion(conn: sqlite3.Connection, task_id: int) -> None:
+def _date_completions(conn: sqlite3.Connection, before: int) -> None:
     """completed_at is the time of the change that ticked the box; a baseline saw only that it was ticked."""
-    sql = (
-        f"SELECT checked, occurred_at, op, source FROM task_events WHERE {_LIFE} AND checked IS NOT NULL "  # noqa: S608
-        "ORDER BY occurred_at DESC, event_id DESC LIMIT 1"
+    when = "CASE WHEN e.checked AND e.op <> 'baseline' THEN e.occurred_at END"
+    last = _LATEST.replace("e.{0} F", "{0} F").replace("e.{0} IS", "e.checked IS")
+    conn.execute(
+        f"UPDATE tasks AS t SET completed_at = {last.format(when)} WHERE t.id IN ("  # noqa: S608
+        "SELECT task_id FROM task_events WHERE event_id > :before AND checked IS NOT NULL) "
+        f"AND {last.format('e.source')} IS NOT 'trigger'",
+        {"before": before},
     )
-    checked, occurred_at, op, source = conn.execute(sql, {"id": task_id}).fetchone()
-    if source != "trigger":
-        at = occurred_at if checked and op != "baseline" else None
-        conn.execute("UPDATE tasks SET completed_at = :at WHERE id = :id", {"at": at, "id": task_id})
 
 
 def _write_dependency(conn: sqlite3.Connection, dependency: LateDependency, recorded_at: str) -> None:
@@ -205,12 +206,8 @@ def reconcile(conn: sqlite3.Connection, now: str, project_id: int | None = None)
     It happened since the last run that `runs` knows of.
     """
     none = {**dict.fromkeys(WATCHED, "''"), "checked": "0", "project_id": "NULL"}
-    latest = (
-        "(SELECT e.{0} FROM task_events AS e WHERE e.task_id = t.id AND e.{0} IS NOT NULL AND e.event_id > t.born "
-        "ORDER BY e.occurred_at DESC, e.event_id DESC LIMIT 1)"
-    )
     changed = {
-        column: f"CASE WHEN coalesce(t.{column}, {none[column]}) IS NOT {latest.format(column)} "
+        column: f"CASE WHEN coalesce(t.{column}, {none[column]}) IS NOT {_LATEST.format(column)} "
         f"THEN coalesce(t.{column}, {none[column]}) END AS {column}"
         for column in WATCHED
     }
@@ -218,11 +215,10 @@ def reconcile(conn: sqlite3.Connection, now: str, project_id: int | None = None)
         f"""
         INSERT INTO task_events (task_id, op, occurred_at, recorded_at, not_before, source, {", ".join(WATCHED)})
         SELECT id, 'reconcile', max(:now, coalesce(last, '')), :now, :since, 'reconcile', {", ".join(WATCHED)}
-        FROM (SELECT t.id, t.last, {", ".join(changed.values())} FROM (
-            SELECT *,
-                coalesce((SELECT max(event_id) FROM task_events WHERE task_id = tasks.id AND op = 'delete'), 0) AS born,
-                (SELECT max(occurred_at) FROM task_events WHERE task_id = tasks.id) AS last
-            FROM tasks WHERE :project_id IS NULL OR project_id = :project_id) AS t)
+        FROM (
+            SELECT t.id, (SELECT max(occurred_at) FROM task_events WHERE task_id = t.id) AS last,
+                {", ".join(changed.values())}
+            FROM tasks AS t WHERE :project_id IS NULL OR t.project_id = :project_id)
         WHERE coalesce({", ".join(WATCHED)}) IS NOT NULL ORDER BY id
         """,  # noqa: S608 - of WATCHED
         {"now": now, "project_id": project_id, "since": _last_run(conn)},

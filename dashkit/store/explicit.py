@@ -37,7 +37,8 @@ def messages(conn: sqlite3.Connection, project_id: int) -> Iterable[tuple[str, s
     """Of each commit of the project's repositories: sha, the author's time, message."""
     return conn.execute(
         "SELECT c.sha, coalesce(c.authored_at, c.timestamp, ''), coalesce(c.message, '') FROM git_commits c "
-        "WHERE c.sha IN (SELECT h.sha FROM git_repo_commits h JOIN git_repos r ON r.id = h.repo_id WHERE r.project_id = ?) "
+        "WHERE c.sha IN (SELECT h.sha FROM git_repo_commits h JOIN git_repos r ON r.id = h.repo_id "
+        "WHERE r.project_id = ?) "
         "ORDER BY c.timestamp, c.sha",
         (project_id,),
     )

@@ -2,6 +2,7 @@
 
 import json
 import sqlite3
+from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 
@@ -83,9 +84,10 @@ def _key(project_id: int, source: str) -> str:
 def update(conn: sqlite3.Connection, changes: Mapping[int, Mapping[str, object]], now: str) -> None:
     """Write columns without a history (task id -> column -> value), as far as this database has them."""
     here = rows.columns(conn, "tasks").intersection(PLAIN)
+    groups: dict[tuple[str, ...], list[rows.Row]] = defaultdict(list)
     for task_id, values in changes.items():
         kept = {column: value for column, value in values.items() if column in here}
-        if kept:
-            sets = ", ".join(f"{column} = :{column}" for column in kept)
-            sql = f"UPDATE main.tasks SET {sets}, updated_at = :now WHERE id = :id"  # noqa: S608 - columns of PLAIN
-            rows.write(conn, sql, {**kept, "now": now, "id": task_id})
+        groups[tuple(kept)].append({**kept, "now": now, "id": task_id})
+    for columns, found in groups.items():
+        sets = ", ".join(f"{column} = :{column}" for column in (*columns, "updated_at")).replace(":updated_at", ":now")
+        conn.cursor().executemany(f"UPDATE main.tasks SET {sets} WHERE id = :id", found)  # noqa: S608 - of PLAIN

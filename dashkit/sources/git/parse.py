@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import lru_cache
 
 from dashkit import times
 from dashkit.records import Commit
@@ -124,7 +125,11 @@ def _instant(written: bytes) -> str:
     """The stored form of `Name <address> SECONDS ZONE`; as for git, no number is 1970."""
     seconds = written.rpartition(b">")[2].split()[:1]
     try:
-        number = int(seconds[0]) if seconds else 0
+        return _stored(int(seconds[0]) if seconds else 0)
     except ValueError:
-        number = 0
-    return times.to_text(datetime.fromtimestamp(min(max(number, 0), _LAST_SECOND), UTC))
+        return _stored(0)
+
+
+@lru_cache  # most commits were written and committed in the same second
+def _stored(seconds: int) -> str:
+    return times.to_text(datetime.fromtimestamp(min(max(seconds, 0), _LAST_SECOND), UTC))

@@ -144,7 +144,7 @@ class _Worker:
         self._asked.flush()
         found = bytearray(b"\0")
         while not found.endswith(_END):  # no entry begins with "end" and a line break
-            part = self._answers.read1(1 << 20)  # type: ignore[attr-defined]
+            part = self._answers.read1(1 << 16)  # type: ignore[attr-defined]
             if not part:
                 raise EOFError
             found += part

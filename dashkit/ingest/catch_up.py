@@ -141,11 +141,12 @@ class CatchUp:
         plain = self._write_plain(tracked)
         self._save(tracked)
         fresh = {_id(one) for one in new}
-        gone = [one for one in tracked if one.gone_at is not None and (one in new or _id(one) in was_live)]
+        lost = [one for one in tracked if one.gone_at is not None and (_id(one) in fresh or _id(one) in was_live)]
+        gone = sorted(lost, key=lambda one: one.ordinal)
         self.outcome.added = len(new)
         self.outcome.changed = len(({event.task_id for event in late} | plain) - fresh)
         self.outcome.gone = len(gone)
-        self.outcome.notes += [f"no longer in it, and kept: {one.title}" for one in gone if one not in new]
+        self.outcome.notes += [f"no longer in it, and kept: {one.title}" for one in gone if _id(one) in was_live]
         if clamped:
             self.outcome.notes.append(f"{clamped:,} changes had a time out of order, and stand behind the one before")
 

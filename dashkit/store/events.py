@@ -11,12 +11,6 @@ from dashkit.store import rows
 WATCHED = ("project_id", "status", "checked", "blocked_reason", "complexity", "title")
 _NONE_IS_EMPTY = ("blocked_reason", "complexity")
 _COLUMNS = ("task_id", "op", "occurred_at", "recorded_at", "not_before", "source", *WATCHED)
-# The latest value of a column in the life of a task t; {0}: the column.
-_LATEST = (
-    "(SELECT e.{0} FROM task_events AS e WHERE e.task_id = t.id AND e.{0} IS NOT NULL AND e.event_id > coalesce("
-    "(SELECT max(d.event_id) FROM task_events AS d WHERE d.task_id = t.id AND d.op = 'delete'), 0) "
-    "ORDER BY e.occurred_at DESC, e.event_id DESC LIMIT 1)"
-)
 # The life of a task goes on behind the last deletion of its id.
 _LIFE = (
     "task_id = :id AND event_id > coalesce("
@@ -117,10 +111,20 @@ def _row(event: LateEvent, occurred_at: str, recorded_at: str) -> dict[str, Any]
     }
 
 
+def _latest(column: str, wanted: str | None = None) -> str:
+    """SQL: of the last event in the life of a task t that speaks of a column, its value, or what else is wanted."""
+    return (
+        f"(SELECT {wanted or f'e.{column}'} FROM task_events AS e "  # noqa: S608 - of WATCHED
+        f"WHERE e.task_id = t.id AND e.{column} IS NOT NULL AND e.event_id > coalesce("
+        "(SELECT max(d.event_id) FROM task_events AS d WHERE d.task_id = t.id AND d.op = 'delete'), 0) "
+        "ORDER BY e.occurred_at DESC, e.event_id DESC LIMIT 1)"
+    )
+
+
 def _write_rows(conn: sqlite3.Connection, before: int, now: str) -> None:
     """What the events behind `before` leave of the columns that they spoke of, where the rows say something else."""
     for column in WATCHED:
-        latest = _LATEST.format(column)
+        latest = _latest(column)
         value = f"nullif({latest}, '')" if column in _NONE_IS_EMPTY else latest
         conn.execute(
             f"UPDATE tasks AS t SET {column} = {value}, updated_at = :now WHERE t.id IN ("  # noqa: S608 - of WATCHED
@@ -134,12 +138,11 @@ def _write_rows(conn: sqlite3.Connection, before: int, now: str) -> None:
 
 def _date_completions(conn: sqlite3.Connection, before: int) -> None:
     """completed_at is the time of the change that ticked the box; a baseline saw only that it was ticked."""
-    when = "CASE WHEN e.checked AND e.op <> 'baseline' THEN e.occurred_at END"
-    last = _LATEST.replace("e.{0} F", "{0} F").replace("e.{0} IS", "e.checked IS")
+    when = _latest("checked", "CASE WHEN e.checked AND e.op <> 'baseline' THEN e.occurred_at END")
     conn.execute(
-        f"UPDATE tasks AS t SET completed_at = {last.format(when)} WHERE t.id IN ("  # noqa: S608
+        f"UPDATE tasks AS t SET completed_at = {when} WHERE t.id IN ("  # noqa: S608 - of WATCHED
         "SELECT task_id FROM task_events WHERE event_id > :before AND checked IS NOT NULL) "
-        f"AND {last.format('e.source')} IS NOT 'trigger'",
+        f"AND {_latest('checked', 'e.source')} IS NOT 'trigger'",
         {"before": before},
     )
 
@@ -207,7 +210,7 @@ def reconcile(conn: sqlite3.Connection, now: str, project_id: int | None = None)
     """
     none = {**dict.fromkeys(WATCHED, "''"), "checked": "0", "project_id": "NULL"}
     changed = {
-        column: f"CASE WHEN coalesce(t.{column}, {none[column]}) IS NOT {_LATEST.format(column)} "
+        column: f"CASE WHEN coalesce(t.{column}, {none[column]}) IS NOT {_latest(column)} "
         f"THEN coalesce(t.{column}, {none[column]}) END AS {column}"
         for column in WATCHED
     }

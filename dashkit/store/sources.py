@@ -89,5 +89,5 @@ def update(conn: sqlite3.Connection, changes: Mapping[int, Mapping[str, object]]
         kept = {column: value for column, value in values.items() if column in here}
         groups[tuple(kept)].append({**kept, "now": now, "id": task_id})
     for columns, found in groups.items():
-        sets = ", ".join(f"{column} = :{column}" for column in (*columns, "updated_at")).replace(":updated_at", ":now")
+        sets = ", ".join([*(f"{column} = :{column}" for column in columns), "updated_at = :now"])
         conn.cursor().executemany(f"UPDATE main.tasks SET {sets} WHERE id = :id", found)  # noqa: S608 - of PLAIN

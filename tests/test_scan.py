@@ -6,6 +6,7 @@ import pytest
 from builders import insert, query, v1_database
 
 from dashkit.cli import main
+from dashkit.database import get_blocked_tasks
 from dashkit.errors import RefusedError
 from dashkit.ingest.links import link_commits
 from dashkit.scanning import scan
@@ -121,3 +122,11 @@ def test_a_persons_word_on_a_link_stands(repo):
     query(path, "UPDATE task_commit_links SET link_type = 'manual', confidence = 0.5")
     assert link_commits(path).added == 0
     assert query(path, "SELECT confidence, link_type FROM task_commit_links")[0][:2] == (0.5, "manual")
+
+
+def test_a_block_of_unknown_age_is_not_called_new(tmp_path):
+    """A task that is blocked when its file is first read may be blocked for long: nobody is told "at most 0 days"."""
+    (tmp_path / "TODO.md").write_text("- [ ] Ship it (blocked: no keys)\n")
+    path = scan(tmp_path, page=False).database
+    [blocked] = get_blocked_tasks(db=path)
+    assert (blocked["days_blocked"], blocked["basis"]) == (None, None)

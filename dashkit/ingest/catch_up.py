@@ -121,6 +121,22 @@ class CatchUp:
         was_live = {row["task_id"] for row in self.known if row["gone_at"] is None}
         new = [one for one in tracked if one.task_id is None]
         self._insert(new)
+        late, edges = self._late(replay)
+        clamped = events.record_late(self.conn, late, self.now, edges)
+        plain = self._write_plain(tracked)
+        self._save(tracked)
+        fresh = {_id(one) for one in new}
+        lost = [one for one in tracked if one.gone_at is not None and (_id(one) in fresh or _id(one) in was_live)]
+        gone = sorted(lost, key=lambda one: one.ordinal)
+        self.outcome.added = len(new)
+        self.outcome.changed = len(({event.task_id for event in late} | plain) - fresh)
+        self.outcome.gone = len(gone)
+        self.outcome.notes += [f"no longer in it, and kept: {one.title}" for one in gone if _id(one) in was_live]
+        if clamped:
+            self.outcome.notes.append(f"{clamped:,} changes had a time out of order, and stand behind the one before")
+
+    def _late(self, replay: Replay) -> tuple[list[events.LateEvent], list[events.LateDependency]]:
+        """What the replay found, as events; the first one of a task is whole."""
         whole = {"project_id": self.project_id, "complexity": None}
         late = [
             events.LateEvent(
@@ -137,18 +153,7 @@ class CatchUp:
             events.LateDependency(_id(one.tracked), _id(one.on), one.op, one.occurred_at, one.not_before, one.source)
             for one in replay.edges
         ]
-        clamped = events.record_late(self.conn, late, self.now, edges)
-        plain = self._write_plain(tracked)
-        self._save(tracked)
-        fresh = {_id(one) for one in new}
-        lost = [one for one in tracked if one.gone_at is not None and (_id(one) in fresh or _id(one) in was_live)]
-        gone = sorted(lost, key=lambda one: one.ordinal)
-        self.outcome.added = len(new)
-        self.outcome.changed = len(({event.task_id for event in late} | plain) - fresh)
-        self.outcome.gone = len(gone)
-        self.outcome.notes += [f"no longer in it, and kept: {one.title}" for one in gone if _id(one) in was_live]
-        if clamped:
-            self.outcome.notes.append(f"{clamped:,} changes had a time out of order, and stand behind the one before")
+        return late, edges
 
     def _insert(self, new: Sequence[Tracked]) -> None:
         if not new:

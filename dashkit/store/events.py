@@ -203,6 +203,12 @@ def blocked_since(conn: sqlite3.Connection, task_id: int) -> str | None:
     return began
 
 
+def was_there_at_the_migration(conn: sqlite3.Connection, task_id: int) -> bool:
+    """Whether the history of a task begins with the migration's own look at it."""
+    sql = "SELECT EXISTS (SELECT 1 FROM task_events WHERE task_id = ? AND op = 'baseline' AND source = 'baseline')"
+    return bool(conn.execute(sql, (task_id,)).fetchone()[0])
+
+
 def reconcile(conn: sqlite3.Connection, now: str, project_id: int | None = None) -> int:
     """Note each row that is not what its events say (a restored backup, a rebuilt table); how many.
 

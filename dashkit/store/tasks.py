@@ -103,12 +103,16 @@ def _blocked_for(conn: sqlite3.Connection, row: rows.Row, now: datetime) -> rows
     """For how many days, and what that stands on.
 
     An event that saw the block begin is exact. Without one, an updated_at equal to created_at is what the
-    migration filled in: the task cannot be blocked for longer than it exists. Any other updated_at bounds
-    nothing: it may be a later change of something else.
+    migration filled in, where the task was there then: it cannot be blocked for longer than it exists. Any other
+    updated_at bounds nothing: it may be a later change of something else.
     """
-    basis, since = "event", times.parse(events.blocked_since(conn, row["id"])) if events.are_kept(conn) else None
-    if since is None:
-        basis, since = "updated_at", times.parse(row["updated_at"]) if row["updated_at"] == row["created_at"] else None
+    basis, since = "event", None
+    migrated = True
+    if events.are_kept(conn):
+        since = times.parse(events.blocked_since(conn, row["id"]))
+        migrated = events.was_there_at_the_migration(conn, row["id"])
+    if since is None and migrated and row["updated_at"] == row["created_at"]:
+        basis, since = "updated_at", times.parse(row["updated_at"])
     if since is None:
         return {"days_blocked": None, "basis": None}
     return {"days_blocked": round(times.days_between(since, now), 1), "basis": basis}

@@ -146,7 +146,7 @@ def test_rollback_asks_on_a_terminal(small, answer, code):
 def test_a_closed_input_is_no_terminal(small):
     """Started without any input at all a roll back refuses in words too."""
     migrations.execute(small)
-    command = f"exec {sys.executable} -m dashkit migrate --rollback --db '{small}' <&-"
+    command = f"exec '{sys.executable}' -m dashkit migrate --rollback --db '{small}' <&-"
     done = subprocess.run(["sh", "-c", command], capture_output=True, text=True, check=False)
     assert done.returncode == 3
     assert "there is no terminal to ask on" in done.stderr

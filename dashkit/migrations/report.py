@@ -5,7 +5,7 @@ from itertools import groupby
 from pathlib import Path
 
 from dashkit import times
-from dashkit.migrations import backups, engine
+from dashkit.migrations import engine
 from dashkit.migrations.changes import AddColumn, Change, Fill, Insert
 from dashkit.migrations.execution import Outcome, Rehearsal
 from dashkit.migrations.recovery import Loss
@@ -185,8 +185,3 @@ def size(number: int) -> str:
 def shown(path: Path) -> str:
     """A path as one word of a shell command."""
     return shlex.quote(str(path.absolute()))
-
-
-def backup_list(path: Path) -> list[str]:
-    """The names of a database's backups, newest first."""
-    return [backup.path.name for backup in backups.found(path)]

@@ -2,8 +2,6 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
-from pathlib import Path
 from typing import Literal, get_args
 
 Status = Literal["pending", "in_progress", "review", "blocked", "completed", "cancelled"]
@@ -141,15 +139,6 @@ class IngestSummary:
     changed: int = 0
     gone: int = 0
     versions: int = 0
-
-
-@dataclass(frozen=True)
-class Backup:
-    """One backup file beside a database; the sequence orders them, never the clock."""
-
-    path: Path
-    sequence: int
-    made_at: datetime | None
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,7 @@ import os
 import re
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
@@ -17,10 +18,18 @@ from typing import Self
 
 from dashkit import times
 from dashkit.errors import RefusedError
-from dashkit.records import Backup
 
 BACKUP = "backup"
 BEFORE_ROLLBACK = "before_rollback"
+
+
+@dataclass(frozen=True)
+class Backup:
+    """One backup file beside a database; the sequence orders them, never the clock."""
+
+    path: Path
+    sequence: int
+    made_at: datetime | None
 
 
 def found(path: Path, folder: Path | None = None, kind: str = BACKUP) -> list[Backup]:

@@ -6,12 +6,13 @@ from html import escape
 from importlib import resources
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Literal, Self
 
 from dashkit import snapshot, times
 from dashkit.connection import Database
-from dashkit.errors import UsageError
-from dashkit.frames import activity, blocked, links, progress, quality
+from dashkit.errors import OutdatedError, UsageError
+from dashkit.frames import activity, blocked, flow, links, progress, quality, timeline
+from dashkit.store import settings
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -29,9 +30,26 @@ class Dashboard:
 
     progress = progress.progress
     blocked_tasks = blocked.blocked_tasks
-    activity = activity.activity
+    blocked_over_time = blocked.blocked_over_time
+    blocked_reasons_over_time = blocked.blocked_reasons_over_time
+    blocker_clusters = blocked.blocker_clusters
+    throughput = flow.throughput
+    arrivals = flow.arrivals
+    cumulative_flow = flow.cumulative_flow
+    wip = flow.wip
+    progress_over_time = flow.progress_over_time
+    cycle_times = flow.cycle_times
+    lead_times = flow.lead_times
+    ageing = flow.ageing
+    task_timeline = timeline.task_timeline
+    headlines = activity.headlines
+    commit_activity = activity.commit_activity
+    activity = activity.activity  # last of its module: from here on the name is the method's
+    task_commits = links.task_commits
     links = links.links
     bad_values = quality.bad_values
+    left_out = quality.left_out
+    data_quality = quality.data_quality
 
     def sql(self, query: str, parameters: snapshot.Parameters = ()) -> "pd.DataFrame":
         """The rows of a query of your own over the views of docs/frames.md, in DuckDB's SQL.
@@ -50,6 +68,19 @@ class Dashboard:
         """
         return self._snapshot.ask(query, parameters)
 
+    def require_history(self, frame: str) -> None:
+        """Refuse a frame that needs to know what was true before.
+
+        Raises:
+            OutdatedError: the database is before version 2.1.
+        """
+        if not self.has_history:
+            raise OutdatedError(
+                f"Cannot show {frame}",
+                f"version {self.version} keeps no history",
+                "Run `dashkit migrate` to see what would change, then `dashkit migrate --execute`.",
+            )
+
     def query(self, name: str, **parameters: object) -> "pd.DataFrame":
         """The rows of frames/queries/<name>.sql: what frames are made of."""
         text = resources.files("dashkit.frames").joinpath("queries", f"{name}.sql").read_text(encoding="utf-8")
@@ -66,13 +97,18 @@ class Dashboard:
         return self._snapshot.version
 
     @property
+    def has_history(self) -> bool:
+        """Whether the database records changes (from version 2.1 on), so that frames over time can be made."""
+        return self._snapshot.has_history
+
+    @property
     def rows(self) -> Mapping[str, int]:
         """How many rows each table has, of all projects."""
         return self._snapshot.rows
 
     @property
     def as_of(self) -> datetime:
-        """The instant that ages are counted to."""
+        """The instant that everything is as of."""
         return self._snapshot.as_of
 
     def close(self) -> None:
@@ -91,7 +127,8 @@ class Dashboard:
         self.close()
 
     def _repr_html_(self) -> str:
-        counts = ", ".join(f"{self.rows.get(table, 0):,} {table}" for table in ("projects", "tasks"))
+        numbers = {name: self.rows.get(f"{name}s", 0) for name in ("project", "task")}
+        counts = ", ".join(f"{n:,} {name}{'s' * (n != 1)}" for name, n in numbers.items())
         when = f"{self.as_of:%d %B %Y, %H:%M} UTC"
         return f"<p><strong>{escape(Path(self.path).name)}</strong> as of {when}: {counts} (version {self.version})</p>"
 
@@ -102,21 +139,43 @@ class Dashboard:
 
 
 def open(  # noqa: A001 - dashkit.open is the name that users meet
-    db: Database = None, *, as_of: datetime | str | None = None, project: int | str | None = None
+    db: Database = None,
+    *,
+    as_of: datetime | str | None = None,
+    known_at: datetime | str | None = None,
+    project: int | str | None = None,
+    timezone: str | None = None,
+    load: snapshot.Load | Literal["auto"] = "auto",
 ) -> Dashboard:
     """A Dashboard over a snapshot of the database, which is itself neither changed nor kept open.
 
     Args:
         db: a path or an open connection, else DASHKIT_DB, else the nearest .dashkit/dashboard.db.
-        as_of: the instant that ages are counted to, as an aware datetime or a timestamp; '' or None is now.
-        project: id or name of one project; everything then speaks of this one alone; '' or None is all.
+        as_of: the instant that everything is as of: aware, or ISO 8601 text (without an offset UTC); None or '' is
+            now. What has no history (names, phases, labels, links) is that of now; before version 2.1 nothing has
+            one, and only ages are counted to it.
+        known_at: leave out what was recorded later, likewise; None or '' leaves nothing out.
+        project: id or name of the one project to show; None or '' is all of them.
+        timezone: of days, weeks and months, such as Europe/Berlin; None or '' is the setting `time_zone`.
+        load: how the tables get into DuckDB: `copy`, `attach` (through its SQLite extension), or what is faster.
 
     Raises:
-        RefusedError: no such file, no Dashboard, or not readable without changing it.
-        OutdatedError: a database before version 2.0.
-        UsageError: as_of names no instant, or there is no such project.
+        RefusedError: no such file, no Dashboard, or it cannot be read without changing it.
+        OutdatedError: a Dashboard before version 2.0, or before 2.1 where known_at is given.
+        UsageError: no such project or zone, several projects of that name, or no instant.
     """
-    return Dashboard(snapshot.take(db, as_of=_instant(as_of), project=project))
+    if load not in ("auto", "copy", "attach"):
+        raise UsageError(f"Cannot load by {load!r}", "there is no such way", "Use auto, attach or copy.")
+    return Dashboard(
+        snapshot.take(
+            db,
+            as_of=_instant(as_of, "show what was true at"),
+            known_at=_instant(known_at, "tell what was known at"),
+            project=project,
+            timezone=_zone(timezone),
+            load=None if load == "auto" else load,
+        )
+    )
 
 
 def frames() -> dict[str, Callable[..., "pd.DataFrame"]]:
@@ -125,14 +184,23 @@ def frames() -> dict[str, Callable[..., "pd.DataFrame"]]:
     return {name: made for name, made in found if getattr(made, "__module__", "").startswith("dashkit.frames.")}
 
 
-def _instant(as_of: datetime | str | None) -> datetime:
-    if as_of is None or as_of == "":
-        return times.utc_now()
-    instant = times.parse(as_of) if isinstance(as_of, str) else as_of
+def _instant(given: datetime | str | None, purpose: str) -> datetime | None:
+    if given is None or given == "":
+        return None
+    instant = times.parse(given) if isinstance(given, str) else given
     if instant is None or instant.tzinfo is None:
         raise UsageError(
-            f"Cannot count ages to {as_of!r}",
+            f"Cannot {purpose} {given!r}",
             "it is no instant" if instant is None else "it has no time zone",
             "Give an aware datetime or text like '2025-11-27T16:09:57Z'.",
         )
     return instant
+
+
+def _zone(name: str | None) -> str | None:
+    if name is None or name == "":
+        return None
+    try:
+        return settings.KEYS["time_zone"].parse(name)  # type: ignore[no-any-return]
+    except ValueError as error:
+        raise UsageError(f"Cannot use the time zone {name!r}", str(error), "Give one such as Europe/Berlin.") from error

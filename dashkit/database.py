@@ -12,7 +12,7 @@ from typing import Any
 
 from dashkit import migrations, times
 from dashkit.connection import Database, connect, default_path, using
-from dashkit.store import activity, links, tasks
+from dashkit.store import activity, explicit, links, tasks
 
 
 def init_database(db: Database = None) -> None:
@@ -159,6 +159,8 @@ def create_task_commit_link(
 ) -> str:
     """Link a task with a commit; a link that exists gets the new confidence (0..1), type and evidence.
 
+    A manual one is a person's word: `dashkit link` leaves it as it is, and an earlier removal is forgotten.
+
     Returns:
         The id of the link.
 
@@ -167,7 +169,7 @@ def create_task_commit_link(
         RefusedError: the task or the commit is not in the database.
     """
     with using(db, write=True) as conn:
-        return links.save(
+        link_id = links.save(
             conn,
             links.COMMIT,
             task_id,
@@ -177,6 +179,22 @@ def create_task_commit_link(
             evidence=evidence,
             now=times.utc_now(),
         )
+        if link_type == "manual":
+            explicit.accept(conn, task_id, sha)
+        return link_id
+
+
+def remove_task_commit_link(task_id: int, sha: str, *, db: Database = None) -> bool:
+    """Say that a commit (its full sha) does not belong to a task: `dashkit link` will not link them again.
+
+    Returns:
+        False: they were not linked; it is remembered all the same.
+
+    Raises:
+        OutdatedError: the database is older than version 2.1, and could not remember it.
+    """
+    with using(db, write=True) as conn:
+        return explicit.reject(conn, task_id, sha, times.to_text(times.utc_now()))
 
 
 def create_task_session_link(

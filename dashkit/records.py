@@ -120,25 +120,34 @@ class IngestSummary:
         source: what was read: "tasks".
         added: new rows.
         skipped: records too bad to keep, each with a note.
-        left_out: what only looks like a record, such as the lines of a legend.
+        left_out_by: what only looks like a record, such as the lines of a legend: reason -> how many.
         notes: complaints.
         project_id: the project that the rows are in; None where they are in several.
         phases: how many phases the tasks are in.
         changed: rows that were there and changed.
         gone: what was there and is no longer in the source; it is kept.
         versions: how many versions of the source were read.
+        files: how many files it was in.
+        total: how many rows there are now, where that was counted.
     """
 
     source: str
     added: int
     skipped: int = 0
-    left_out: int = 0
+    left_out_by: Mapping[str, int] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
     project_id: int | None = None
     phases: int = 0
     changed: int = 0
     gone: int = 0
     versions: int = 0
+    files: int = 0
+    total: int = 0
+
+    @property
+    def left_out(self) -> int:
+        """How many records were left out, for whatever reason."""
+        return sum(self.left_out_by.values())
 
 
 @dataclass(frozen=True)

@@ -5,13 +5,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from dashkit import connection, migrations, times
-from dashkit.errors import DashkitError, RefusedError
+from dashkit.errors import FailedError, RefusedError
 from dashkit.ingest.git import ingest_git
 from dashkit.ingest.links import link_commits
+from dashkit.ingest.run import counts, run
 from dashkit.ingest.tasks import ingest_tasks
 from dashkit.records import IngestSummary
 from dashkit.sources import git as repositories
-from dashkit.sources.survey import Survey, survey
 
 Tell = Callable[[str], None]
 MOST_NOTES = 4
@@ -19,38 +19,47 @@ MOST_NOTES = 4
 
 @dataclass(frozen=True)
 class Scan:
-    """What a scan found and did; prints as at most fifteen lines."""
+    """What a scan found and did, None where there was nothing to do; prints as at most fifteen lines.
+
+    Args:
+        root: the repository, or the folder.
+        database: where it is now.
+        tasks: what came of the task files.
+        git: what came of the commits.
+        links: what came of the links.
+        failures: what could not be read to its end; the rest was.
+        notes: what else a reader should know.
+        page: the progress page.
+        seconds: how long it took.
+    """
 
     root: Path
     database: Path
-    found: Survey
-    tasks: tuple[tuple[Path, IngestSummary], ...]
+    tasks: IngestSummary | None
     git: IngestSummary | None
     links: IngestSummary | None
+    failures: tuple[str, ...]
     notes: tuple[str, ...]
     page: Path | None
     seconds: float
 
     def __str__(self) -> str:
         text = [f"Scanned {self.root} in {times.show_seconds(self.seconds)}"]
-        added, changed, gone = (
-            sum(getattr(done, name) for _, done in self.tasks) for name in ("added", "changed", "gone")
-        )
-        versions = sum(done.versions for _, done in self.tasks)
-        if self.tasks:
+        if self.tasks and self.tasks.files:
             text.append(
-                f"Tasks: {added:,} new, {changed:,} changed, {gone:,} gone, out of {len(self.tasks):,} files "
-                f"({versions:,} versions read)"
+                f"Tasks: {self.tasks.added:,} new, {self.tasks.changed:,} changed, {self.tasks.gone:,} gone, "
+                f"out of {self.tasks.files:,} files ({self.tasks.versions:,} versions read)"
             )
+            if self.tasks.left_out:
+                reasons = (f"{reason} ({count:,})" for reason, count in self.tasks.left_out_by.items())
+                text.append(f"Left out: {', '.join(reasons)}")
         else:
             text.append("Tasks: no task file found (a Markdown list with boxes, .beads/issues.jsonl, backlog/)")
         if self.git:
             text.append(f"Commits: {self.git.added:,} new, {self.git.gone:,} no longer reachable")
         if self.links:
-            text.append(f"Links: {self.links.added:,} new between tasks and the commits that name them")
-        left = [f"{count:,} {reason}" for reason, count in self.found.left_out.items()]
-        left += [f"{sum(done.left_out for _, done in self.tasks):,} lines that only look like tasks"]
-        text.append(f"Left out: {', '.join(left)}")
+            text.append(f"Links: {self.links.added:,} new, {self.links.total:,} to the tasks that commits name")
+        text += [f"FAILED: {failure}" for failure in self.failures]
         text += [f"Note: {note}" for note in self.notes[:MOST_NOTES]]
         if len(self.notes) > MOST_NOTES:
             text.append(f"Note: and {len(self.notes) - MOST_NOTES:,} more")
@@ -58,14 +67,14 @@ class Scan:
         if self.page:
             text.append(f"Page: {self.page}")
         text.append(self._next())
-        return "\n".join(text)
+        return "\n".join(line.replace("\n", "\\n") for line in text)  # a path may hold a line break
 
     __repr__ = __str__
 
     def _next(self) -> str:
-        if not self.tasks:
+        if not (self.tasks and self.tasks.files):
             return "Next: write tasks as `- [ ] ...` in a TODO.md, and scan again"
-        if self.links and not self.links.added:
+        if self.links and not self.links.total:
             return "Next: name a task in a commit message (its id, or TASK-12) to see which work belongs to it"
         return "Next: open the page; `dashkit task ID` tells one task's story"
 
@@ -98,38 +107,43 @@ def scan(
     place = _repository(folder, notes)
     root = place or folder.resolve()
     path = _database(root, db)
-    tell("looking for task files")
-    found = survey(root)
-    tasks = []
-    for file in found.files:
-        tell(f"reading {file.name}")
-        try:
-            done = ingest_tasks([file], project=root.name or "project", db=path)
-        except DashkitError as error:
-            notes.append(str(error))
-            continue
-        tasks.append((file, done))
-        notes += done.notes
-    git = links = None
-    if place:
-        tell("reading git")
-        try:
-            git = ingest_git([root], project=root.name, db=path)
-            notes += git.notes
-            tell("linking")
-            links = link_commits(path)
-        except RefusedError as error:
-            notes.append(str(error))
+    with run(path, "scan") as this:
+        done, failures = _bring_in(root, path, with_git=place is not None, notes=notes, tell=tell)
+        with connection.using(path, write=True) as conn:
+            this.end(conn, {part: counts(summary) for part, summary in done.items()})
     shown = None
     if page:
         tell("writing the page")
         from dashkit.reports.run import run_report
 
-        shown = run_report(
-            "progress", db=path, out=Path(out) if out else root / connection.LOCAL.parent / "reports"
-        ).page
+        report = run_report("progress", db=path, out=Path(out) if out else root / connection.LOCAL.parent / "reports")
+        shown = report.page
+        failures += [] if report.ok else [f"the page: {report.error}"]
     seconds = (times.utc_now() - started).total_seconds()
-    return Scan(root, path, found, tuple(tasks), git, links, tuple(notes), shown, seconds)
+    tasks, git, links = (done.get(part) for part in ("tasks", "git", "links"))
+    return Scan(root, path, tasks, git, links, tuple(failures), tuple(notes), shown, seconds)
+
+
+def _bring_in(
+    root: Path, path: Path, *, with_git: bool, notes: list[str], tell: Tell
+) -> tuple[dict[str, IngestSummary], list[str]]:
+    """What came of the tasks, commits and links of a repository, and what failed, which stops no other part."""
+    name = root.name or "project"
+    steps: dict[str, Callable[[], IngestSummary]] = {"tasks": lambda: ingest_tasks([root], name, path)}
+    if with_git:
+        steps["git"] = lambda: ingest_git([root], name, path)
+        steps["links"] = lambda: link_commits(path)
+    done, failures = {}, []
+    for part, step in steps.items():
+        tell(f"reading {part}" if part != "links" else "linking")
+        try:
+            done[part] = step()
+            notes += done[part].notes
+        except RefusedError as error:
+            notes.append(str(error))
+        except FailedError as error:
+            failures.append(str(error))
+    return done, failures
 
 
 def _repository(folder: Path, notes: list[str]) -> Path | None:

@@ -12,7 +12,7 @@ import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing, suppress
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from difflib import get_close_matches
 from importlib import util
 from pathlib import Path
@@ -22,10 +22,10 @@ import duckdb
 import numpy as np
 import pandas as pd
 
-from dashkit import connection, views
-from dashkit.errors import RefusedError, UsageError
-from dashkit.records import SIZE_WEIGHTS, UNSIZED
-from dashkit.store import rows
+from dashkit import connection, times, views
+from dashkit.errors import OutdatedError, RefusedError, UsageError
+from dashkit.records import UNSIZED
+from dashkit.store import rows, settings
 
 Load = Literal["copy", "attach"]
 Parameters = Sequence[Any] | Mapping[str, Any]
@@ -40,6 +40,7 @@ DTYPES: dict[str, Literal["boolean", "Int64", "UInt64", "Float64"]] = {
 
 ATTACH_FROM = 200_000  # rows; below, copying is faster than loading the extension
 BATCH = 20_000  # rows
+MEMORY = "1GB"
 
 # What a query may call in FROM. The SQLite reader's functions open any file, whatever DuckDB itself forbids.
 TABLE_FUNCTIONS = frozenset({"range", "generate_series", "unnest", "duckdb_views", "duckdb_columns"})
@@ -54,7 +55,8 @@ class Snapshot:
         version: the version of the schema.
         rows: how many rows each table has.
         load: how they got into DuckDB.
-        as_of: the instant that ages are counted to.
+        as_of: the instant that everything is as of.
+        has_history: whether the database records changes.
     """
 
     path: str
@@ -62,6 +64,7 @@ class Snapshot:
     rows: Mapping[str, int]
     load: Load
     as_of: datetime
+    has_history: bool
     _duck: duckdb.DuckDBPyConnection
     _resources: ExitStack
 
@@ -103,22 +106,26 @@ class Snapshot:
 def take(
     db: connection.Database,
     *,
-    as_of: datetime,
+    as_of: datetime | None = None,
+    known_at: datetime | None = None,
     project: int | str | None = None,
+    timezone: str | None = None,
     load: Load | None = None,
 ) -> Snapshot:
     """Copy the database and bring the copy into DuckDB.
 
     Args:
         db: the database, as everywhere.
-        as_of: the instant that ages are counted to, aware.
+        as_of: the instant that everything is as of, aware; None: now, when the copy is made.
+        known_at: leave out what was recorded later; None: nothing.
         project: id or name; the views then show this project alone.
+        timezone: of days and weeks; None: that of the setting `time_zone`.
         load: how; by default `attach` for many rows where it is possible, else `copy`.
 
     Raises:
         RefusedError: no such file, no Dashboard, or not readable without changing it.
-        OutdatedError: a Dashboard before version 2.0.
-        UsageError: no such project, or several of that name.
+        OutdatedError: a Dashboard before version 2.0, or before 2.1 where known_at is given.
+        UsageError: no such project, several of that name, or a setting that is none.
     """
     held: ExitStack[bool | None] = ExitStack()
     with held as stack:
@@ -135,6 +142,7 @@ def take(
                     path=path,
                 )
             connection.private_copy(source, file)
+        found_at = _end_of_millisecond(times.utc_now())  # of the copy: what it holds was written before
         duck = stack.enter_context(closing(_duckdb(folder)))
         with connection.explained(Path(path), "read"), closing(connection.connect_immutable(file)) as lite:
             here = {table: _present(lite, table) for table in views.TABLES}
@@ -144,8 +152,21 @@ def take(
                 wanted = "copy"
             if wanted == "copy":
                 _copy(duck, lite, here)
-        _make_views(duck, here, as_of, project)
-        return Snapshot(path, _version(duck), counts, wanted, as_of, duck, stack.pop_all())
+            duck.execute(views.typed(here))
+            number = _project_id(duck, project)
+            kept = bool(here["task_events"])
+            if known_at is not None and not kept:
+                raise OutdatedError(
+                    f"Cannot tell what was known at {times.to_text(known_at)}",
+                    "a history is kept from version 2.1 on",
+                    "Run `dashkit migrate` to see what would change, then `dashkit migrate --execute`.",
+                )
+            when = as_of or found_at
+            # Without a history all that is known are the rows, as if just seen.
+            instants = {"as_of": when, "known_at": known_at, "found_at": found_at if kept else when}
+            _set_variables(duck, lite, instants, number, timezone)
+        _make_views(duck)
+        return Snapshot(path, _version(duck), counts, wanted, when, kept, duck, stack.pop_all())
 
 
 def _duckdb(folder: Path) -> duckdb.DuckDBPyConnection:
@@ -157,6 +178,8 @@ def _duckdb(folder: Path) -> duckdb.DuckDBPyConnection:
             "autoload_known_extensions": False,
             # A name in a query is a view, never a variable of the caller.
             "python_enable_replacements": False,
+            # What a million tasks need beyond this waits on disk, which costs hardly any time.
+            "memory_limit": MEMORY,
             "temp_directory": str(folder / "spill"),
         },
     )
@@ -231,13 +254,34 @@ def _has_broken_text(duck: duckdb.DuckDBPyConnection, table: str, columns: list[
     return found != (0,)
 
 
-def _make_views(duck: duckdb.DuckDBPyConnection, here: views.Shape, as_of: datetime, project: int | str | None) -> None:
-    duck.execute(views.typed(here))
+def _set_variables(
+    duck: duckdb.DuckDBPyConnection,
+    lite: sqlite3.Connection,
+    instants: Mapping[str, datetime | None],
+    project: int | None,
+    timezone: str | None,
+) -> None:
+    """What the views depend on: the instants, the chosen project, and the settings that hold for it."""
+    for name, instant in instants.items():
+        value = instant and instant.astimezone(UTC).replace(tzinfo=None)
+        duck.execute(f"SET VARIABLE {name} = CAST(? AS TIMESTAMP)", [value])
+    duck.execute("SET VARIABLE project = CAST(? AS BIGINT)", [project])
+    duck.execute("SET VARIABLE zone = CAST(? AS VARCHAR)", [timezone or settings.get(lite, "time_zone", project)])
+    started = list(settings.get(lite, "started_statuses", project))
+    duck.execute("SET VARIABLE started_statuses = CAST(? AS VARCHAR[])", [started])
+    weights = settings.get(lite, "size_weights", project)
     duck.execute("CREATE TABLE sizes (complexity VARCHAR, points BIGINT)")
-    duck.executemany("INSERT INTO sizes VALUES (?, ?)", list(SIZE_WEIGHTS.items()))
-    duck.execute("SET VARIABLE unsized_points = CAST(? AS BIGINT)", [SIZE_WEIGHTS[UNSIZED]])
-    duck.execute("SET VARIABLE as_of = CAST(? AS TIMESTAMP)", [as_of.astimezone(UTC).replace(tzinfo=None)])
-    duck.execute("SET VARIABLE project = CAST(? AS BIGINT)", [_project_id(duck, project)])
+    duck.executemany("INSERT INTO sizes VALUES (?, ?)", list(weights.items()))
+    duck.execute("SET VARIABLE unsized_points = CAST(? AS BIGINT)", [weights[UNSIZED]])
+
+
+def _end_of_millisecond(instant: datetime) -> datetime:
+    """Times are stored to the millisecond, some of them rounded up."""
+    return instant + timedelta(microseconds=-instant.microsecond % 1000)
+
+
+def _make_views(duck: duckdb.DuckDBPyConnection) -> None:
+    duck.execute(views.history())
     duck.execute(views.public())
     duck.execute("SET enable_external_access = false")
     duck.execute("SET lock_configuration = true")

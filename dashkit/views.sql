@@ -1,6 +1,8 @@
 -- What queries see: the tables of the Dashboard as typed views, limited to the chosen project.
--- Reads typed.<table>, which views.py makes: instants as UTC TIMESTAMP, NULL for what is not there.
--- Variables: project (BIGINT, NULL = all), as_of (TIMESTAMP, UTC), unsized_points (BIGINT). Table: sizes.
+-- Reads typed.<table>, which views.py makes (instants as UTC TIMESTAMP, NULL for what is not there), and history.sql's
+-- tables.
+-- Variables: those of history.sql, project (BIGINT, NULL = all), zone (a time zone), unsized_points (BIGINT).
+-- Table: sizes.
 
 CREATE MACRO chosen(project_id) AS getvariable('project') IS NULL OR project_id = getvariable('project');
 
@@ -9,6 +11,29 @@ CREATE MACRO age_days(instant) AS
     CASE WHEN instant < getvariable('as_of')
          THEN (epoch_us(getvariable('as_of')) - epoch_us(instant)) / 86400000000.0::DOUBLE
          WHEN instant IS NOT NULL THEN 0.0::DOUBLE END;
+
+-- The first day of the period that an instant is in, in the reader's time zone; weeks begin on Monday.
+CREATE MACRO period_of(instant, period) AS
+    CAST(date_trunc(period, timezone(getvariable('zone'), timezone('UTC', instant))) AS DATE);
+
+CREATE MACRO next_period(day, period) AS
+    CAST(day + CASE period WHEN 'day' THEN INTERVAL 1 DAY WHEN 'week' THEN INTERVAL 7 DAY ELSE INTERVAL 1 MONTH END AS DATE);
+
+-- The instant at which a day begins in the reader's time zone.
+CREATE MACRO begin_of(day) AS timezone('UTC', timezone(getvariable('zone'), CAST(day AS TIMESTAMP)));
+
+-- Every period from the one of an instant to that of as_of: starts_on, starts_at and ends_at; the first one is
+-- partial where it began before the instant, the last one where it has not ended.
+CREATE MACRO periods(since, period) AS TABLE
+SELECT
+    starts_on, begin_of(starts_on) AS starts_at, begin_of(next_period(starts_on, period)) AS ends_at,
+    begin_of(starts_on) < since OR begin_of(next_period(starts_on, period)) > getvariable('as_of') AS is_partial
+FROM (
+    SELECT CAST(unnest(generate_series(
+        CAST(period_of(since, period) AS TIMESTAMP), CAST(period_of(getvariable('as_of'), period) AS TIMESTAMP),
+        CASE period WHEN 'day' THEN INTERVAL 1 DAY WHEN 'week' THEN INTERVAL 7 DAY ELSE INTERVAL 1 MONTH END
+    )) AS DATE) AS starts_on
+);
 
 -- The first line that says something; NULL where none does.
 CREATE MACRO first_line(text) AS nullif(rtrim(regexp_extract(text, '\S[^\r\n]*')), '');
@@ -27,28 +52,61 @@ COMMENT ON VIEW phases IS 'One row per phase of a project.';
 
 CREATE VIEW tasks AS
 SELECT
-    t.id, t.project_id, p.name AS project, t.phase_id, f.name AS phase, t.title, t.description, t.status, t.priority,
-    coalesce(t.checked, false) AS checked,
-    coalesce(t.status = 'blocked', false) AND NOT coalesce(t.checked, false) AS blocked,
-    coalesce(t.status = 'cancelled', false) AND NOT coalesce(t.checked, false) AS cancelled,
-    t.blocked_reason, t.complexity,
+    i.task_id AS id, i.life, i.project_id, p.name AS project, t.phase_id, f.name AS phase, i.title, t.description,
+    i.status, t.priority, i.checked, i.blocked, i.cancelled, i.gone, i.is_open, i.blocked_reason, i.complexity,
     coalesce(s.points, getvariable('unsized_points')) AS size,
     s.points IS NOT NULL AS sized,
-    t.created_at, t.completed_at, t.updated_at, t.external_id, t.kind, t.parent_id, t.labels,
+    t.created_at, 
+    CASE WHEN i.checked THEN CASE WHEN w.finished_inferred THEN t.completed_at ELSE w.finished_at END END AS completed_at, t.updated_at,
+    t.external_id, t.kind, t.parent_id, t.labels,
     coalesce(t.updated_at_text = t.created_at_text, false) AS untouched
-FROM typed.tasks AS t
-LEFT JOIN typed.projects AS p ON p.id = t.project_id
+FROM history.intervals AS i
+LEFT JOIN history.present AS n ON n.task_id = i.task_id AND n.life = i.life
+LEFT JOIN typed.tasks AS t ON t.id = n.task_id
+LEFT JOIN history.flow AS w ON w.task_id = i.task_id AND w.life = i.life
+LEFT JOIN typed.projects AS p ON p.id = i.project_id
 LEFT JOIN typed.phases AS f ON f.id = t.phase_id
-LEFT JOIN sizes AS s ON s.complexity = t.complexity
-WHERE chosen(t.project_id);
+LEFT JOIN sizes AS s ON s.complexity = i.complexity
+WHERE i.ended_at IS NULL AND chosen(i.project_id);
 COMMENT ON VIEW tasks IS
-'One row per task. checked says that it is done, status is workflow: a checked task is neither blocked nor cancelled. size is complexity in points (sized: whether it has one), untouched whether updated_at is still a copy of created_at. external_id, kind, parent_id and labels (a JSON array) are known from version 2.1 on.';
+'One row per task, as it was as of the instant. checked says that it is done, status is workflow: a checked task is neither blocked nor cancelled nor gone (no longer in the file that it was read from), and is_open is what is none of these. size is complexity in points (sized: whether it has one), untouched whether updated_at is still a copy of created_at. Names, phase, labels and what else has no history are those of now. external_id, kind, parent_id and labels (a JSON array) are known from version 2.1 on.';
 
 CREATE VIEW dependencies AS
-SELECT d.task_id, d.depends_on_id
-FROM typed.task_dependencies AS d LEFT JOIN typed.tasks AS t ON t.id = d.task_id
-WHERE chosen(t.project_id);
-COMMENT ON VIEW dependencies IS 'One row per pair of tasks of which the first depends on the second.';
+SELECT d.task_id, d.depends_on_id, d.life, d.depends_on_life, d.started_at, d.ended_at, d.not_before, d.inferred
+FROM history.dependencies AS d
+LEFT JOIN history.flow AS w ON w.task_id = d.task_id AND w.life = d.life
+WHERE chosen(w.project_id);
+COMMENT ON VIEW dependencies IS 'One row per stretch of time in which the first task depended on the second; ended_at is missing where it still does.';
+
+CREATE VIEW events AS
+SELECT
+    s.event_id, s.task_id, s.life, s.occurred_at, s.recorded_at, s.not_before, s.op, s.source, s.project_id,
+    p.name AS project, s.title, s.status, s.checked, s.blocked_reason, s.complexity, s.gone
+FROM history.states AS s LEFT JOIN typed.projects AS p ON p.id = s.project_id
+WHERE chosen(s.project_id);
+COMMENT ON VIEW events IS 'One row per recorded change of a task, with all that was true behind it. It happened in (not_before, occurred_at]; not_before is missing where it was seen exactly. life counts the tasks that had this id before. Known from version 2.1 on; before, one row says what is there now.';
+
+CREATE VIEW intervals AS
+SELECT
+    i.task_id, i.life, i.project_id, p.name AS project, i.title, i.status, i.checked, i.blocked, i.cancelled, i.gone,
+    i.is_open, i.blocked_reason, i.complexity, i.started_at, i.ended_at, i.not_before, i.inferred, i.op, i.source
+FROM history.intervals AS i LEFT JOIN typed.projects AS p ON p.id = i.project_id
+WHERE chosen(i.project_id);
+COMMENT ON VIEW intervals IS 'One row per stretch of time in which nothing changed about a task; ended_at is missing for the last one. inferred: nobody saw it begin.';
+
+CREATE VIEW blocks AS
+SELECT b.task_id, b.life, b.project_id, b.cause, b.started_at, b.ended_at, b.not_before, b.inferred
+FROM history.blocks AS b
+WHERE chosen(b.project_id);
+COMMENT ON VIEW blocks IS 'One row per stretch of time in which a task was blocked (cause: reported) or open with an open dependency (cause: waiting); ended_at is missing where it still is.';
+
+CREATE VIEW flow AS
+SELECT
+    w.task_id, w.life, w.project_id, p.name AS project, w.complexity, w.arrived_at, w.arrived_inferred, w.started_at,
+    w.is_done, w.finished_at, w.finished_inferred, w.finishes, w.left_at
+FROM history.flow AS w LEFT JOIN typed.projects AS p ON p.id = w.project_id
+WHERE chosen(w.project_id);
+COMMENT ON VIEW flow IS 'One row per task and life: when it arrived, was first in a started status or checked, was last checked (missing for one that is not, or where nobody saw it), how often it was, and when it was cancelled, deleted or gone from its file instead.';
 
 CREATE VIEW repos AS
 SELECT r.id, r.project_id, p.name AS project, r.path, r.name, r.remote_url, r.default_branch, r.created_at
@@ -58,21 +116,34 @@ COMMENT ON VIEW repos IS 'One row per git repository of a project.';
 
 CREATE VIEW commits AS
 SELECT
-    c.sha, c.repo_id, r.name AS repo, r.project_id, p.name AS project, c.author, c.author_email,
+    c.sha, r.id AS repo_id, r.name AS repo, r.project_id, p.name AS project, c.author, c.author_email,
     first_line(c.message) AS title, c.message, c.timestamp AS committed_at,
-    c.authored_at, c.files_changed, c.insertions, c.deletions, c.is_merge
-FROM typed.git_commits AS c
-LEFT JOIN typed.git_repos AS r ON r.id = c.repo_id
+    c.authored_at, c.files_changed, c.insertions, c.deletions, c.is_merge, h.reachable
+FROM (
+    -- A commit that several repositories hold is one commit: of the chosen project, else of the first.
+    SELECT h.sha, min(h.repo_id) AS repo_id, bool_or(h.reachable) AS reachable
+    FROM (
+        SELECT sha, repo_id, coalesce(reachable, true) AS reachable FROM typed.git_repo_commits
+        UNION ALL
+        SELECT c.sha, c.repo_id, true FROM typed.git_commits AS c
+        ANTI JOIN typed.git_repo_commits AS k ON k.sha = c.sha
+    ) AS h
+    LEFT JOIN typed.git_repos AS o ON o.id = h.repo_id
+    WHERE chosen(o.project_id)
+    GROUP BY h.sha
+) AS h
+JOIN typed.git_commits AS c ON c.sha = h.sha
+LEFT JOIN typed.git_repos AS r ON r.id = h.repo_id
 LEFT JOIN typed.projects AS p ON p.id = r.project_id
-WHERE chosen(r.project_id);
-COMMENT ON VIEW commits IS 'One row per git commit; title is the first line of its message. authored_at and is_merge are known from version 2.1 on.';
+WHERE is_known(c.recorded_at) AND (c.timestamp IS NULL OR c.timestamp <= getvariable('as_of'));
+COMMENT ON VIEW commits IS 'One row per git commit; title is the first line of its message, reachable whether a branch or tag still leads to it. authored_at, is_merge and reachable are known from version 2.1 on.';
 
 CREATE VIEW sessions AS
 SELECT
     s.id, s.project_id, p.name AS project, first_line(s.summary) AS title, s.summary, s.message_count,
     s.started_at, s.ended_at
 FROM typed.llm_sessions AS s LEFT JOIN typed.projects AS p ON p.id = s.project_id
-WHERE chosen(s.project_id);
+WHERE chosen(s.project_id) AND (s.started_at IS NULL OR s.started_at <= getvariable('as_of'));
 COMMENT ON VIEW sessions IS 'One row per session with a language model; title is the first line of its summary.';
 
 CREATE VIEW links AS
@@ -92,6 +163,121 @@ FROM (
 ) AS l
 LEFT JOIN typed.tasks AS t ON t.id = l.task_id
 LEFT JOIN typed.projects AS p ON p.id = t.project_id
-WHERE chosen(t.project_id);
+WHERE chosen(t.project_id) AND (l.occurred_at IS NULL OR l.occurred_at <= getvariable('as_of'));
 COMMENT ON VIEW links IS
 'One row per link of a task with a commit (target: its sha) or a session (target: its id).';
+
+CREATE VIEW runs AS
+SELECT
+    r.id, r.kind, r.started_at, r.finished_at, r.outcome, r.details,
+    TRY_CAST(CASE WHEN json_valid(r.details) THEN r.details ->> '$.project_id' END AS BIGINT) AS project_id
+FROM typed.runs AS r
+WHERE r.started_at <= getvariable('as_of');
+COMMENT ON VIEW runs IS 'One row per scan, ingest and link, of all projects; details is a JSON object with what came of it. Known from version 2.1 on.';
+
+CREATE VIEW gaps AS
+SELECT DISTINCT s.started_at, s.ended_at
+FROM (
+    SELECT
+        coalesce(not_before, CASE WHEN event_id IS NULL THEN (
+            SELECT max(coalesce(finished_at, started_at)) FROM runs WHERE kind IN ('scan', 'ingest tasks')
+        ) END) AS started_at, occurred_at AS ended_at
+    FROM history.states WHERE source = 'reconcile'
+) AS s
+WHERE s.started_at < s.ended_at;
+COMMENT ON VIEW gaps IS 'One row per stretch of time in which something changed that was not recorded then, in any project: it was found at the end of it.';
+
+-- The same periods, and whether they lie in a gap that is longer than they are: what happened in it is told at its end.
+CREATE MACRO recorded_periods(since, period) AS TABLE
+SELECT p.*, EXISTS (
+    SELECT 1 FROM gaps AS g
+    WHERE g.started_at < p.ends_at AND g.ended_at >= p.starts_at
+      AND epoch_us(g.ended_at) - epoch_us(g.started_at) > epoch_us(p.ends_at) - epoch_us(p.starts_at)
+) AS is_gap
+FROM periods(since, period) AS p;
+
+CREATE VIEW blockers AS
+WITH pieces AS (
+    SELECT
+        task_id, life, project_id, 'reported' AS cause,
+        nullif(lower(trim(regexp_replace(blocked_reason, '\s+', ' ', 'g'))), '') AS reason,
+        CAST(NULL AS BIGINT) AS depends_on_id, CAST(NULL AS BIGINT) AS depends_on_life, started_at,
+        coalesce(ended_at, 'infinity') AS ended_at, inferred
+    FROM history.intervals WHERE blocked
+    UNION ALL
+    SELECT
+        t.task_id, t.life, t.project_id, 'waiting', NULL, d.task_id, d.life,
+        greatest(p.started_at, t.started_at, d.started_at) AS begun,
+        least(coalesce(p.ended_at, 'infinity'), coalesce(t.ended_at, 'infinity'), coalesce(d.ended_at, 'infinity'))
+            AS past,
+        CASE begun WHEN p.started_at THEN p.inferred WHEN t.started_at THEN t.inferred ELSE d.inferred END
+    FROM history.dependencies AS p
+    JOIN history.intervals AS t ON t.task_id = p.task_id AND t.life = p.life AND t.is_open
+    JOIN history.intervals AS d ON d.task_id = p.depends_on_id AND d.life = p.depends_on_life AND d.is_open
+    WHERE p.task_id <> p.depends_on_id AND begun < past
+), turns AS (
+    SELECT *, count(*) FILTER (starts) OVER (same ROWS UNBOUNDED PRECEDING) AS turn
+    FROM (
+        SELECT *, coalesce(started_at > lag(ended_at) OVER same, true) AS starts
+        FROM pieces
+        WINDOW same AS (PARTITION BY task_id, life, cause, reason, depends_on_id, depends_on_life ORDER BY started_at)
+    )
+    WINDOW same AS (PARTITION BY task_id, life, cause, reason, depends_on_id, depends_on_life ORDER BY started_at)
+), stretches AS (
+    SELECT
+        task_id, life, arg_max_null(project_id, started_at) AS project_id, cause, reason, depends_on_id,
+        depends_on_life, min(started_at) AS started_at,
+        nullif(max(ended_at), CAST('infinity' AS TIMESTAMP)) AS ended_at, arg_min(inferred, started_at) AS inferred
+    FROM turns
+    GROUP BY task_id, life, cause, reason, depends_on_id, depends_on_life, turn
+), titles AS (
+    SELECT task_id, life, arg_max(title, started_at) AS title
+    FROM history.intervals
+    WHERE (task_id, life) IN (SELECT (depends_on_id, depends_on_life) FROM history.dependencies)
+    GROUP BY task_id, life
+)
+SELECT
+    s.task_id, s.life, s.project_id, s.cause, coalesce(d.title, s.reason) AS reason, s.depends_on_id, s.depends_on_life,
+    s.started_at, s.ended_at, s.inferred
+FROM stretches AS s
+LEFT JOIN titles AS d ON d.task_id = s.depends_on_id AND d.life = s.depends_on_life
+WHERE chosen(s.project_id);
+COMMENT ON VIEW blockers IS 'One row per stretch of time in which a task was blocked for one reason (in small letters, with single spaces; missing where nobody said), or waited for one task (reason: its title); ended_at is missing where it still is. A task that waits for two has two.';
+
+CREATE VIEW finished AS
+WITH done AS (
+    SELECT w.*, t.title, t.completed_at < t.created_at - INTERVAL 1 SECOND AND w.finished_inferred AS is_impossible
+    FROM flow AS w LEFT JOIN tasks AS t ON t.id = w.task_id AND t.life = w.life
+    WHERE w.finished_at IS NOT NULL
+), seen AS (
+    -- A baseline sees what is there, and not since when; what is inserted as done came from elsewhere.
+    SELECT
+        task_id, life, started_at, inferred,
+        op NOT IN ('baseline', 'reconcile') AND NOT (checked AND op = 'insert') AS is_seen
+    FROM history.intervals
+)
+SELECT
+    d.task_id, d.life, d.project_id, d.project, d.title, d.complexity, d.arrived_at, d.started_at, d.finished_at,
+    CASE WHEN a.is_seen AND NOT coalesce(d.is_impossible, false)
+         THEN (epoch_us(d.finished_at) - epoch_us(d.arrived_at)) / 86400000000.0::DOUBLE END AS lead_time_days,
+    a.inferred OR d.finished_inferred AS lead_time_inferred,
+    CASE WHEN s.is_seen AND d.started_at < d.finished_at
+         THEN (epoch_us(d.finished_at) - epoch_us(d.started_at)) / 86400000000.0::DOUBLE END AS cycle_time_days,
+    s.inferred OR d.finished_inferred AS cycle_time_inferred
+FROM done AS d
+LEFT JOIN seen AS a ON a.task_id = d.task_id AND a.life = d.life AND a.started_at = d.arrived_at
+LEFT JOIN seen AS s ON s.task_id = d.task_id AND s.life = d.life AND s.started_at = d.started_at;
+COMMENT ON VIEW finished IS 'One row per task and life that is finished, with a known time: how long it took in days of 24 hours, from its arrival (lead time) and from its start (cycle time), missing where nobody saw the arrival, or no start before the finish; inferred: nobody saw one of the ends.';
+
+CREATE VIEW last_left_out AS
+WITH latest AS (
+    SELECT project_id, arg_max(details, started_at) AS details
+    FROM runs WHERE kind = 'ingest tasks' AND outcome = 'done' AND chosen(project_id)
+    GROUP BY project_id
+), reasons AS (
+    SELECT project_id, details, unnest(json_keys(details, '$.left_out_by')) AS reason
+    FROM latest WHERE json_type(details, '$.left_out_by') = 'OBJECT'
+)
+SELECT project_id, reason, TRY_CAST(details -> '$.left_out_by' ->> reason AS BIGINT) AS left_out
+FROM reasons;
+COMMENT ON VIEW last_left_out IS 'One row per project and reason for which records were left out at the last reading of its task files.';

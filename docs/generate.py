@@ -16,7 +16,7 @@ from dashkit.migrations.changes import Change, Fill, Insert
 DOCS = Path(__file__).parent
 NOTE = "<!-- Made by docs/generate.py from the code: change it there. -->\n"
 
-_COLUMN = re.compile(r"(\w+) \((datetime64\[us, UTC\]|\w+)(?:, ([^)]+))?\): (.+)")
+_COLUMN = re.compile(r"(\w+) \((datetime64\[us(?:, UTC)?\]|\w+)(?:, ([^)]+))?\): (.+)")
 
 
 class Column(NamedTuple):
@@ -204,6 +204,13 @@ def linking_page() -> str:
         "holds the id; of several sources the one is meant that was neither finished nor gone more than an hour "
         "before.\n"
         "Where more than one task remains, the id is counted as ambiguous and nothing is linked.",
+        "## A person's word",
+        "`dashkit task ID --link SHA` links a commit by hand: the link has the type `manual`, and whatever made it "
+        "before, it stays as it is.\n"
+        "`dashkit task ID --unlink SHA` takes a link away, and it is not made again until the same pair is linked by "
+        "hand; a pair that is not linked yet is kept apart as well.\n"
+        "SHA is the beginning of it, four digits or more: of the commits that begin so those of the task's own project "
+        "are meant, and only where there is none another's.",
         "## A pattern of your own",
         "A project may have its own way to write ids: `REQ/{n}`, or `case {n} = TASK-{n}` where the words mean "
         "another id.\n"

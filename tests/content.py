@@ -41,6 +41,12 @@ def content(path):
         return definitions, {name: conn.execute(f"SELECT * FROM {quoted(name)}").fetchall() for name in tables}
 
 
+def kept(path):
+    """A database as a value, without its runs: what is to stay the same where a run finds nothing new."""
+    definitions, tables = content(path)
+    return definitions, {name: rows for name, rows in tables.items() if name != "runs"}
+
+
 def old_values(path, like):
     """The rows of a database, cut down to the tables and columns that another one has."""
     with closing(sqlite3.connect(path)) as conn, closing(sqlite3.connect(like)) as model:

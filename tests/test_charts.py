@@ -133,11 +133,18 @@ def test_what_is_stuck_is_a_table_to_read(tmp_path):
     with dashkit.open(path, as_of="2025-03-01T12:00:00Z") as dashboard:
         frame = dashboard.blocked_tasks()
     assert frame["blocked_days"].tolist()[0] == 59.5
-    assert charts.blocked_table(frame).to_dict("records") == [
-        {"title": "Old", "project": "Alpha", "reason": "no <keys>", "blocked_for": "at most 60 days"},
-        {"title": "New", "project": "Alpha", "reason": "not given", "blocked_for": "not known"},
+    table = charts.blocked_table(frame)
+    assert table.title == "2 tasks are blocked."
+    assert table.data.to_dict("records") == [
+        {"title": "Old", "reason": "no <keys>", "blocked_for": "at most 60 days"},
+        {"title": "New", "reason": "not given", "blocked_for": "not known"},
     ]
-    assert charts.blocked_table(frame.head(0)).empty
+    assert "no &lt;keys&gt;" in table._repr_html_()
+    one = charts.blocked_table(frame, most=1)
+    assert (len(one.data), one.more, "And 1 more." in one._repr_html_()) == (1, 1, True)
+    none = charts.blocked_table(frame.head(0))
+    assert (none.title, "<table" in none._repr_html_()) == ("Nothing is blocked.", False)
+    assert charts.waiting_table(frame).title == "No task waits for another one."
 
 
 def test_show_says_at_most_to_people_and_the_number_to_programs(tmp_path, capsys):

@@ -5,7 +5,7 @@ from contextlib import closing
 from datetime import timedelta
 
 import pytest
-from builders import insert, query, v1_database, v2_database
+from builders import insert, query, v1_database, v2_1_database, v2_database
 
 from dashkit import database, migrations, times
 from dashkit.errors import OutdatedError, RefusedError, UsageError
@@ -558,3 +558,18 @@ def test_a_migrated_database_answers_at_once(tmp_path):
     (task,) = database.get_blocked_tasks(db=path)
     assert (task["days_blocked"], task["basis"]) == (10.0, "updated_at")
     assert database.get_project_progress(1, db=path)["completion_pct"] == 50.0
+
+
+def test_a_task_that_is_gone_from_its_file_is_in_no_total(tmp_path):
+    """An open task that its file no longer has is neither to do nor blocked; a done one stays done."""
+    path = v2_1_database(
+        tmp_path / "d.db",
+        tasks=[{"title": "open"}, {"title": "gone"}, {"title": "done, gone", "checked": 1},
+               {"title": "stuck, gone", "status": "blocked"}, {"title": "stuck", "status": "blocked"}],
+    )  # fmt: skip
+    for task in (2, 3, 4):
+        insert(path, "task_sources", task_id=task, source="TODO.md", gone_at="2025-01-01T00:00:00.000Z")
+    insert(path, "task_sources", task_id=1, source="TODO.md")
+    told = database.get_project_progress(1, db=path)
+    assert (told["total_tasks"], told["checked_tasks"], told["tasks_by_status"]["blocked"]) == (3, 1, 2)
+    assert [task["title"] for task in database.get_blocked_tasks(db=path)] == ["stuck"]

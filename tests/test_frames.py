@@ -9,13 +9,14 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-from builders import insert, v2_database
+from builders import insert, query, v2_1_database, v2_database
 from test_snapshot import hostile_database
 
 import dashkit
 from dashkit import dashboard, database, times
 from dashkit.cli import show
-from dashkit.errors import UsageError
+from dashkit.errors import OutdatedError, UsageError
+from dashkit.frames import progress
 from dashkit.records import SIZE_WEIGHTS
 
 AS_OF = datetime(2025, 12, 1, tzinfo=UTC)
@@ -28,14 +29,14 @@ generate = importlib.util.module_from_spec(_spec)
 _spec.loader.exec_module(generate)
 
 
-def full_database(path: Path) -> Path:
+def full_database(path: Path, make=v2_database) -> Path:
     """A database with something in every frame and in every column of it."""
-    v2_database(
+    make(
         path,
         projects=["Alpha", "Beta", "Empty"],
         tasks=[
             {"title": "done", "checked": 1, "status": "pending", "complexity": "XL", "completed_at": "2025-11-20"},
-            {"title": "open", "complexity": "S"},
+            {"title": "open", "complexity": "S", "status": "in_progress"},
             {"title": "no size", "complexity": None},
             {"title": "dropped", "status": "cancelled", "complexity": "L"},
             {"title": "dropped, yet done", "status": "cancelled", "checked": 1},
@@ -61,6 +62,15 @@ def full_database(path: Path) -> Path:
     return path
 
 
+def with_history(make):
+    """Makes the same database in version 2.1."""
+
+    def made(path, *rest):
+        return v2_1_database(path, *rest) if make is v2_database else make(path, v2_1_database)
+
+    return made
+
+
 def opened(path, **options):
     """A Dashboard as of AS_OF."""
     return dashboard.open(path, as_of=AS_OF, **options)
@@ -78,11 +88,22 @@ def d(tmp_path):
 def test_a_frame_keeps_its_promise(tmp_path, name, make):
     """The docstring's columns are the frame's, in order and with their dtypes: full, empty and hostile."""
     promised = [(column.name, column.dtype) for column in generate.columns(FRAMES[name])]
-    with opened(make(tmp_path / "d.db", *([[]] if make is v2_database else []))) as d:
+    options = {"as_of": AS_OF}
+    making = make
+    if "OutdatedError" in FRAMES[name].__doc__:
+        making, options = with_history(make), {}
+    with dashboard.open(making(tmp_path / "d.db", *([[]] if make is v2_database else [])), **options) as d:
         frame = FRAMES[name](d)
     assert [(column, str(dtype)) for column, dtype in frame.dtypes.items()] == promised
     assert len(frame) > 0 or make is not full_database
-    assert len(frame) == 0 or make is not v2_database
+    assert len(frame) == 0 or make is not v2_database or name == "data_quality"  # which lists every check
+
+
+@pytest.mark.parametrize("name", [name for name in FRAMES if "OutdatedError" in FRAMES[name].__doc__])
+def test_a_frame_over_time_says_what_to_run(tmp_path, name):
+    """Before version 2.1 there is no history, and the frame names the command that makes one."""
+    with opened(full_database(tmp_path / "d.db")) as d, pytest.raises(OutdatedError, match="dashkit migrate"):
+        FRAMES[name](d)
 
 
 @pytest.mark.parametrize("name", FRAMES)
@@ -132,11 +153,12 @@ def test_the_generator_says_what_is_old_and_writes_it(tmp_path, monkeypatch, cap
 def test_progress_counts_every_task_once(d):
     """Cancelled tasks are left out of both, checked ones are done whatever their status, orphans have their own row."""
     frame = d.progress()
-    assert frame.drop(columns=["progress", "progress_by_size"]).to_numpy().tolist() == [
-        [1, "Alpha", 6, 2, 1, 2, 5 + 1 + 2 + 2 + 2 + 2, 5 + 2, 4],
-        [2, "Beta", 2, 1, 0, 1, 4, 2, 2],
-        [3, "Empty", 0, 0, 0, 0, 0, 0, 0],
-        [77, pd.NA, 1, 0, 0, 1, 2, 0, 1],
+    assert frame["part"].isna().all()
+    assert frame.drop(columns=["part", "progress", "progress_by_size"]).to_numpy().tolist() == [
+        [1, "Alpha", 6, 2, 2, 1, 0, 5 + 1 + 2 + 2 + 2 + 2, 5 + 2, 4],
+        [2, "Beta", 2, 1, 1, 0, 0, 4, 2, 2],
+        [3, "Empty", 0, 0, 0, 0, 0, 0, 0, 0],
+        [77, pd.NA, 1, 0, 1, 0, 0, 2, 0, 1],
     ]
     assert frame["progress"].tolist() == [2 / 6, 0.5, pd.NA, 0.0]
     assert frame["progress_by_size"].tolist() == [7 / 14, 0.5, pd.NA, 0.0]
@@ -264,7 +286,8 @@ def run(path, *words):
 @pytest.mark.parametrize("form", [[], ["--csv"], ["--json"]])
 def test_any_frame_can_be_shown(tmp_path, capsys, name, form):
     """Every frame of a hostile database comes out in every form, with no control character but the line's end."""
-    assert run(hostile_database(tmp_path / "d.db"), name, *form) == 0
+    make = with_history(hostile_database) if "OutdatedError" in FRAMES[name].__doc__ else hostile_database
+    assert run(make(tmp_path / "d.db"), name, *form) == 0
     out = capsys.readouterr().out
     assert out.strip()
     if form != ["--csv"]:
@@ -275,9 +298,9 @@ def test_show_prints_a_table(tmp_path, capsys):
     """Names, a rule, rows; numbers to the right, a dash for what is missing."""
     assert run(full_database(tmp_path / "d.db"), "progress", "--project", "Beta") == 0
     head, rule, row = capsys.readouterr().out.splitlines()
-    assert head.split()[:3] == ["project_id", "project", "tasks"]
+    assert head.split()[:4] == ["project_id", "project", "part", "tasks"]
     assert set(rule) == {"-", " "}
-    assert row.split() == ["2", "Beta", "2", "1", "0.50", "0", "1", "4", "2", "0.50", "2"]
+    assert row.split() == ["2", "Beta", "-", "2", "1", "0.50", "1", "0", "0", "4", "2", "0.50", "2"]
     assert row.startswith("         2  Beta ")
 
 
@@ -326,7 +349,157 @@ def test_csv_on_a_terminal_moves_no_cursor(tmp_path, capsys, monkeypatch):
 
 def test_an_unknown_frame_is_refused_with_the_nearest(tmp_path):
     """A misspelt frame is answered with the right name, and with all of them."""
-    with pytest.raises(UsageError, match=r"no such frame\. Did you mean 'progress'\? The frames are activity, bad_v"):
+    with pytest.raises(UsageError, match=r"no such frame\. Did you mean 'progress'\? The frames are activity, agei"):
         run(tmp_path / "none.db", "progres")
     with pytest.raises(UsageError, match=r"no such frame\. The frames are"):
         run(tmp_path / "none.db", "\x1b[31m")
+
+
+def test_progress_by_parts(tmp_path):
+    """Each phase, complexity or label has its row, in order; a task of two labels is in both, once in each."""
+    path = v2_1_database(tmp_path / "d.db")
+    for position, name in enumerate(["Ship", "Build"]):
+        insert(path, "phases", id=position + 1, project_id=1, name=name, position=position)
+    for phase, size, labels, checked in (
+        (1, "XL", '["ui", "ui", "db"]', 1), (2, "S", '["db"]', 0), (None, None, "no json", 0), (2, "XL", "{}", 1),
+    ):  # fmt: skip
+        insert(
+            path, "tasks", project_id=1, title="t", phase_id=phase, complexity=size, labels=labels, checked=checked
+        )  # fmt: skip
+    with dashboard.open(path) as d:
+        told = {by: d.progress(by=by)[["part", "tasks", "checked"]].to_numpy().tolist() for by in progress.PARTS}
+        with pytest.raises(UsageError, match="Use phase, complexity, label"):
+            d.progress(by="colour")
+    assert told["phase"] == [["Ship", 1, 1], ["Build", 2, 1], [pd.NA, 1, 0]]
+    assert told["complexity"] == [["S", 1, 0], [pd.NA, 1, 0], ["XL", 2, 2]]
+    assert told["label"] == [["db", 2, 1], ["ui", 1, 1], [pd.NA, 2, 1]]
+
+
+def event(path, task_id, occurred_at, op="update", not_before=None, **values):
+    """Record an event as if it had been seen then."""
+    given = {"occurred_at": occurred_at, "recorded_at": occurred_at, "not_before": not_before, "op": op}
+    insert(path, "task_events", task_id=task_id, source="git:abc", **given, **values)
+
+
+def quiet_task(path, title="t", **values):
+    """A task that no trigger sees come; its events are told one by one."""
+    query(path, "UPDATE event_context SET suspended = 1")
+    insert(path, "tasks", project_id=1, title=title, **values)
+    query(path, "UPDATE event_context SET suspended = 0")
+    return query(path, "SELECT max(id) FROM tasks")[0][0]
+
+
+def told_task(path, title, *events, **last):
+    """A task with a history: (time, values) of each event, its row as the last one left it."""
+    number = quiet_task(path, title, **last)
+    first = {"project_id": 1, "title": title, "status": "pending", "checked": 0, "blocked_reason": "", "complexity": ""}
+    for place, (occurred_at, values) in enumerate(events):
+        event(path, number, occurred_at, "update" if place else "insert", **(values if place else first | values))
+    return number
+
+
+def test_a_block_is_as_old_as_the_event_that_saw_it(tmp_path):
+    """Seen exactly, first in the version of a file, or a baseline: the days say what they stand on."""
+    path = v2_1_database(tmp_path / "d.db")
+    blocked = {"status": "blocked", "blocked_reason": "key"}
+    told_task(path, "seen", ("2025-11-01", {}), ("2025-11-21", blocked), **blocked)
+    told_task(path, "version", ("2025-11-01", {}), ("2025-11-26", blocked | {"not_before": "2025-11-20"}), **blocked)
+    told_task(path, "again", ("2025-11-01", blocked), ("2025-11-10", {"status": "review"}), ("2025-11-30", blocked),
+              **blocked)  # fmt: skip
+    told_task(path, "lifted", ("2025-11-01", blocked), ("2025-11-10", {"status": "pending"}))
+    told_task(path, "done", ("2025-11-01", blocked), ("2025-11-10", {"checked": 1}), checked=1, **blocked)
+    number = quiet_task(path, "there before", **blocked)
+    event(path, number, "2025-11-02", "baseline", project_id=1, title="there before", **blocked)
+    with opened(path) as d:
+        frame = d.blocked_tasks()
+    assert frame[["title", "cause", "blocked_days", "basis"]].to_numpy().tolist() == [
+        ["seen", "reported", 10.0, "event"],
+        ["version", "reported", 5.0, "version"],
+        ["again", "reported", 1.0, "event"],
+        ["there before", "reported", pd.NA, pd.NA],
+    ]
+    with opened(path, project=1) as d:
+        assert len(d.blocked_tasks()) == 4
+
+
+def test_waiting_is_told_apart_from_blocked(tmp_path):
+    """What depends on an open task waits since both were open; a blocked task frees all that wait behind it."""
+    path = v2_1_database(tmp_path / "d.db")
+    blocked = {"status": "blocked"}
+    first = told_task(path, "first", ("2025-11-01", blocked), **blocked)
+    second = told_task(path, "second", ("2025-11-01", {}))
+    third = told_task(path, "third", ("2025-11-11", {}))
+    done = told_task(path, "done", ("2025-11-01", {}), ("2025-11-05", {"checked": 1}), checked=1)
+    for task, other, at in ((second, first, "2025-11-21"), (third, second, "2025-11-01"), (third, done, "2025-11-01"),
+                            (first, first, "2025-11-01")):  # fmt: skip
+        query(path, "UPDATE event_context SET suspended = 1")
+        insert(path, "task_dependencies", task_id=task, depends_on_id=other)
+        query(path, "UPDATE event_context SET suspended = 0")
+        given = {"op": "add", "occurred_at": at, "recorded_at": at, "source": "git:abc"}
+        insert(path, "dependency_events", task_id=task, depends_on_id=other, **given)
+    with opened(path) as d:
+        rows = d.blocked_tasks()[["title", "cause", "blocked_reason", "waits_for", "frees", "blocked_days"]]
+    assert rows.to_numpy().tolist() == [
+        ["first", "reported", pd.NA, 0, 2, 30.0],
+        ["third", "waiting", "second", 1, pd.NA, 20.0],
+        ["second", "waiting", "first", 1, pd.NA, 10.0],
+    ]
+
+
+def test_throughput_counts_a_task_where_it_was_finished_last(tmp_path):
+    """Each week has its row, in the reader's zone; what was reopened counts once, what nobody saw finish not at all."""
+    path = v2_1_database(tmp_path / "d.db")
+    told_task(path, "reopened", ("2025-11-03", {}), ("2025-11-05", {"checked": 1}), ("2025-11-06", {"checked": 0}),
+              ("2025-11-30T23:30:00Z", {"checked": 1}), checked=1)  # fmt: skip
+    told_task(path, "XL", ("2025-11-04", {"complexity": "XL"}), ("2025-11-12", {"checked": 1}), checked=1,
+              complexity="XL")  # fmt: skip
+    number = quiet_task(path, "there before", checked=1)
+    event(path, number, "2025-11-04", "baseline", project_id=1, title="there before", checked=1)
+    with opened(path) as d:
+        assert d.throughput()[["finished", "finished_size", "is_partial"]].to_numpy().tolist() == [
+            [0, 0, False], [1, 5, False], [0, 0, False], [1, 2, False], [0, 0, True],
+        ]  # fmt: skip
+        assert d.throughput()["period_on"].dt.strftime("%a %d").tolist() == [
+            "Mon 03", "Mon 10", "Mon 17", "Mon 24", "Mon 01",
+        ]  # fmt: skip
+        assert d.throughput(by="month")["finished"].tolist() == [2, 0]
+        assert d.left_out().to_numpy().tolist() == [["tasks", "checked, and nobody knows when: in no period", 1]]
+        with pytest.raises(UsageError, match="Use day, week, month"):
+            d.throughput(by="year")
+    with opened(path, timezone="Europe/Berlin") as d:
+        assert d.throughput()["finished"].tolist() == [0, 1, 0, 0, 1]
+
+
+def test_commits_are_counted_by_period_and_by_task(tmp_path):
+    """Churn, authors and the linked share of each week; per task its commits; what no branch reaches is left out."""
+    path = v2_1_database(tmp_path / "d.db", projects=["Alpha", "Beta"], tasks=[{"title": "linked"}, {"title": "not"}])
+    for repo, project in (("r", 1), ("s", 2)):
+        insert(path, "git_repos", id=repo, project_id=project, path=f"/{repo}", name=repo)
+    for sha, at, who, lines, reachable, holders in (
+        ("c1", "2025-11-03T10:00:00Z", "A@x", 5, 1, "rs"), ("c2", "2025-11-04T10:00:00Z", "a@x", 7, 1, "r"),
+        ("c3", "2025-11-05T10:00:00Z", "b@x", 9, 0, "r"), ("c4", "2025-11-20T10:00:00Z", "b@x", 1, 1, "s"),
+    ):  # fmt: skip
+        insert(
+            path, "git_commits", sha=sha, repo_id=holders[0], message=sha, timestamp=at, author_email=who,
+            insertions=lines, deletions=1,
+        )  # fmt: skip
+        for holder in holders:
+            insert(path, "git_repo_commits", repo_id=holder, sha=sha, reachable=reachable)
+    for sha in ("c1", "c3"):
+        insert(path, "task_commit_links", id=sha, task_id=1, commit_sha=sha, confidence=1, link_type="explicit")
+    with opened(path) as d:
+        frame = d.commit_activity()
+        assert frame[["commits", "authors", "insertions", "deletions", "linked", "linked_share"]].head(2).to_numpy(
+        ).tolist() == [[2, 1, 12, 2, 1, 0.5], [0, 0, 0, 0, 0, pd.NA]]  # fmt: skip
+        assert frame["commits"].tolist() == [2, 0, 1, 0, 0]
+        assert frame["is_partial"].tolist() == [True, False, False, False, True]
+        assert d.left_out().to_numpy().tolist() == [["commits", "no branch or tag leads to them any more", 1]]
+        assert d.task_commits().empty  # the tasks came later than AS_OF
+    with dashboard.open(path) as d:
+        assert d.task_commits()[["title", "commits", "lines"]].to_numpy().tolist() == [["linked", 2, 16]]
+        assert d.task_commits(1.0)["confidence"].tolist() == [1.0]
+    with dashboard.open(path, project="Beta") as d:
+        assert d.commit_activity()["commits"].sum() == 2
+        assert d.sql("SELECT sha, repo, project FROM commits ORDER BY 1").to_numpy().tolist() == [
+            ["c1", "s", "Beta"], ["c4", "s", "Beta"],
+        ]  # fmt: skip

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 from builders import query, v2_1_database
+from content import kept
 from repositories import commit, git, repository
 
 from dashkit.connection import connect_readonly
@@ -25,7 +26,7 @@ without_data = pytest.mark.skipif(not BEADS.is_file(), reason="the real historie
 
 def found(path):
     """The versions of a file: (time, bytes)."""
-    return [(one.committed_at, one.data) for one in history.versions(history.locate(path))]
+    return [(one.committed_at, one.changes[""]) for one in history.versions(history.locate(path), "tasklist")]
 
 
 def test_a_file_outside_git_has_no_place(tmp_path):
@@ -69,8 +70,8 @@ def test_only_what_is_new_since_a_commit(tmp_path):
     first = commit(folder, files={"plan.md": "1"})
     second = commit(folder, files={"plan.md": "2"})
     place = history.locate(folder / "plan.md")
-    assert [one.data for one in history.versions(place, first)] == [b"2"]
-    assert list(history.versions(place, second)) == []
+    assert [one.changes for one in history.versions(place, "tasklist", first)] == [{"": b"2"}]
+    assert list(history.versions(place, "tasklist", second)) == []
     assert history.is_ancestor(place, first)
     assert not history.is_ancestor(place, "0" * 40)
 
@@ -100,9 +101,9 @@ def test_a_time_in_the_future_is_set_back_and_counted(tmp_path):
     summary = ingest_tasks([folder / "plan.md"], "Shed", db)
     assert "1 changes had a time out of order" in summary.notes[0]
     assert query(db, "SELECT count(*) FROM task_events WHERE occurred_at > recorded_at") == [(0,)]
-    before = db.read_bytes()
+    before = kept(db)
     ingest_tasks([folder / "plan.md"], "Shed", db)
-    assert db.read_bytes() == before
+    assert kept(db) == before
 
 
 def test_a_version_that_a_clone_lacks_is_said(tmp_path):
@@ -113,7 +114,7 @@ def test_a_version_that_a_clone_lacks_is_said(tmp_path):
     blob = git(folder, "rev-parse", "HEAD~1:plan.md")
     (folder / ".git" / "objects" / blob[:2] / blob[2:]).unlink()
     db = v2_1_database(tmp_path / "dash.db", projects=[])
-    assert "is not in this clone" in ingest_tasks([folder / "plan.md"], "Shed", db).notes[0]
+    assert "1 files of commit" in ingest_tasks([folder / "plan.md"], "Shed", db).notes[0]
     assert query(db, "SELECT checked FROM tasks") == [(1,)]
 
 
@@ -154,7 +155,7 @@ def test_lines_that_stay_are_parsed_once():
     """A record that two versions share is the very same object."""
     read = history.reader("beads", "issues.jsonl")
     one, two = line("bd-1", "open", "2026-01-02T00:00:01Z"), line("bd-2", "open", "2026-01-02T00:00:01Z")
-    first, second = read(f"{one}\n".encode()), read(f"{two}\n{one}\n".encode())
+    first, second = read({"": f"{one}\n".encode()}), read({"": f"{two}\n{one}\n".encode()})
     assert second.tasks[1] is first.tasks[0]
 
 
@@ -174,17 +175,17 @@ def test_the_real_histories_of_task_lists(tmp_path, recorded):
     ingest_tasks([file], "Real", db)
     live = [row[0] for row in query(db, "SELECT task_id FROM task_sources WHERE gone_at IS NULL ORDER BY ordinal")]
     conn = connect_readonly(db)
-    for version in history.versions(history.locate(file)):
-        tasks = tasklist.read_bytes(version.data).tasks
+    for version in history.versions(history.locate(file), "tasklist"):
+        tasks = tasklist.read_bytes(version.changes[""]).tasks
         states = [events.state_at(conn, row[0], version.committed_at) for row in query(db, "SELECT id FROM tasks")]
         there = [(state["title"], state["status"], state["checked"]) for state in states if state]
         for task in tasks:
             there.remove((task.title, task.status, int(task.checked)))
     conn.close()
     assert [query(db, "SELECT title FROM tasks WHERE id = ?", one)[0][0] for one in live] == [t.title for t in tasks]
-    before = db.read_bytes()
+    before = kept(db)
     ingest_tasks([file], "Real", db)
-    assert db.read_bytes() == before
+    assert kept(db) == before
 
 
 @pytest.fixture(scope="module", params=[250, pytest.param(1024, marks=pytest.mark.exhaustive)])
@@ -215,19 +216,20 @@ def test_the_state_at_ten_sampled_versions_is_what_they_say(beads):
     that changed without a newer time.
     """
     file, db, _, _ = beads
-    versions = list(history.versions(history.locate(file)))
+    versions = list(history.versions(history.locate(file), "beads"))
     read, records, wanted = history.reader("beads", "issues.jsonl"), defaultdict(list), []
     sample = set(random.Random(7).sample(range(len(versions)), 10))
     newest = {}
     for place, version in enumerate(versions):
-        for task in read(version.data).tasks:
+        for task in read(version.changes).tasks:
             records[task.external_id].append(task)
             newest[task.external_id] = max(newest.get(task.external_id, ""), task.updated_at)
             if place in sample and task.updated_at == newest[task.external_id]:
                 wanted.append((version.committed_at, task))
     tasks = defaultdict(list)
-    for external_id, task_id in query(db, "SELECT external_id, task_id FROM task_sources"):
-        tasks[external_id].append(task_id)
+    for external_id, task_id, image in query(db, "SELECT external_id, task_id, image FROM task_sources"):
+        for name in (external_id, *json.loads(image).get("former_ids", ())):
+            tasks[name].append(task_id)
     conn, listed = connect_readonly(db), []
     for at, task in wanted:
         states = [events.state_at(conn, one, at) for one in tasks[task.external_id]]
@@ -255,8 +257,8 @@ def test_no_reopening_is_invented(beads):
     """Behind each reopening stands a record that says so, newer than the completion before it."""
     file, db, _, _ = beads
     read, said = history.reader("beads", "issues.jsonl"), defaultdict(set)
-    for version in history.versions(history.locate(file)):
-        for task in read(version.data).tasks:
+    for version in history.versions(history.locate(file), "beads"):
+        for task in read(version.changes).tasks:
             if not task.checked:
                 said[task.external_id].add(task.updated_at[:16])
     reopened = query(

@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 from builders import insert, query, v1_database, v2_1_database, v2_database
+from content import kept
+from repositories import commit, repository
 
 from dashkit import times
 from dashkit.cli import ingest
@@ -207,8 +209,7 @@ def test_the_command_says_what_it_did(tmp_path, plan, run):
     code, out, err = run("tasks", str(plan), "--project", "Shed\x1b[2J")
     assert code == 0
     assert out == (
-        "Added 4 tasks in 2 phases to project Shed\\x1b[2J (id 2); 1 record left out, being no task; "
-        "1 broken record skipped.\n"
+        "Added 4 tasks in 2 phases to project Shed\\x1b[2J (id 2); left out: legend (1); 1 broken record skipped.\n"
     )
     assert err == f"{plan}: line 12: the box has no title\n"
 
@@ -294,9 +295,9 @@ def test_hostile_files_are_read_and_read_again(tmp_path, name, data, count):
     db = v2_1_database(tmp_path / "dash.db", projects=[])
     assert ingest_tasks([tmp_path / name], "Evil", db).added == count
     assert query(db, "SELECT count(*) FROM task_events") == [(count,)]
-    before = db.read_bytes()
+    before = kept(db)
     ingest_tasks([tmp_path / name], "Evil", db)
-    assert db.read_bytes() == before
+    assert kept(db) == before
 
 
 def test_a_backlog_folder_is_read_with_its_records_times(tmp_path):
@@ -315,3 +316,63 @@ def test_a_backlog_folder_is_read_with_its_records_times(tmp_path):
         ("BACK-2", "pending", 0, "2026-01-02T00:00:00.000Z"),
     ]
     assert query(db, "SELECT task_id, depends_on_id FROM task_dependencies") == [(2, 1)]
+
+
+@pytest.fixture
+def shop(tmp_path):
+    """A repository with a list, a Backlog.md folder, a list of a dependency's, and a file of one box."""
+    folder = repository(tmp_path / "shop")
+    files = {
+        "docs/plan.md": "- [ ] Draw\n- [x] Build\n- [ ] Sell\n",
+        "backlog/tasks/back-1.md": "---\nid: BACK-1\ntitle: Sweep\nstatus: To Do\n---\n",
+        "node_modules/x/TODO.md": "- [ ] Not ours\n",
+        "README.md": "- [ ] one\n",
+    }
+    commit(folder, "Begin", files)
+    return folder
+
+
+def test_a_repository_is_searched_for_its_task_files(tmp_path, shop, run):
+    """Its lists and its Backlog.md folder are read into a project of its name; what is left out is said."""
+    v2_1_database(tmp_path / "dash.db", projects=[])
+    _, out, err = run("tasks", str(shop))
+    assert out.startswith("Added 4 tasks to project 1; 2 files read; ")
+    assert out.endswith("left out: files with fewer than 3 boxes (1).\n")
+    assert not err
+    assert query(tmp_path / "dash.db", "SELECT name FROM projects") == [("shop",)]
+    assert query(tmp_path / "dash.db", "SELECT count(*) FROM tasks WHERE title LIKE 'Not%'") == [(0,)]
+    assert run("tasks", str(shop))[1].startswith("No new task for project 1; 2 files read")
+
+
+def test_of_a_repository_one_kind_is_read(tmp_path, shop):
+    """With a format only files of that kind are read; a Backlog.md folder stays one source, whoever names it."""
+    found = []
+    for number, (path, source) in enumerate(
+        [(shop, "tasklist"), (shop, "backlog"), (shop / "backlog", "auto"), (shop / "docs", "auto")]
+    ):
+        db = v2_1_database(tmp_path / f"{number}.db", projects=[])
+        found.append((ingest_tasks([path], db=db, source=source).added, *query(db, "SELECT name FROM projects")[0]))
+    assert found == [(3, "shop"), (1, "shop"), (1, "shop"), (3, "shop")]
+
+
+def test_a_file_of_a_folder_may_be_named_too(tmp_path, shop):
+    """Named beside its repository, in whichever order, it is read once; a list may be in a folder without git."""
+    db = v2_1_database(tmp_path / "dash.db", projects=[])
+    plan = shop / "docs" / "plan.md"
+    assert ingest_tasks([shop, plan], "Shop", db).added == 4
+    assert ingest_tasks([plan, shop], "Shop", db).files == 2
+    (tmp_path / "plain folder").mkdir()
+    (tmp_path / "plain folder" / "TODO.md").write_text("- [ ] Rest\n", "utf-8")
+    ingest_tasks([tmp_path / "plain folder"], db=db)
+    assert query(db, "SELECT name FROM projects ORDER BY id DESC LIMIT 1") == [("plain folder",)]
+
+
+def test_a_folder_without_tasks_is_refused_with_what_was_left_out(tmp_path):
+    """Nothing is written, and the reason names what was passed over."""
+    (tmp_path / "README.md").write_text("- [ ] one\n", "utf-8")
+    db = v2_1_database(tmp_path / "dash.db", projects=[])
+    with pytest.raises(
+        RefusedError, match=r"there is no task in it; left out: files with fewer than 3 boxes \(1\)\. A"
+    ):
+        ingest_tasks([tmp_path], db=db)
+    assert query(db, "SELECT count(*) FROM projects") == [(0,)]

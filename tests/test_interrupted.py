@@ -93,6 +93,15 @@ def test_a_report_that_can_go_nowhere_is_no_traceback(tmp_path, where):
     assert migrations.status(path).ready
 
 
+@pytest.mark.parametrize("closed", [">&-", "2>&-", ">&- 2>&-"])
+def test_a_closed_stream_leaves_nothing_open(tmp_path, closed):
+    """Where stdout or stderr is closed, the place that output goes to instead is closed at the end."""
+    path = v1_database(tmp_path / "dash.db")
+    command = f'"{sys.executable}" -X dev -W error -m dashkit status --db "{path}" {closed}'
+    done = subprocess.run(["bash", "-c", command], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
 def test_an_empty_name_of_a_database_is_refused(tmp_path):
     """`--db "$UNSET"` must not mean another database."""
     command = [sys.executable, "-m", "dashkit", "status", "--db", ""]

@@ -209,3 +209,13 @@ def test_both_entrances_are_one(small):
     )
     assert done.returncode == 1
     assert done.stdout.startswith(f"{small}: version 1.0\n")
+
+
+@pytest.mark.parametrize(("to", "told"), [("2.0", 0), ("2.1", 1)])
+def test_the_report_says_what_the_triggers_cost(tmp_path, capsys, to, told):
+    """In the block of the version that brings them, and in no other."""
+    path = v1_database(tmp_path / "dash.db")
+    assert main(["migrate", "--to", to, "--db", str(path)]) == 0
+    out = capsys.readouterr().out
+    assert out.count("What the triggers cost: a change of a task takes about 5 microseconds longer") == told
+    assert out.partition("Version 2.1")[0].count("triggers cost") == 0

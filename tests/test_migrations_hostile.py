@@ -175,7 +175,7 @@ SCHEMAS = {
             "DROP TABLE tasks",
             "CREATE TABLE tasks (id INTEGER PRIMARY KEY, project_id INT, title TEXT, status TEXT) STRICT",
         ],
-        r"tasks is a STRICT table, and SQLite adds no BOOLEAN column to such a table",
+        r"Cannot use .*tasks is a STRICT table, and SQLite adds no BOOLEAN column to such a table",
     ),
     "projects without a key": (
         ["CREATE TABLE p AS SELECT * FROM projects", "DROP TABLE projects", "ALTER TABLE p RENAME TO projects"],

@@ -79,7 +79,7 @@ def test_a_second_scan_changes_nothing(repo):
     before = {table: query(path, f"SELECT count(*) FROM {table}")[0][0] for table in tables}
     again = scan(repo, page=False)
     assert {table: query(path, f"SELECT count(*) FROM {table}")[0][0] for table in tables} == before
-    assert sum(done.added + done.changed for _, done in again.tasks) == 0
+    assert (again.tasks.added, again.tasks.changed, again.tasks.files) == (0, 0, 1)
     assert (repo / ".dashkit" / ".gitignore").read_text() == "*\n"
 
 

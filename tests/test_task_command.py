@@ -7,7 +7,9 @@ from builders import insert, query, v1_database, v2_1_database, v2_database
 
 from dashkit.cli import task
 from dashkit.cli.text import plain
-from dashkit.errors import OutdatedError, UsageError
+from dashkit.database import create_task_commit_link, remove_task_commit_link
+from dashkit.errors import OutdatedError, RefusedError, UsageError
+from dashkit.ingest.links import link_commits
 
 
 @pytest.fixture
@@ -172,3 +174,114 @@ def test_plain_shows_what_would_act(text, shown):
 def test_plain_cuts_to_a_width():
     """A text longer than the width ends with an ellipsis, within the width."""
     assert [plain("abcdef", width) for width in (6, 5, 1)] == ["abcdef", "abcd…", "…"]
+
+
+SHAS = {"near": "abcd1" + "0" * 35, "also": "abcd2" + "0" * 35, "far": "abcd3" + "0" * 35, "alone": "ffff" + "0" * 36}
+
+
+@pytest.fixture
+def linkable(tmp_path):
+    """A database with a task, two commits of its project and two of another one."""
+    path = v2_1_database(tmp_path / "dash.db", projects=["Alpha", "Beta"], tasks=[{"external_id": "TASK-1"}])
+    for repo, project in (("a", 1), ("b", 2)):
+        insert(path, "git_repos", id=repo, project_id=project, path=f"/{repo}")
+    for name, repo in (("near", "a"), ("also", "a"), ("far", "b"), ("alone", "b")):
+        insert(path, "git_commits", sha=SHAS[name], repo_id=repo, message=f"{name}: TASK-1\x1b[2J\nx", timestamp="2026")
+        insert(path, "git_repo_commits", repo_id=repo, sha=SHAS[name])
+    return path
+
+
+LINKS = "SELECT commit_sha, link_type, confidence, evidence FROM task_commit_links ORDER BY 1"
+MANUAL = ("manual", 1.0, '{"role": "refs", "rule": "manual"}')
+
+
+def test_a_person_links_a_commit(linkable, run):
+    """The first digits name a commit of the task's project, else one of any; linking run later leaves the link."""
+    assert run("1", "--link", "ABCD1", "--size", "s")[1] == "Task 1: size S, linked with abcd10000000.\n"
+    assert run("1", "--link", "ffff")[1] == "Task 1: linked with ffff00000000.\n"
+    by_hand = [(SHAS["near"], *MANUAL), (SHAS["alone"], *MANUAL)]
+    assert query(linkable, LINKS) == by_hand
+    assert link_commits(linkable).added == 1
+    assert [row for row in query(linkable, LINKS) if row[1] == "manual"] == by_hand
+
+
+def test_a_person_makes_a_link_their_own(linkable, run):
+    """A link that linking or an inference made becomes manual."""
+    link_commits(linkable)
+    query(
+        linkable, "UPDATE task_commit_links SET link_type = 'inferred', confidence = 0.7 WHERE commit_sha GLOB 'abcd2*'"
+    )
+    for word in ("abcd1", "abcd2"):
+        run("1", "--link", word)
+    assert query(linkable, LINKS) == [(SHAS["near"], *MANUAL), (SHAS["also"], *MANUAL)]
+    assert link_commits(linkable).gone == 0
+
+
+def test_a_person_takes_a_link_away(linkable, run):
+    """What is unlinked is not linked again, though the message names the task, until a person links it."""
+    link_commits(linkable)
+    query(linkable, "DELETE FROM task_commit_links WHERE commit_sha GLOB 'abcd2*'")
+    assert run("1", "--unlink", "abcd")[1] == "Task 1: no longer linked with abcd10000000.\n"
+    assert link_commits(linkable).added == 1
+    assert [row[:2] for row in query(linkable, LINKS)] == [(SHAS["also"], "explicit")]
+    run("1", "--link", "abcd1")
+    assert query(linkable, "SELECT count(*) FROM link_rejections") == [(0,)]
+    run("1", "--unlink", "abcd1")
+    run("1", "--unlink", "abcd1")
+    assert query(linkable, "SELECT task_id, commit_sha, session_id FROM link_rejections") == [(1, SHAS["near"], "")]
+
+
+def test_a_pair_that_is_not_linked_can_be_kept_apart(linkable, run):
+    """Unlinking what is not linked says so, and linking does not link it later."""
+    assert run("1", "--unlink", "abcd1")[1] == "Task 1: not linked before, and will not be, with abcd10000000.\n"
+    link_commits(linkable)
+    assert [row[0] for row in query(linkable, LINKS)] == [SHAS["also"]]
+
+
+@pytest.mark.parametrize(
+    ("words", "error", "message"),
+    [
+        (
+            ["--link", "abcd"],
+            UsageError,
+            r"2 commits begin so: abcd10000000 \(near: TASK-1.*\), abcd20000000 .*more digits",
+        ),
+        (["--link", "abc"], UsageError, "4 or more hexadecimal digits"),
+        (["--link", "HEAD' OR 1"], UsageError, "4 or more hexadecimal digits"),
+        (["--unlink", "1234567"], RefusedError, r"no recorded commit begins so. `dashkit ingest git REPO` records"),
+        (["--unlink", "abcd1", "--link", "abcd10"], UsageError, "it is one or the other"),
+        (["--link", "abcd1", "--unlink", "eeee"], RefusedError, "no recorded commit begins so"),
+    ],
+)
+def test_a_commit_that_is_not_told_is_refused(linkable, run, words, error, message):
+    """A word for none or for several commits is refused with what to do, and nothing else of the call is done."""
+    with pytest.raises(error, match=message):
+        run("1", "--check", *words)
+    assert query(linkable, "SELECT checked FROM tasks") == [(0,)]
+    assert query(linkable, LINKS) == []
+    assert query(linkable, "SELECT count(*) FROM link_rejections") == [(0,)]
+
+
+def test_version_2_0_can_link_and_cannot_remember(tmp_path, run):
+    """On 2.0 a link is made; taking one away needs the table that remembers it, and changes nothing without it."""
+    path = v2_database(tmp_path / "dash.db", tasks=[{}])
+    insert(path, "git_repos", id="a", project_id=1, path="/a")
+    insert(path, "git_commits", sha=SHAS["near"], repo_id="a")
+    run("1", "--link", "abcd")
+    with pytest.raises(OutdatedError, match=r"needs version 2\.1 of the schema to remember that.*dashkit migrate"):
+        run("1", "--check", "--unlink", "abcd")
+    assert [row[0] for row in query(path, LINKS)] == [SHAS["near"]]
+    assert query(path, "SELECT checked FROM tasks") == [(0,)]
+    v1_database(tmp_path / "old.db", tasks=[{}])
+    (tmp_path / "old.db").replace(path)
+    with pytest.raises(OutdatedError, match="it needs version 2"):
+        run("1", "--link", "abcd")
+
+
+def test_the_function_that_unlinks(linkable):
+    """In Python too a removal is remembered; an unknown task leaves nothing behind."""
+    create_task_commit_link(1, SHAS["near"], db=linkable)
+    assert remove_task_commit_link(1, SHAS["near"], db=linkable)
+    assert not remove_task_commit_link(1, SHAS["near"], db=linkable)
+    assert not remove_task_commit_link(9, SHAS["near"], db=linkable)
+    assert query(linkable, "SELECT task_id FROM link_rejections") == [(1,)]

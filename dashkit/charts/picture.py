@@ -79,11 +79,13 @@ class Picture:
         return f"{tag}><style>{_dark_rules()}</style>{rest}"
 
     def _repr_html_(self) -> str:
+        if self.data.empty:  # nothing to see: the sentence is all there is to say
+            return f"<figure><figcaption>{escape(plain(self.title))}</figcaption></figure>"
         source = base64.b64encode(self.svg.encode()).decode("ascii")
         return (
             f"<figure><figcaption>{escape(plain(self.title))}</figcaption>"
             f'<img alt="{escape(plain(self.alt))}" src="data:image/svg+xml;base64,{source}">'
-            f"<details><summary>{self._summary()}</summary>{_table(self.data)}</details></figure>"
+            f"<details><summary>{self._summary()}</summary>{table_html(self.data)}</details></figure>"
         )
 
     def _summary(self) -> str:
@@ -102,7 +104,8 @@ def _dark_rules() -> str:
     return f"@media (prefers-color-scheme:dark){{{''.join(rules)}}}"
 
 
-def _table(data: "pd.DataFrame") -> str:
+def table_html(data: "pd.DataFrame") -> str:
+    """A frame as an HTML table, its text escaped, at most 1,000 rows."""
     import pandas as pd
 
     shown = data.head(MOST_ROWS)

@@ -1,24 +1,147 @@
-"""Frames for people: what a number stands on is said in words beside it."""
+"""Frames for people: a finding in a sentence above the few rows that show it."""
 
 import math
+from dataclasses import dataclass
+from html import escape
 from typing import TYPE_CHECKING
+
+from dashkit.charts.picture import plain, table_html
 
 if TYPE_CHECKING:
     import pandas as pd
 
+MOST_ROWS = 10
 _WHOLE_FROM = 10  # days; from here on a tenth of a day is noise
 
 
-def blocked_table(blocked: "pd.DataFrame") -> "pd.DataFrame":
-    """What is stuck, to be read: title, project, reason and blocked_for, all text.
+@dataclass(frozen=True)
+class Table:
+    """Rows to be read: a title with the finding, the first rows as text, and how many more there are.
 
     Args:
-        blocked: the frame `blocked_tasks`; its order is kept.
+        title: the finding, in a sentence.
+        data: the rows that are shown.
+        more: how many rows are not.
     """
-    shown = blocked[["title", "project"]].assign(
-        reason=blocked["blocked_reason"].fillna("not given"), blocked_for=blocked_for(blocked)
+
+    title: str
+    data: "pd.DataFrame"
+    more: int = 0
+
+    def _repr_html_(self) -> str:
+        title = f"<figcaption>{escape(plain(self.title))}</figcaption>"
+        if self.data.empty:
+            return f"<figure>{title}</figure>"
+        rest = f"<p>And {self.more:,} more.</p>" if self.more else ""
+        return f"<figure>{title}{table_html(self.data)}{rest}</figure>"
+
+
+def blocked_table(blocked: "pd.DataFrame", most: int = MOST_ROWS) -> Table:
+    """What is blocked: title, project, reason, how many tasks it would free, and for how long, all text.
+
+    Args:
+        blocked: the frame `blocked_tasks`, of which the reported blocks are shown in their order.
+        most: at most so many rows.
+    """
+    rows = blocked[blocked["cause"] == "reported"].reset_index(drop=True)
+    if rows.empty:
+        return Table("Nothing is blocked.", rows)
+    shown = rows[["title", "project"]]
+    if rows["blocked_reason"].notna().any():
+        shown = shown.assign(reason=rows["blocked_reason"].fillna("not given"))
+        why = "."
+    else:
+        why = ", and nobody said why."
+    shown = shown.assign(blocked_for=blocked_for(rows))
+    if (rows["frees"] > 0).any():
+        shown = shown.assign(frees=[_tasks(count) if count else "" for count in rows["frees"]])
+    return _table(f"{_tasks(len(rows))} {_are(len(rows))} blocked{why}", shown, most)
+
+
+def waiting_table(blocked: "pd.DataFrame", most: int = MOST_ROWS) -> Table:
+    """What is open and waits for another task: title, project, what it waits for, and for how long, all text.
+
+    Args:
+        blocked: the frame `blocked_tasks`, of which the waiting tasks are shown in their order.
+        most: at most so many rows.
+    """
+    rows = blocked[blocked["cause"] == "waiting"].reset_index(drop=True)
+    if rows.empty:
+        return Table("No task waits for another one.", rows)
+    shown = rows[["title", "project"]].assign(waits_for=rows["blocked_reason"], waiting_for=blocked_for(rows))
+    return _table(f"{_tasks(len(rows))} {'waits' if len(rows) == 1 else 'wait'} for another one.", shown, most)
+
+
+def phase_table(progress: "pd.DataFrame", most: int = MOST_ROWS) -> Table:
+    """The phases that are not finished, those with most done first: checked of all, and what is blocked.
+
+    Args:
+        progress: the frame `progress(by="phase")`.
+        most: at most so many rows.
+    """
+    phases = progress[progress["part"].notna() & (progress["tasks"] > 0)]
+    rows = phases[phases["progress"] < 1].sort_values(["progress", "tasks"], ascending=False, kind="stable")
+    if phases.empty:
+        return Table("No task is in a phase.", phases)
+    done = len(phases) - len(rows)
+    shown = rows[["part", "project", "checked", "tasks", "blocked"]].rename(columns={"part": "phase"})
+    title = f"{done:,} of {len(phases):,} phases {'is' if done == 1 else 'are'} finished" + (
+        "." if rows.empty else "; these are not:"
     )
-    return shown.reset_index(drop=True)
+    return _table(title, shown.reset_index(drop=True), most)
+
+
+def commits_table(task_commits: "pd.DataFrame", tasks: int, most: int = MOST_ROWS) -> Table:
+    """Which tasks had commits, the latest work first.
+
+    Args:
+        task_commits: the frame `task_commits`.
+        tasks: how many tasks there are.
+        most: at most so many rows.
+    """
+    count = len(task_commits)
+    if not count:
+        return Table("No commit names a task.", task_commits)
+    shown = task_commits[["title", "project", "commits", "lines", "last_commit_at"]]
+    return _table(f"{count:,} of {_tasks(tasks)} had commits; the latest:", shown.reset_index(drop=True), most)
+
+
+def activity_table(activity: "pd.DataFrame") -> Table:
+    """What happened lately, the newest first. Takes the frame `activity`."""
+    if activity.empty:
+        return Table("Nothing has happened yet.", activity)
+    shown = activity[["occurred_at", "type", "title", "project"]].assign(type=activity["type"].str.replace("_", " "))
+    return _table("The latest:", shown, len(shown))
+
+
+def left_out_table(left_out: "pd.DataFrame") -> Table:
+    """What the page does not count. Takes the frame `left_out`."""
+    if left_out.empty:
+        return Table("Nothing was left out.", left_out)
+    return Table("Not counted above:", left_out)
+
+
+def no_history(version: str) -> Table:
+    """What stands where a version of the database cannot say what was true before."""
+    import pandas as pd
+
+    told = f"Version {version} of the database keeps no history. `dashkit migrate` shows the way to one that does."
+    return Table(told, pd.DataFrame())
+
+
+def _table(title: str, rows: "pd.DataFrame", most: int) -> Table:
+    """The first rows, without what is the same in all of them: the one project, a column of zeros."""
+    uniform = ["project"] if "project" in rows and len(set(rows["project"].dropna())) < 2 else []
+    uniform += ["blocked"] if "blocked" in rows and not rows["blocked"].any() else []
+    return Table(title, rows.drop(columns=uniform).head(most), max(0, len(rows) - most))
+
+
+def _tasks(count: int) -> str:
+    return f"{count:,} {'task' if count == 1 else 'tasks'}"
+
+
+def _are(count: int) -> str:
+    return "is" if count == 1 else "are"
 
 
 def blocked_for(blocked: "pd.DataFrame") -> list[str]:
@@ -29,15 +152,19 @@ def blocked_for(blocked: "pd.DataFrame") -> list[str]:
 
 
 def days_in_words(days: float | None, basis: str | None) -> str:
-    """Days as what they stand on allows: `3.2 days`, `at most 477 days`, `not known`.
+    """Days as what they stand on allows: `3.2 days`, `at most 477 days`, `at least 2 days`, `not known`.
 
     Args:
         days: how many; None where that is not known.
-        basis: `updated_at` makes them an upper bound, which is rounded up; anything else is taken as exact.
+        basis: `updated_at` makes them an upper bound, which is rounded up, `version` a lower one, which is rounded
+            down; anything else is taken as exact.
     """
     if days is None:
         return "not known"
     if basis == "updated_at":
         bound = max(1, math.ceil(days))
         return f"at most {bound:,} {'day' if bound == 1 else 'days'}"
+    if basis == "version" and days >= 1:
+        bound = math.floor(days)
+        return f"at least {bound:,} {'day' if bound == 1 else 'days'}"
     return f"{days:,.0f} days" if days >= _WHOLE_FROM else f"{days:.1f} days"

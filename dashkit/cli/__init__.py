@@ -6,11 +6,12 @@ nothing changed; 4 busy, nothing changed; 5 failed, and the message says what is
 
 import argparse
 import contextlib
+import io
 import os
 import sys
 from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING, TextIO
+from typing import TYPE_CHECKING
 
 from dashkit.cli.text import plain
 from dashkit.errors import DashkitError
@@ -33,6 +34,8 @@ GROUPS = {
     "report": ("report",),
     "tour": ("sample", "demo"),
 }
+
+_STREAMS = {"stdout": contextlib.redirect_stdout, "stderr": contextlib.redirect_stderr}
 
 
 def parser(command: str | None = None) -> argparse.ArgumentParser:
@@ -69,12 +72,16 @@ def _path(text: str) -> str:
 
 def main(argv: "Sequence[str] | None" = None) -> int:
     """Run one command; its exit code."""
-    for name in ("stdout", "stderr"):
-        if getattr(sys, name) is None:  # closed by whoever started us
-            setattr(sys, name, _nowhere())
-        with contextlib.suppress(AttributeError, ValueError):  # not a text file: a test's
-            getattr(sys, name).reconfigure(errors="replace")
-    given = sys.argv[1:] if argv is None else argv
+    with contextlib.ExitStack() as stack:
+        for name, redirect in _STREAMS.items():
+            if getattr(sys, name) is None:  # closed by whoever started us
+                stack.enter_context(redirect(stack.enter_context(Path(os.devnull).open("w", encoding="utf-8"))))
+            with contextlib.suppress(AttributeError, ValueError):  # not a text file: a test's
+                getattr(sys, name).reconfigure(errors="replace")
+        return _run(sys.argv[1:] if argv is None else argv)
+
+
+def _run(given: "Sequence[str]") -> int:
     args = parser(given[0] if given else None).parse_args(given)
     try:
         code: int = args.run(args)
@@ -101,8 +108,4 @@ def main(argv: "Sequence[str] | None" = None) -> int:
 
 def _drop_output() -> None:
     """What is still in the buffer can go nowhere: without this, Python says so once more at the end."""
-    sys.stdout = _nowhere()
-
-
-def _nowhere() -> TextIO:
-    return Path(os.devnull).open("w", encoding="utf-8")
+    sys.stdout = io.StringIO()

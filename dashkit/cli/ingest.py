@@ -27,13 +27,17 @@ def register(commands: "Commands", common: argparse.ArgumentParser) -> None:
         help="task files, with their past",
         description="Read task files into a project: what is new, changed or gone since the last reading, and of "
         "files that git knows the versions before. What a person changed in the database stays, and is reported. "
-        "All files are read, or nothing is written.",
+        "Every file that is named is read, or nothing is written; in a repository or folder the task files are found.",
     )
-    tasks.add_argument("files", nargs="+", metavar="PATH", help="a task file, or a Backlog.md folder")
+    tasks.add_argument("files", nargs="+", metavar="PATH", help="a task file, a Backlog.md folder, or a repository")
     project = tasks.add_mutually_exclusive_group()
-    project.add_argument("--project", metavar="NAME", help="the project, new or not (default: the first file's folder)")
+    project.add_argument(
+        "--project", metavar="NAME", help="the project, new or not (else named as the first file's folder)"
+    )
     project.add_argument("--project-id", type=int, metavar="N", help="its id, where several have the name")
-    tasks.add_argument("--format", choices=("auto", *_FORMATS), default="auto", help="what the files are")
+    tasks.add_argument(
+        "--format", choices=("auto", *_FORMATS), default="auto", help="what the files are; of a folder these alone"
+    )
     tasks.add_argument("--no-history", action="store_true", help="only the files as they are now")
     tasks.add_argument("--everything", action="store_true", help="also what the rules of a source leave out")
     tasks.set_defaults(run=_run_tasks)
@@ -70,10 +74,13 @@ def _sentence(summary: "IngestSummary", name: str) -> str:
         parts.append(f"{summary.changed:,} changed")
     if summary.gone:
         parts.append(f"{summary.gone:,} no longer there, and kept")
+    if summary.files > 1:
+        parts.append(f"{_count(summary.files, 'file')} read")
     if summary.versions > 1:
         parts.append(f"{_count(summary.versions, 'version')} read")
     if summary.left_out:
-        parts.append(f"{_count(summary.left_out, 'record')} left out, being no task")
+        reasons = (f"{reason} ({count:,})" for reason, count in summary.left_out_by.items())
+        parts.append(f"left out: {', '.join(reasons)}")
     if summary.skipped:
         parts.append(f"{_count(summary.skipped, 'broken record')} skipped")
     return "; ".join(parts) + "."

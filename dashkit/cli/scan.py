@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from dashkit.cli.migrate import Progress
 from dashkit.cli.text import plain, plain_lines
+from dashkit.errors import FailedError
 
 if TYPE_CHECKING:
     from dashkit.cli import Commands
@@ -39,7 +40,7 @@ def _scan(args: argparse.Namespace) -> int:
     with Progress() as progress:
         done = scan(args.repo, db=args.db, out=args.out, page=not args.no_page, tell=progress.tell)
     print(plain_lines(done))
-    return 0
+    return FailedError.exit_code if done.failures else 0
 
 
 def _link(args: argparse.Namespace) -> int:

@@ -1,9 +1,10 @@
 """`dashkit show`: any frame as a table, CSV or JSON."""
 
 import argparse
+import inspect
 import re
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -31,6 +32,8 @@ def register(commands: "Commands", common: argparse.ArgumentParser) -> None:
     )
     p.add_argument("frame", metavar="FRAME", help="its name, such as progress, blocked_tasks, activity or links")
     p.add_argument("--project", metavar="PROJECT", help="this project alone, by id or name")
+    p.add_argument("--by", metavar="BY", help="day, week or month for a frame over time; a part for progress")
+    p.add_argument("--task", metavar="ID", type=int, help="this task alone, for links and task_timeline")
     form = p.add_mutually_exclusive_group()
     form.add_argument("--json", action="store_true", help="a JSON array, one object per row")
     form.add_argument("--csv", action="store_true", help="CSV, safe to open in a spreadsheet")
@@ -52,8 +55,9 @@ def _run_show(args: argparse.Namespace) -> int:
             "there is no such frame",
             (f"Did you mean {near[0]!r}? " if near else "") + f"The frames are {', '.join(sorted(frames))}.",
         )
+    chosen = _chosen(args, frames[args.frame])
     with dashboard.open(args.db, project=args.project) as opened:
-        frame = frames[args.frame](opened)
+        frame = frames[args.frame](opened, **chosen)
     if not (args.json or args.csv) and {"blocked_days", "basis"} <= set(frame):
         frame = frame.assign(blocked_days=blocked_for(frame))
     names, rows = _cells(frame)
@@ -72,6 +76,16 @@ def _run_show(args: argparse.Namespace) -> int:
     return 0
 
 
+def _chosen(args: argparse.Namespace, frame: Callable[..., object]) -> dict[str, Any]:
+    """The arguments that were given for the frame itself, as it names them."""
+    given = {"by": args.by, "task_id": args.task}
+    chosen = {name: value for name, value in given.items() if value is not None}
+    if strange := chosen.keys() - inspect.signature(frame).parameters.keys():
+        flags = ", ".join(sorted("--" + name.removesuffix("_id") for name in strange))
+        raise UsageError(f"Cannot show {args.frame} with {flags}", "this frame is always the same", "Leave it out.")
+    return chosen
+
+
 def _cells(frame: "pd.DataFrame") -> tuple[list[str], list[list[Any]]]:
     """The names and the rows of a frame, in Python's own types, timestamps in their stored form."""
     columns = [frame[name].astype(object).where(frame[name].notna(), None).tolist() for name in frame]
@@ -79,7 +93,9 @@ def _cells(frame: "pd.DataFrame") -> tuple[list[str], list[list[Any]]]:
 
 
 def _stored(cell: Any) -> Any:
-    return times.to_text(cell) if isinstance(cell, datetime) else cell
+    if not isinstance(cell, datetime):
+        return cell
+    return times.to_text(cell) if cell.tzinfo else cell.date().isoformat()  # without a zone: the day of a period
 
 
 def _safe(cell: Any) -> Any:

@@ -32,6 +32,8 @@ def register(commands: "Commands", common: argparse.ArgumentParser) -> None:
     block.add_argument("--block", metavar="REASON", help="it is blocked, and why")
     block.add_argument("--unblock", action="store_true", help="it is no longer blocked")
     parser.add_argument("--size", type=str.upper, choices=COMPLEXITIES, help="how big it is")
+    parser.add_argument("--link", metavar="SHA", help="this commit belongs to it (4 digits or more, if one begins so)")
+    parser.add_argument("--unlink", metavar="SHA", help="this commit does not belong to it, and is never linked again")
     parser.set_defaults(run=_run)
 
 
@@ -46,7 +48,8 @@ def _run(args: argparse.Namespace) -> int:
     from dashkit import connection, times
     from dashkit.store import tasks
 
-    changing = args.checked is not None or args.block is not None or args.unblock or args.size is not None
+    words = (args.checked, args.block, args.size, args.link, args.unlink)
+    changing = args.unblock or any(word is not None for word in words)
     with connection.using(args.db, write=changing) as conn:
         story = tasks.story(conn, args.id, times.utc_now())
         if story is None:
@@ -81,6 +84,26 @@ def _change(conn: "sqlite3.Connection", args: argparse.Namespace) -> list[str]:
     if args.size is not None:
         database.set_task_complexity(args.id, args.size, db=conn)
         said.append(f"size {args.size}")
+    return said + _change_links(conn, args)
+
+
+def _change_links(conn: "sqlite3.Connection", args: argparse.Namespace) -> list[str]:
+    from dashkit import database
+    from dashkit.store import explicit
+
+    wrong = None if args.unlink is None else explicit.find_commit(conn, args.id, args.unlink, linked=True)
+    right = None if args.link is None else explicit.find_commit(conn, args.id, args.link)
+    said = []
+    if wrong is not None and wrong == right:
+        raise UsageError(f"Cannot link and unlink {wrong[:12]}", "it is one or the other", "Give one of the two.")
+    if wrong is not None:
+        was_linked = database.remove_task_commit_link(args.id, wrong, db=conn)
+        now = "no longer linked with" if was_linked else "not linked before, and will not be, with"
+        said.append(f"{now} {plain(wrong[:12])}")
+    if right is not None:
+        evidence = {"role": "refs", "rule": "manual"}
+        database.create_task_commit_link(args.id, right, evidence=evidence, db=conn)
+        said.append(f"linked with {plain(right[:12])}")
     return said
 
 

@@ -1,13 +1,19 @@
 """What is happening."""
 
-from typing import TYPE_CHECKING
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Final
 
+from dashkit import times
 from dashkit.errors import UsageError
+from dashkit.frames.flow import FEWEST, require_period
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from dashkit.dashboard import Dashboard
+
+LATELY: Final = timedelta(days=7)
+NAMED: Final = 3  # titles in a headline
 
 
 def activity(dashboard: "Dashboard", limit: int = 50) -> "pd.DataFrame":
@@ -35,3 +41,60 @@ def activity(dashboard: "Dashboard", limit: int = 50) -> "pd.DataFrame":
             f"Cannot show {limit} events", "the limit is below zero", "Give the number of rows, 0 or more."
         )
     return dashboard.query("activity", limit=limit)
+
+
+def commit_activity(dashboard: "Dashboard", by: str = "week") -> "pd.DataFrame":
+    """How many commits were made in each period and what they changed, from the first commit to as_of.
+
+    Commits that no branch or tag leads to any more are left out. A merge counts as a commit, without lines.
+
+    Columns:
+        period_on (datetime64[us]): the first day of the period, in the dashboard's time zone; weeks begin on Monday.
+        commits (Int64, commits): commits made in it, by the committer's time.
+        merges (Int64, commits): those of them that are merges.
+        authors (Int64, people): how many different people wrote them, told apart by their address.
+        insertions (Int64, lines): lines added.
+        deletions (Int64, lines): lines removed.
+        linked (Int64, commits): commits that a task is linked with.
+        linked_share (Float64, 0..1): linked / commits; missing where there are no commits.
+        is_partial (boolean): the period has not ended at as_of, or began before the first commit.
+
+    Sorted by: period_on; a period without commits has a row.
+
+    Args:
+        dashboard: where from.
+        by: day, week or month.
+
+    Raises:
+        UsageError: by is something else.
+    """
+    require_period(by)
+    return dashboard.query("commit_activity", by=by)
+
+
+def headlines(dashboard: "Dashboard", since: datetime | None = None) -> "pd.DataFrame":
+    """What matters of what happened lately: at most five rows, one a kind, the gravest first.
+
+    Columns:
+        kind (string): `failed`: the last runs of a scan, ingest or link failed; `blocked`: tasks became blocked, and
+            are; `reopened`: done tasks are open again; `done`: tasks were done; `stale`: tasks came to be in work for
+            longer than 85 percent of the finished ones were (of fewer than 20 nothing is stale); `commits`.
+        title (string): how many, in words.
+        detail (string): the latest three of them, and how many more; a block with its reason.
+        occurred_at (datetime64[us, UTC]): when the latest of them happened.
+
+    Sorted by: kind, in this order; a kind of which nothing happened has no row.
+
+    Args:
+        dashboard: where from.
+        since: what happened after this instant, which has a time zone; None: in the seven days before as_of.
+
+    Raises:
+        UsageError: since has no time zone.
+    """
+    since = since or dashboard.as_of - LATELY
+    if since.tzinfo is None:
+        raise UsageError(
+            f"Cannot tell what happened since {since}", "it has no time zone", "Give an aware datetime, such as in UTC."
+        )
+    return dashboard.query("headlines", since=times.to_text(since), fewest=FEWEST, named=NAMED)

@@ -34,10 +34,42 @@ def links(dashboard: "Dashboard", task_id: int | None = None, min_confidence: fl
     Raises:
         UsageError: min_confidence is outside 0..1.
     """
-    if not 0 <= min_confidence <= 1:
+    _require_confidence(min_confidence)
+    return dashboard.query("links", task_id=task_id, min_confidence=min_confidence)
+
+
+def task_commits(dashboard: "Dashboard", min_confidence: float = 0.0) -> "pd.DataFrame":
+    """Which tasks had commits.
+
+    Columns:
+        task_id (Int64): the task.
+        project_id (Int64): its project.
+        project (string): the project's name; missing where no such project is there.
+        title (string): the task's title.
+        checked (boolean): whether it is done.
+        commits (Int64, commits): how many commits it is linked with.
+        lines (Int64, lines): lines that they added and removed.
+        first_commit_at (datetime64[us, UTC]): the first of them; missing where no time is known.
+        last_commit_at (datetime64[us, UTC]): the last of them, likewise.
+        confidence (Float64, 0..1): the surest of the links.
+
+    Sorted by: last_commit_at, the latest first and missing last, then task_id.
+
+    Args:
+        dashboard: where from.
+        min_confidence: leave out links that are less sure; a missing confidence counts as 0.
+
+    Raises:
+        UsageError: min_confidence is outside 0..1.
+    """
+    _require_confidence(min_confidence)
+    return dashboard.query("task_commits", min_confidence=min_confidence)
+
+
+def _require_confidence(lowest: float) -> None:
+    if not 0 <= lowest <= 1:
         raise UsageError(
-            f"Cannot show links from a confidence of {min_confidence}",
+            f"Cannot show links from a confidence of {lowest}",
             "a confidence lies between 0 and 1",
             "Give a number from 0 to 1, such as 0.6.",
         )
-    return dashboard.query("links", task_id=task_id, min_confidence=min_confidence)

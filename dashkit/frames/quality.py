@@ -1,11 +1,13 @@
 """What the numbers do not see."""
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from dashkit.dashboard import Dashboard
+
+NAMED: Final = 20  # ids of a check
 
 
 def bad_values(dashboard: "Dashboard") -> "pd.DataFrame":
@@ -22,3 +24,34 @@ def bad_values(dashboard: "Dashboard") -> "pd.DataFrame":
     Sorted by: table_name, column_name.
     """
     return dashboard.query("bad_values")
+
+
+def left_out(dashboard: "Dashboard") -> "pd.DataFrame":
+    """What the other frames do not count, and why.
+
+    Columns:
+        what (string): tasks, commits or records (lines of a file that were never taken in).
+        reason (string): why.
+        left_out (Int64, count): how many.
+
+    Sorted by: what, left_out (the most first), reason; what is zero has no row.
+    """
+    return dashboard.query("left_out")
+
+
+def data_quality(dashboard: "Dashboard") -> "pd.DataFrame":
+    """What in the data bends the numbers, how often, and how.
+
+    Columns:
+        check (string): what was looked for.
+        count (Int64, count): how often it was found; 0 is good.
+        ids (string): the first 20 of them: of tasks; for links of commits and sessions, for gaps the instant at which
+            they begin, for the clock of events, for task files of projects; missing where there are none.
+        effect (string): what that does to the numbers.
+
+    Sorted by: count, the most first, then check; every check has a row.
+
+    Args:
+        dashboard: where from.
+    """
+    return dashboard.query("data_quality", has_history=dashboard.has_history, named=NAMED)

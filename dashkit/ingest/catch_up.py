@@ -13,6 +13,7 @@ from dashkit.ingest.identity import normal
 from dashkit.ingest.replay import WATCHED, Replay, Tracked, Version
 from dashkit.records import TaskList
 from dashkit.sources import history
+from dashkit.sources.files import real
 from dashkit.store import events, projects, sources
 
 _DEFAULT_PRIORITY = "medium"  # of the column
@@ -20,13 +21,12 @@ _DEFAULT_PRIORITY = "medium"  # of the column
 
 @dataclass(frozen=True)
 class Reading:
-    """A source as it is now, and how it is to be read."""
+    """A source as it is now; `gone` where it is no longer there."""
 
     path: Path
     kind: str
     present: TaskList
-    with_history: bool = True
-    everything: bool = False
+    gone: bool = False
 
 
 @dataclass
@@ -40,32 +40,68 @@ class Outcome:
     notes: list[str] = field(default_factory=list)
 
 
-class CatchUp:
-    """Brings one source of one project up to date, inside the caller's transaction."""
+@dataclass
+class Project:
+    """A project in one run: what its sources share.
 
-    def __init__(self, conn: sqlite3.Connection, project_id: int, reading: Reading, now: str) -> None:
-        self.conn, self.project_id, self.reading, self.now = conn, project_id, reading, now
+    Args:
+        conn: the database, in the caller's transaction.
+        project_id: the project.
+        now: the time of the run, in the stored form.
+        empty: it has no task yet, or none any more: everything is read from its beginning.
+        deleted: titles, as `identity.normal` has them, of what users deleted.
+        places: the repositories met so far.
+        claimed: the tasks that a source of this run has.
+        names: the names of the sources of this run.
+        with_history: also read the versions that git has.
+        everything: no rule of a source leaves a record out.
+    """
+
+    conn: sqlite3.Connection
+    project_id: int
+    now: str
+    empty: bool = False
+    deleted: frozenset[str] = frozenset()
+    places: dict[Path, history.Place] = field(default_factory=dict)
+    claimed: set[int] = field(default_factory=set)
+    names: set[str] = field(default_factory=set)
+    with_history: bool = True
+    everything: bool = False
+
+
+class CatchUp:
+    """Brings one source of a project up to date: `read`, then `write`."""
+
+    def __init__(self, project: Project, reading: Reading) -> None:
+        self.project, self.reading = project, reading
+        self.conn, self.project_id, self.now = project.conn, project.project_id, project.now
         self.outcome = Outcome()
         self.place = self._locate()
-        self.source, self.mark = self._source()
-        self.known = sources.known(conn, project_id, self.source)
+        self.source, mark = self._source()
+        self.mark = None if project.empty else mark
+        project.names.add(self.source)
+        self.known = sources.known(self.conn, self.project_id, self.source)
         self.images = {row["task_id"]: json.loads(row["image"] or "{}") for row in self.known}
         self.bad = 0
+        self.replay = Replay(self._tracked(), self.mark.at if self.mark else None, project.deleted)
 
-    def run(self) -> Outcome:
-        """Replay what is new, and write what it leaves; where nothing is new, nothing is written."""
-        replay = Replay(self._tracked(), self.mark.at if self.mark else None)
+    def read(self) -> None:
+        """Replay what is new."""
         for version in self._versions():
-            replay.take(version)
-        if replay.news:
-            self._write(replay)
-        self._remember(replay)
-        self._tell(replay)
+            self.replay.take(version)
+        self.project.claimed |= {_id(one) for one in (*self.replay.live, *self.replay.gone) if one.image}
+
+    def write(self) -> Outcome:
+        """Write what the replay leaves; where nothing is new, nothing is written."""
+        if self.replay.news:
+            self._write(self.replay)
+        self._remember(self.replay)
+        self._tell(self.replay)
         return self.outcome
 
     def _locate(self) -> history.Place | None:
         try:
-            return history.locate(self.reading.path)
+            return history.locate(self.reading.path, self.project.places)
         except DashkitError as error:
             self.outcome.notes.append(f"read without its history: {error.why}")
             return None
@@ -73,11 +109,13 @@ class CatchUp:
     def _source(self) -> tuple[str, sources.Mark | None]:
         """Its path in the repository; of a second repository in the project, with the name of its folder."""
         if self.place is None:
-            source = _text(self.reading.path.resolve())
+            source = _text(real(self.reading.path))
             return source, sources.mark(self.conn, self.project_id, source)
         inside = self.place.path
-        names = [_text(name) for name in (inside, f"{self.place.folder}:{inside}", self.reading.path.resolve())]
+        names = [_text(name) for name in (inside, f"{self.place.root.name}:{inside}", real(self.reading.path))]
         for source in names:
+            if source in self.project.names:
+                continue
             mark = sources.mark(self.conn, self.project_id, source)
             # A repository that is no longer where it was has moved here.
             if mark is None or mark.repository == str(self.place.repository) or not _exists(mark.repository):
@@ -87,14 +125,15 @@ class CatchUp:
     def _tracked(self) -> list[Tracked]:
         """What is known of this source, and the tasks that no source has claimed: it may speak of them."""
         tracked = [_known(row, self.images[row["task_id"]]) for row in self.known]
-        return tracked + [_unclaimed(row) for row in sources.unclaimed(self.conn, self.project_id)]
+        free = (row for row in sources.unclaimed(self.conn, self.project_id) if row["id"] not in self.project.claimed)
+        return tracked + [_unclaimed(row) for row in free]
 
     def _versions(self) -> Iterator[Version]:
         """The versions since the last reading, and what lies there now."""
         path, present = self.reading.path, self.reading.present
-        if self.reading.with_history and self.place and path.is_file():
+        if self.project.with_history and self.place:
             yield from self._past(self.place)
-        self.outcome.versions += 1
+        self.outcome.versions += not self.reading.gone
         yield Version(present.tasks, self.now, f"file:{_text(path.name)}", present.phase)
 
     def _past(self, place: history.Place) -> Iterator[Version]:
@@ -105,13 +144,16 @@ class CatchUp:
         if since is not None and since != place.head and not history.is_ancestor(place, since):
             self.outcome.notes.append("the history of the repository is another one now; only the present is read")
             return
-        read = history.reader(self.reading.kind, place.path, everything=self.reading.everything)
+        read = history.reader(self.reading.kind, place.path, everything=self.project.everything)
         bad = 0
-        for old in history.versions(place, since):
+        for old in history.versions(place, self.reading.kind, since):
             if old.missing:
-                self.outcome.notes.append(f"the version of commit {old.sha[:10]} is not in this clone")
+                self.outcome.notes.append(
+                    f"{old.missing} files of commit {old.sha[:10]} are not in this clone, or too large"
+                )
+            if old.missing and not old.changes:
                 continue
-            tasks = read(old.data or b"")
+            tasks = read(old.changes)
             self.bad, bad = self.bad + max(0, tasks.skipped - bad), tasks.skipped
             self.outcome.versions += 1
             yield Version(tasks.tasks, old.committed_at, f"git:{old.sha}", tasks.phase)
@@ -129,9 +171,13 @@ class CatchUp:
         lost = [one for one in tracked if one.gone_at is not None and (_id(one) in fresh or _id(one) in was_live)]
         gone = sorted(lost, key=lambda one: one.ordinal)
         self.outcome.added = len(new)
-        self.outcome.changed = len(({event.task_id for event in late} | plain) - fresh)
+        self.outcome.changed = len(({event.task_id for event in late if event.op != events.GONE} | plain) - fresh)
         self.outcome.gone = len(gone)
-        self.outcome.notes += [f"no longer in it, and kept: {one.title}" for one in gone if _id(one) in was_live]
+        missed = [one for one in gone if _id(one) in was_live]
+        if self.reading.gone and missed:
+            self.outcome.notes.append(f"it is no longer there, and its tasks ({len(missed):,}) are kept")
+        else:
+            self.outcome.notes += [f"no longer in it, and kept: {one.title}" for one in missed]
         if clamped:
             self.outcome.notes.append(f"{clamped:,} changes had a time out of order, and stand behind the one before")
 
@@ -144,7 +190,7 @@ class CatchUp:
                 change.op,
                 change.occurred_at,
                 change.not_before,
-                change.values if change.op == "update" else change.values | whole,
+                change.values | whole if change.op in ("insert", "baseline") else change.values,
                 change.source,
             )
             for change in replay.changes
@@ -198,10 +244,12 @@ class CatchUp:
         return set(changes)
 
     def _save(self, tracked: Sequence[Tracked]) -> None:
-        had = {row["task_id"]: {key: value for key, value in row.items() if key != "row"} for row in self.known}
+        # Of a task that came from another source the row is written in any case.
+        had = {row["task_id"]: row for row in self.known if row["source"] == self.source}
         rows = []
         for one in tracked:
             image = one.image | {"accepted_at": one.accepted_at, "created_at": one.created_at}
+            image |= {"former_ids": one.former_ids} if one.former_ids else {}
             row = {
                 "task_id": _id(one),
                 "external_id": one.external_id,
@@ -212,7 +260,7 @@ class CatchUp:
                 "gone_at": None if one.gone_at is None else min(one.gone_at, self.now),
             }
             old = had.get(_id(one), {})
-            if row != {key: value for key, value in old.items() if key != "seen_at"}:
+            if row != {key: value for key, value in old.items() if key in row}:
                 rows.append(row | {"seen_at": self.now})
         sources.save(self.conn, self.source, rows)
 
@@ -220,7 +268,7 @@ class CatchUp:
         head = self.place.head if self.place else None
         repository = str(self.place.repository) if self.place else None
         at = None if replay.last_at is None else min(replay.last_at, self.now)
-        mark = sources.Mark(head, repository, at)
+        mark = sources.Mark(head, repository, at, self.reading.kind)
         if mark != self.mark:
             sources.set_mark(self.conn, self.project_id, self.source, mark, self.now)
 
@@ -230,6 +278,7 @@ class CatchUp:
             notes.append(f"{self.bad:,} records of old versions were skipped (merge conflicts, broken lines)")
         if replay.stale:
             notes.append(f"{len(replay.stale):,} records were older than what was read before, and passed over")
+        notes += [f"{task.title}: a user deleted it here, and it stays deleted" for task in replay.withheld]
         for one in replay.live:
             for column, value in one.owned.items():
                 there = one.image.get(column)
@@ -259,6 +308,7 @@ def _known(row: dict[str, Any], image: dict[str, Any]) -> Tracked:
         },
         row["ordinal"] or 0,
         row=task,
+        former_ids=tuple(image.pop("former_ids", ())),
     )
 
 

@@ -1,6 +1,7 @@
 """Tasks into a new or empty project of a database that has no history: versions 1.0 and 2.0."""
 
 import sqlite3
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
@@ -39,7 +40,7 @@ def fill(
         source="tasks",
         added=len(new),
         skipped=sum(found.skipped for found in lists.values()),
-        left_out=sum(found.left_out for found in lists.values()),
+        left_out_by=sum((Counter(found.left_out_by) for found in lists.values()), Counter()),
         notes=tuple(_notes(lists)),
         project_id=project_id,
         phases=sum(phase is not None for phase in phases.values()),

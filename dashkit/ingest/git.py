@@ -11,6 +11,7 @@ from datetime import datetime
 from dashkit import times
 from dashkit.connection import Database, connect, default_path, explained, transaction, using
 from dashkit.errors import RefusedError, UsageError
+from dashkit.ingest.run import counts, run
 from dashkit.records import Commit, IngestSummary
 from dashkit.sources import git
 from dashkit.sources.git import Repository
@@ -89,7 +90,7 @@ def ingest_git(
     repos = {repo.git_dir: repo for repo in map(git.find, paths)}
     tips = {key: _tips(repo, branch, everything=everything) for key, repo in repos.items()}
     told = _Told()
-    with _opened(db) as database:
+    with run(db, "ingest git") as this, _opened(db) as database:
         for key, repo in repos.items():
             with database.step():
                 store.require(database.conn)
@@ -98,8 +99,13 @@ def ingest_git(
             told.projects.add(target)
             told.notes += [f"{_path(repo)}: {note}" for note in _notes(repo, tips[key])]
             _ingest(database, repo, repo_id, tips[key], since, told, tell)
-    only = told.projects.pop() if len(told.projects) == 1 else None
-    return IngestSummary("git", told.added, told.skipped, notes=tuple(told.notes), project_id=only, gone=told.gone)
+        only = told.projects.pop() if len(told.projects) == 1 else None
+        summary = IngestSummary(
+            "git", told.added, told.skipped, notes=tuple(told.notes), project_id=only, gone=told.gone
+        )
+        with database.step():
+            this.end(database.conn, counts(summary))
+    return summary
 
 
 @contextmanager

@@ -1,5 +1,6 @@
 """Which task of a new reading is which known task: renames, moves and re-orderings keep their identity. Pure."""
 
+import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from difflib import SequenceMatcher
@@ -8,6 +9,7 @@ from typing import Generic, Protocol, TypeVar
 ALIKE = 0.6  # of two titles under one heading, as difflib's ratio: below it is another task
 MOST_PAIRS = 10_000  # of one reading; beyond, only tasks in the same place under a heading are compared
 _COMPARED = 200  # characters of a title
+_NUMBERED = re.compile(r"\D*?(\d+(?:\.\d+)*)")
 
 
 class Named(Protocol):
@@ -42,8 +44,9 @@ def match(live: Sequence[Known], gone: Sequence[Known], found: Sequence[Named]) 
     """Who each task of a new reading is; None: a new one.
 
     First by external_id; then by the same title anywhere in the file, equal titles in their order, those under the
-    same heading first; then by the nearest text under the same heading. Two different ids are never one task, and an
-    id with another time of creation and another title is another task: ids are given again.
+    same heading first; then by the nearest text under the same heading. Two different ids are one task only where the
+    title and the number are the same (TASK-12 became BACK-12), and an id with another time of creation and another
+    title is another task: ids are given again.
 
     Args:
         live: the tasks that were there in the last reading, in its order.
@@ -86,10 +89,12 @@ class _Matching(Generic[Known]):
         for with_heading in (True, False):
             free = self._free_found()
             only_ids = all(self.found[place].external_id for place in free)
+            numbers = {_number(self.found[place]) for place in free} - {None}
             places: dict[object, list[int]] = defaultdict(list)
             for place in self._free_known(len(self.known)):
                 task = self.known[place]
-                if not (only_ids and task.external_id):  # two ids, and not the same one
+                # Two ids are two tasks, unless only what stands before the number is another.
+                if not (only_ids and task.external_id) or _number(task) in numbers:
                     places[_key(task, with_heading)].append(place)
             for place in free:
                 same = places.get(_key(self.found[place], with_heading), [])
@@ -136,7 +141,15 @@ def _key(task: Named, with_heading: bool) -> tuple[str, tuple[str, ...]]:
 
 
 def _may_be_one(one: Named, other: Named) -> bool:
-    return one.external_id is None or other.external_id is None or one.external_id == other.external_id
+    if one.external_id is None or other.external_id is None or one.external_id == other.external_id:
+        return True
+    return _number(one) == _number(other) is not None and normal(one.title) == normal(other.title)
+
+
+def _number(task: Named) -> str | None:
+    """The number in an id such as TASK-12 or bd-12.3: all that stays when a project renames its prefix."""
+    found = _NUMBERED.fullmatch(task.external_id or "")
+    return found[1] if found else None
 
 
 def _is_reused(live: Named, found: Named) -> bool:

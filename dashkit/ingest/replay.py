@@ -1,12 +1,14 @@
 """Versions of a task file -> changes of tasks. Pure: the same path serves a thousand old versions and today's."""
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Collection, Iterable, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from dashkit.ingest import identity
 from dashkit.records import Task
+from dashkit.sources.beads import UNTITLED
+from dashkit.store.events import BACK, GONE
 
 WATCHED = ("title", "status", "checked", "blocked_reason")
 _COARSE = ":00.000Z"  # a time of whole minutes or days: two edits may share it
@@ -19,6 +21,7 @@ class Tracked:
     `owned` has the columns that a user changed, with the user's value: the source's word does not reach them until
     both agree. `born_at` is when it first was, `created_at` what the source says of that. `task` is the record as
     read last: the very same object again has nothing to say. `row` is the task in the database before this replay.
+    `former_ids` are what it was called before its project renamed the prefix: old commits name it so.
     """
 
     external_id: str | None
@@ -34,6 +37,7 @@ class Tracked:
     born_at: str | None = None
     task: Task | None = None
     row: dict[str, Any] | None = None
+    former_ids: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -76,16 +80,19 @@ class Replay:
     Args:
         known: every task of the source, in its order; those that are gone have a `gone_at`.
         last_at: when the source was read last; None: never.
+        deleted: titles, as `identity.normal` has them, of tasks that a user deleted: they do not come again.
     """
 
-    def __init__(self, known: Iterable[Tracked], last_at: str | None) -> None:
+    def __init__(self, known: Iterable[Tracked], last_at: str | None, deleted: Collection[str] = ()) -> None:
         known = list(known)
+        self.deleted = deleted
         self.live = [one for one in known if one.gone_at is None]
         self.gone = [one for one in known if one.gone_at is not None]
         self.last_at = last_at
         self.changes: list[Change] = []
         self.edges: list[Edge] = []
         self.stale: set[tuple[Tracked, str]] = set()  # older records, by their time
+        self.withheld: tuple[Task, ...] = ()  # of the last version, what a user deleted
         self.news = False  # whether any version said anything new
         self._by_id: dict[str, Tracked] = {}
         self._depends: dict[Tracked, set[Tracked]] = {}
@@ -110,6 +117,7 @@ class Replay:
             holders = _holders([*staying, *matched])
             for place, known in zip(fresh, matched, strict=True):
                 order[place] = self._see(known, version.tasks[place], version, holders)
+        self.withheld = tuple(task for task, one in zip(version.tasks, order, strict=True) if one is None)
         self._settle([one for one in order if one is not None], left, version)
         self._connect([one for place in fresh if (one := order[place])], version)
         if self.news or not version.source.startswith("file:"):
@@ -122,13 +130,24 @@ class Replay:
         gone = self.gone if None in ids else [one for one in self.gone if one.external_id in ids or not one.external_id]
         return identity.match(left, gone, found)
 
-    def _see(self, known: Tracked | None, task: Task, version: Version, holders: dict[str, Tracked]) -> Tracked:
-        """A record that is new, or that of a known task; of two with one id the later in the file goes without."""
+    def _see(self, known: Tracked | None, task: Task, version: Version, holders: dict[str, Tracked]) -> Tracked | None:
+        """A record that is new, or that of a known task; of two with one id the later in the file goes without.
+
+        None: a user deleted it.
+        """
+        if known is None and self.deleted and identity.normal(task.title) in self.deleted:
+            return None
+        read = task
+        if known is not None and task.title == UNTITLED:
+            task = replace(task, title=known.title)
         if known is None:
             known = self._first(task, version)
         elif not self._is_stale(known, task, version):
             self._again(known, task, version)
-        known.task = task
+        known.task = read
+        if None not in (known.external_id, task.external_id) and known.external_id != task.external_id:
+            known.former_ids, known.external_id = (*known.former_ids, str(known.external_id)), None
+            self.news = True
         external_id = known.external_id or task.external_id
         if external_id is not None:
             has_it = holders.setdefault(external_id, known) is known
@@ -209,9 +228,12 @@ class Replay:
         here = set(order)
         for ordinal, one in enumerate(order):
             self.news = self.news or one.ordinal != ordinal or one.gone_at is not None
+            if one.gone_at:
+                self._change(one, BACK, version.at, self._since(version.at), {}, version)
             one.ordinal, one.gone_at = ordinal, None
         vanished = [one for one in left if one not in here]
         for one in vanished:
+            self._change(one, GONE, version.at, self._since(version.at), {}, version)
             one.gone_at, one.task, self.news = version.at, None, True
         if vanished or len(order) != len(self.live):
             self.gone = [one for one in self.gone if one not in here] + vanished

@@ -1,17 +1,26 @@
 """Task files into a project, with their past."""
 
 import sqlite3
+from collections import Counter
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 from dashkit import times
 from dashkit.connection import Database, using
-from dashkit.errors import RefusedError, UsageError
-from dashkit.ingest import first_fill
-from dashkit.ingest.catch_up import CatchUp, Reading
+from dashkit.errors import DashkitError, RefusedError, UsageError
+from dashkit.ingest import first_fill, identity, moves
+from dashkit.ingest.catch_up import CatchUp, Project, Reading
+from dashkit.ingest.run import counts, run
 from dashkit.records import IngestSummary
-from dashkit.sources import SOURCES, detect
-from dashkit.store import events, projects, rows
+from dashkit.sources import SOURCES, detect, git, history
+from dashkit.sources.files import real
+from dashkit.sources.survey import survey
+from dashkit.store import events, projects, rows, sources
+
+_SAID = 3  # notes in a refusal
 
 
 def ingest_tasks(
@@ -26,16 +35,21 @@ def ingest_tasks(
 ) -> IngestSummary:
     """Read task files into a project, in one transaction: what is new, changed or gone since the last reading.
 
+    Of a repository or another folder the task files in it are read, at any depth; vendored folders and templates are
+    left out, and so is what cannot be read: that is noted.
+
     A file that git knows is read with its past: its versions on the first parent become late events. A value that
     a user changed in the database stays, and is reported as long as the file says something else. On a database
     before version 2.1, which has no history, only a new or empty project is filled.
 
     Args:
-        files: task files of any source, or Backlog.md folders; phases of the same name are one phase.
-        project: its name; it is made if there is none. Without name and id: the name of the first file's folder.
+        files: task files of any source, Backlog.md folders, or folders that hold such; phases of the same name are one
+            phase.
+        project: its name; it is made if there is none. Without name and id: the name of the first file's folder, or
+            of the repository that the first folder is in.
         db: which database.
         project_id: the project's id, where a name is not enough.
-        source: the kind of the files (`docs/sources.md`), or `auto`.
+        source: the kind of the files (`docs/sources.md`), or `auto`; of a folder only files of this kind are read.
         with_history: also the versions that git has.
         everything: no rule of a source leaves a record out.
 
@@ -44,48 +58,75 @@ def ingest_tasks(
         RefusedError: a file cannot be read, no file holds a task, the name fits several projects, or the database is
             no Dashboard. Nothing was written.
     """
-    name = _name(files, project, project_id)
-    readings = _read(files, source, with_history=with_history, everything=everything)
-    now = times.to_text(times.utc_now())
-    with using(db, write=True) as conn:
-        rows.require(conn)
-        target = _project(conn, name, project_id)
-        if target is None or not events.are_kept(conn):
-            _require_tasks(readings)
-        if not events.are_kept(conn):
-            return first_fill.fill(conn, {one.path: one.present for one in readings}, target, name, now)
-        if target is None:
-            target = projects.insert_project(conn, name, now)
-        return _catch_up(conn, target, readings, now)
+    name = _name(files, source, project, project_id)
+    with run(db, "ingest tasks") as this:
+        readings, notes, left_out = _read(files, source, everything=everything)
+        with using(db, write=True) as conn:
+            now = times.to_text(times.utc_now())
+            rows.require(conn)
+            target = _project(conn, name, project_id)
+            if target is None or not events.are_kept(conn):
+                left = [f"left out: {reason} ({count:,})" for reason, count in left_out.items()]
+                _require_tasks(files, readings, [*left, *notes])
+            if events.are_kept(conn):
+                this.look(conn, now)
+                target = projects.insert_project(conn, name, now) if target is None else target
+                here = Project(
+                    conn,
+                    target,
+                    now,
+                    empty=not projects.count_tasks(conn, target),
+                    deleted=frozenset(map(identity.normal, sources.deleted(conn, target))),
+                    with_history=with_history,
+                    everything=everything,
+                )
+                folders = [path for path in map(Path, files) if _holds_files(path, source)]
+                done = _catch_up(here, readings, folders, source)
+            else:
+                done = first_fill.fill(conn, {one.path: one.present for one in readings}, target, name, now)
+            left_out += Counter(done.left_out_by)
+            summary = replace(done, files=len(readings), notes=(*notes, *done.notes), left_out_by=left_out)
+            this.end(conn, counts(summary))
+    return summary
 
 
-def _name(files: Sequence[str | Path], project: str | None, project_id: int | None) -> str:
-    """The name of the project, on one line; without name and id that of the first file's folder."""
+def _name(files: Sequence[str | Path], source: str, project: str | None, project_id: int | None) -> str:
+    """The name of the project, on one line; without name and id that of the first file's folder or repository."""
     if project is not None and project_id is not None:
         raise UsageError("Cannot ingest tasks", "a project's name and an id were given", "Give one of the two.")
     if project is None and project_id is None and files:
-        project = Path(files[0]).resolve().parent.name or "project"
+        first = Path(files[0])
+        project = (_repository(first) if _holds_files(first, source) else real(first).parent.name) or "project"
     name = " ".join((project or "").encode("utf-8", "replace").decode().split())
     if not name and project_id is None:
         raise UsageError("Cannot ingest tasks", "the project has no name", "Give one with --project NAME.")
     return name
 
 
-def _catch_up(conn: sqlite3.Connection, project_id: int, readings: Sequence[Reading], now: str) -> IngestSummary:
-    events.reconcile(conn, now, project_id)
-    done = [CatchUp(conn, project_id, reading, now).run() for reading in readings]
+def _catch_up(project: Project, readings: Sequence[Reading], folders: Sequence[Path], source: str) -> IngestSummary:
+    """Read every source before any is written: a task may have moved from one to another."""
+    for folder in folders:
+        with suppress(DashkitError):
+            history.locate(folder, project.places)
+    ups = [CatchUp(project, reading) for reading in readings]
+    ups += [CatchUp(project, reading) for reading in moves.unread(project, readings, folders, source)]
+    for up in ups:
+        up.read()
+    moves.hand_over(ups)
+    done = [up.write() for up in ups]
+    readings = [up.reading for up in ups]
     notes = []
     for reading, outcome in zip(readings, done, strict=True):
         notes += [f"{reading.path}: {note}" for note in (*reading.present.notes, *outcome.notes)]
-        if not reading.present.tasks:
+        if not reading.present.tasks and not reading.gone:
             notes.append(f"{reading.path}: there is no task in it")
     return IngestSummary(
         "tasks",
         sum(outcome.added for outcome in done),
         sum(reading.present.skipped for reading in readings),
-        left_out=sum(reading.present.left_out for reading in readings),
+        left_out_by=sum((Counter(reading.present.left_out_by) for reading in readings), Counter()),
         notes=tuple(notes),
-        project_id=project_id,
+        project_id=project.project_id,
         phases=len({reading.present.phase(task) for reading in readings for task in reading.present.tasks} - {None}),
         changed=sum(outcome.changed for outcome in done),
         gone=sum(outcome.gone for outcome in done),
@@ -93,27 +134,62 @@ def _catch_up(conn: sqlite3.Connection, project_id: int, readings: Sequence[Read
     )
 
 
-def _read(files: Iterable[str | Path], source: str, *, with_history: bool, everything: bool) -> list[Reading]:
-    """Each file as it is now, all read before anything is written."""
+def _repository(folder: Path) -> str:
+    """The name of the repository that a folder is in; its own where it is in none, or git cannot say."""
+    try:
+        return git.find(folder).name
+    except DashkitError:
+        return real(folder).name
+
+
+def _read(
+    files: Iterable[str | Path], source: str, *, everything: bool
+) -> tuple[list[Reading], list[str], Counter[str]]:
+    """Each file as it is now, all read before anything is written; complaints, and what was left out of folders."""
     if source not in (*SOURCES, "auto"):
         raise UsageError(
             f"Cannot ingest tasks of the kind {source!r}", "there is no such source", f"Use auto, {', '.join(SOURCES)}."
         )
+    read = partial(_reading, everything=everything)
     found: dict[Path, Reading] = {}
-    for path in map(Path, files):
-        kind = (detect(path) or "tasklist") if source == "auto" else source
-        present = SOURCES[kind].read_file(path, everything=everything)
-        if path.resolve() in found:
+    paths = [Path(file) for file in files]
+    folders = [path for path in paths if _holds_files(path, source)]
+    for path in paths:
+        if path in folders:
+            continue
+        if real(path) in found:
             raise UsageError(f"Cannot ingest {path}", "it is named twice", "Name each file once.", path=path)
-        found[path.resolve()] = Reading(path, kind, present, with_history, everything)
-    return list(found.values())
+        found[real(path)] = read(path, (detect(path) or "tasklist") if source == "auto" else source)
+    notes: list[str] = []
+    left_out: Counter[str] = Counter()
+    for folder in folders:
+        here = survey(folder)
+        left_out.update(here.left_out)
+        kinds = {path: detect(path) or "tasklist" for path in here.files}
+        for path in [path for path, kind in kinds.items() if source in ("auto", kind) and real(path) not in found]:
+            try:
+                found[real(path)] = read(path, kinds[path])
+            except DashkitError as error:  # nobody named this file: the others count all the same
+                notes.append(str(error))
+    return list(found.values()), notes, left_out
 
 
-def _require_tasks(readings: Sequence[Reading]) -> None:
+def _reading(path: Path, kind: str, *, everything: bool) -> Reading:
+    return Reading(path, kind, SOURCES[kind].read_file(path, everything=everything))
+
+
+def _holds_files(path: Path, source: str) -> bool:
+    """Whether a path is a folder to look for task files in: a Backlog.md folder is a source itself."""
+    if not path.is_dir() or detect(path) == "backlog":
+        return False
+    return not (source == "backlog" and (path / "tasks").is_dir())
+
+
+def _require_tasks(files: Sequence[str | Path], readings: Sequence[Reading], notes: Sequence[str]) -> None:
     if not any(reading.present.tasks for reading in readings):
         raise RefusedError(
-            f"Cannot ingest {', '.join(str(reading.path) for reading in readings) or 'tasks'}",
-            "there is no task in it",
+            f"Cannot ingest {', '.join(map(str, files)) or 'tasks'}",
+            "; ".join(["there is no task in it", *notes[:_SAID]]),
             "A task is a line such as `- [ ] Write the guide`.",
         )
 

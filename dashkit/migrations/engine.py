@@ -149,7 +149,7 @@ def require_dashboard(conn: sqlite3.Connection, path: Path) -> None:
             )
         if "strict" in shape.options(sql or ""):
             raise RefusedError(
-                f"Cannot migrate {path}",
+                f"Cannot use {path}",
                 f"{table} is a STRICT table, and SQLite adds no BOOLEAN column to such a table",
                 "Copy its rows into an ordinary table of the same columns first.",
                 path=path,

@@ -15,7 +15,12 @@ _ISSUES = re.compile(rb"\s*\[\s*\{.*\"number\"\s*:\s*\d", re.DOTALL)
 
 
 class Source(Protocol):
-    """What each module of task files offers. Where `everything` is asked for, no rule leaves a record out."""
+    """What each module of task files offers. Where `everything` is asked for, no rule leaves a record out.
+
+    LARGEST: bytes of one file; what is larger is refused.
+    """
+
+    LARGEST: int
 
     def read_file(self, path: str | Path, *, everything: bool = False) -> TaskList:
         """Read what lies there now."""
@@ -31,11 +36,10 @@ def detect(path: str | Path) -> str | None:
     """The source that a file or folder is of, by its name and a look into it; None where it is of none."""
     path = Path(path)
     if path.is_dir():
-        pages = islice((path / "tasks").glob("*.md"), _LOOKS)
-        return "backlog" if _is_backlog(path) and any(map(_has_front_matter, pages)) else None
+        return "backlog" if _is_backlog(path) and (_is_configured(path) or _has_pages(path)) else None
     match path.suffix.lower():
         case ".jsonl":
-            return "beads" if path.parent.name == ".beads" or _has_beads(path) else None
+            return "beads" if path.parent.name == beads.FOLDER or _has_beads(path) else None
         case ".json":
             return "github" if _ISSUES.match(_head(path)) else None
         case ".md" | ".markdown" | ".txt":
@@ -45,9 +49,20 @@ def detect(path: str | Path) -> str | None:
 
 
 def _is_backlog(folder: Path) -> bool:
-    return folder.name in ("backlog", ".backlog") or any(
-        (folder / f"config.{end}").is_file() for end in ("yml", "yaml")
-    )
+    return folder.name in backlog.NAMES or (_has_config(folder) and (folder / "tasks").is_dir())
+
+
+def _is_configured(folder: Path) -> bool:
+    """Whether nothing but its name and its configuration is needed to know it: it may hold no task just now."""
+    return folder.name in backlog.NAMES and _has_config(folder)
+
+
+def _has_config(folder: Path) -> bool:
+    return any((folder / f"config.{end}").is_file() for end in ("yml", "yaml"))
+
+
+def _has_pages(folder: Path) -> bool:
+    return any(map(_has_front_matter, islice(backlog.pages(folder), _LOOKS)))
 
 
 def _has_front_matter(path: Path) -> bool:

@@ -4,9 +4,10 @@ The folder of a file speaks too: `completed/` is done, `archive/` was given up, 
 """
 
 import re
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from dashkit.errors import DashkitError, RefusedError
 from dashkit.records import Skip, Status, Task, TaskList
@@ -14,6 +15,7 @@ from dashkit.sources import fields, files
 from dashkit.sources.tally import tally
 
 LARGEST = 2**20  # bytes of one file
+NAMES = ("backlog", ".backlog")  # of the folder
 FOLDERS = ("tasks", "completed", "archive/tasks", "drafts", "archive/drafts", "milestones", "archive/milestones")
 REUSED = "archived task whose id another has now"
 
@@ -62,25 +64,72 @@ def parse_record(text: str, name: str, *, everything: bool = False) -> Task | Sk
     return _task(facts, external_id[0], title, name, text[front.end() :])
 
 
-def read(pages: Sequence[tuple[str, str]], *, everything: bool = False) -> TaskList:
-    """Read a folder from its files: (path, content) each. Nothing in them is an error.
+class Folder:
+    """The files of a folder from version to version: each is parsed when it changes, and else is the very same task.
 
     The files of `milestones/` give the milestones their names; they are no tasks. The tool gives the id of an
     archived task to a new one, so an archived file counts only where no other has its id.
+
+    Args:
+        name: the path of the one file, where it is no folder.
+        everything: no rule leaves a record out.
     """
-    milestones = dict(filter(None, (_milestone(text) for name, text in pages if _folder(name) == "milestones")))
-    records = [
-        (name, _named(parse_record(text, name, everything=everything), milestones))
-        for name, text in pages
-        if _folder(name) != "milestones"
-    ]
-    live = {record.external_id for name, record in records if isinstance(record, Task) and _folder(name) != "archive"}
-    return tally((f"{name}: line 1", _current(record, name, live)) for name, record in records)
+
+    def __init__(self, name: str = "", *, everything: bool = False) -> None:
+        self.name, self.everything = name, everything
+        self.records: dict[str, Task | Skip] = {}
+        self.milestones: dict[str, tuple[str, str] | None] = {}
+        self.named: dict[str, tuple[Task, Task]] = {}  # name -> as written, and with its milestone by name
+
+    def take(self, changes: Mapping[str, bytes | None]) -> TaskList:
+        """Read the next version.
+
+        Args:
+            changes: path in the folder ("": the one file itself) -> content; None: it is gone.
+        """
+        for path, data in changes.items():
+            name = path or self.name
+            pages: dict[str, Any] = self.milestones if _folder(name) == "milestones" else self.records
+            if data is None:
+                pages.pop(name, None)
+            elif pages is self.milestones:
+                pages[name] = _milestone(_content(data))
+            else:
+                pages[name] = parse_record(_content(data), name, everything=self.everything)
+        return self._tally()
+
+    def _tally(self) -> TaskList:
+        titles = dict(found for name in sorted(self.milestones, key=_order) if (found := self.milestones[name]))
+        records = [(name, self._named(name, titles)) for name in sorted(self.records, key=_order)]
+        live = {task.external_id for name, task in records if isinstance(task, Task) and _folder(name) != "archive"}
+        return tally((f"{name}: line 1", _current(record, name, live)) for name, record in records)
+
+    def _named(self, name: str, titles: Mapping[str, str]) -> Task | Skip:
+        """The record with its milestone by name instead of by id."""
+        record = self.records[name]
+        if isinstance(record, Skip) or not record.headings:
+            return record
+        headings = tuple(titles.get(heading, heading) for heading in record.headings)
+        written, named = self.named.get(name, (None, record))
+        if written is not record or named.headings != headings:
+            named = record if headings == record.headings else replace(record, headings=headings)
+            self.named[name] = (record, named)
+        return named
+
+
+def pages(folder: Path) -> Iterator[Path]:
+    """The files of a folder that are read."""
+    return (file for name in FOLDERS for file in sorted((folder / name).glob("*.md")))
+
+
+def is_page(name: str) -> bool:
+    """Whether a path in the folder is of a file that is read."""
+    return name.endswith(".md") and name.rpartition("/")[0] in FOLDERS
 
 
 def read_bytes(data: bytes, name: str = "", /, *, everything: bool = False) -> TaskList:
     """Read one version of one file of the folder."""
-    return read([(name, _content(data))], everything=everything)
+    return Folder(name, everything=everything).take({"": data})
 
 
 def read_file(path: str | Path, *, everything: bool = False) -> TaskList:
@@ -93,25 +142,31 @@ def read_file(path: str | Path, *, everything: bool = False) -> TaskList:
     if not root.is_dir():
         data = files.load(root, "Markdown file", "a task", LARGEST)
         return read_bytes(data, root.as_posix(), everything=everything)
-    if not (root / "tasks").is_dir():
+    if not any((root / folder).is_dir() for folder in FOLDERS):
         raise RefusedError(
             f"Cannot read {root}", "it has no folder tasks", "Name a Backlog.md folder: backlog or .backlog.", path=root
         )
-    pages, refused = [], []
-    for file in (file for folder in FOLDERS for file in sorted((root / folder).glob("*.md"))):
+    read: dict[str, bytes | None] = {}
+    refused = []
+    for file in pages(root):
+        name = file.relative_to(root).as_posix()
         try:
-            pages.append(
-                (file.relative_to(root).as_posix(), _content(files.load(file, "Markdown file", "a task", LARGEST)))
-            )
+            read[name] = files.load(file, "Markdown file", "a task", LARGEST)
         except DashkitError as error:
-            refused.append(f"{file.relative_to(root).as_posix()}: {error.why}")
-    found = read(pages, everything=everything)
+            refused.append(f"{name}: {error.why}")
+    found = Folder(everything=everything).take(read)
     skipped = found.skipped + len(refused)
     return TaskList(found.tasks, None, found.left_out_by, skipped, (*refused, *found.notes))
 
 
 def _content(data: bytes) -> str:
     return "\n".join(files.lines(files.decode(data)[0]))
+
+
+def _order(name: str) -> tuple[int, str]:
+    """Folders in their order, files by name."""
+    folder = name.rpartition("/")[0]
+    return FOLDERS.index(folder) if folder in FOLDERS else len(FOLDERS), name
 
 
 def _folder(name: str) -> str:
@@ -209,13 +264,6 @@ def _milestone(text: str) -> tuple[str, str] | None:
     facts = _facts(front[1]) if front else {}
     key, title = fields.line(facts.get("id")), fields.line(facts.get("title"))
     return (key, title) if key and title else None
-
-
-def _named(record: Task | Skip, milestones: Mapping[str, str]) -> Task | Skip:
-    """The record with its milestone by name instead of by id."""
-    if isinstance(record, Skip) or not record.headings:
-        return record
-    return replace(record, headings=tuple(milestones.get(heading, heading) for heading in record.headings))
 
 
 def _current(record: Task | Skip, name: str, live: Collection[str | None]) -> Task | Skip:

@@ -7,13 +7,17 @@ lines that are new in each. A few records are no work of anybody; `left_out` is 
 import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from dashkit.errors import DashkitError
 from dashkit.records import Skip, Task, TaskList
-from dashkit.sources import fields, files
+from dashkit.sources import beads_store, fields, files
 from dashkit.sources.tally import tally
 
+FOLDER = ".beads"
+UNTITLED = "(deleted)"  # the title of a deleted record whose own the tool has lost
 LARGEST = 512 * 2**20  # bytes
 PRIORITIES = {0: "critical", 1: "high", 2: "medium", 3: "low", 4: "backlog"}
 MACHINERY = frozenset(
@@ -65,21 +69,22 @@ def parse_record(line: str | bytes, *, everything: bool = False) -> Task | Skip:
         return Skip("it is no JSON", bad=True)
     if not isinstance(row, dict):
         return Skip("it is no JSON object", bad=True)
+    if not everything and (reason := left_out(row)):
+        return Skip(reason)
     external_id, title = fields.line(row.get("id")), fields.line(row.get("title"))
     if external_id is None or title is None:
         return Skip(f"the record has no {'id' if external_id is None else 'title'}", bad=True)
-    if not everything and (reason := left_out(row)):
-        return Skip(reason)
     return _task(row, external_id, title)
 
 
 def left_out(row: Mapping[str, Any]) -> str | None:
-    """Why a record is no work of anybody, if it is none: machinery, template or load test.
+    """Why a record is no work of anybody, if it is none: machinery, template, load test or memory.
 
     - machinery: its type is one that the tool's agents use among themselves (`MACHINERY`);
     - template: it says so (`ephemeral`, `wisp`, `is_template`, or its id), or it is the log of one ("Digest: ...");
     - load test: its title is made of words such as agent, batch, issue, test alone, and has a number
-      ("Agent 8 Issue 97"), or says that it is a test issue.
+      ("Agent 8 Issue 97"), or says that it is a test issue;
+    - memory: what an agent wanted to remember, which the tool exports among the issues.
     """
     title = str(row.get("title"))[: fields.LONGEST_LINE]
     if not MACHINERY.isdisjoint((str(row.get("issue_type")), str(row.get("original_type")))):
@@ -88,6 +93,8 @@ def left_out(row: Mapping[str, Any]) -> str | None:
         return "template"
     if _TEMPLATE_TITLE.match(title) or _TEMPLATE_ID.search(str(row.get("id"))):
         return "template"
+    if row.get("_type") == "memory":
+        return "memory"
     words = set(re.findall(r"[^\W\d_]+", title.casefold()))
     if words <= _SAYS_NOTHING and words & _NAMES_NOTHING and (re.search(r"\d", title) or words >= {"test", "issue"}):
         return "load test"
@@ -95,16 +102,8 @@ def left_out(row: Mapping[str, Any]) -> str | None:
 
 
 def read(lines: Iterable[str | bytes], *, everything: bool = False) -> TaskList:
-    """Read one version of the file from its lines. Nothing in them is an error.
-
-    The first note says how old it is: newer versions of the tool keep their data elsewhere.
-    """
-    found = tally(_records(lines, everything=everything))
-    newest = max((task.updated_at for task in found.tasks if task.updated_at), default=None)
-    if newest is None:
-        return found
-    age = f"the newest record is of {newest}; where the tool keeps its data elsewhere, this file no longer follows it"
-    return TaskList(found.tasks, None, found.left_out_by, found.skipped, (age, *found.notes))
+    """Read one version of the file from its lines. Nothing in them is an error."""
+    return tally(_records(lines, everything=everything))
 
 
 def read_bytes(data: bytes, _name: str = "", /, *, everything: bool = False) -> TaskList:
@@ -113,13 +112,40 @@ def read_bytes(data: bytes, _name: str = "", /, *, everything: bool = False) -> 
 
 
 def read_file(path: str | Path, *, everything: bool = False) -> TaskList:
-    """Read the file as it is now.
+    """Read what the tool exports now, where it is installed and keeps a store beside the file; else the file.
+
+    Notes say why the export was not used, and where the file may be stale.
 
     Raises:
         RefusedError: there is no such file, it cannot be read, or it is too large.
     """
+    path = Path(path)
+    inside = path.parent.name == FOLDER
+    exported, why = _exported(path.parent, everything=everything) if inside else (None, ())
+    if exported is not None:
+        return exported
     data = files.load(path, "JSON Lines file", "a list of issues", LARGEST)
-    return read_bytes(data, everything=everything)
+    found = read_bytes(data, everything=everything)
+    if inside and found.tasks:
+        newest = max((task.updated_at for task in found.tasks if task.updated_at), default=None)
+        why += tuple(filter(None, [beads_store.stale(path.parent, newest)]))
+    return replace(found, notes=(*why, *found.notes))
+
+
+def _exported(folder: Path, *, everything: bool) -> tuple[TaskList | None, tuple[str, ...]]:
+    """What the tool exports, or why that is not used."""
+    if beads_store.find(folder) is None:
+        return None, ()
+    try:
+        data = beads_store.export(folder, LARGEST)
+    except DashkitError as error:
+        return None, (error.why,)
+    if data is None:
+        return None, ()
+    found = read_bytes(data, everything=everything)
+    if not found.tasks and not found.left_out:
+        return None, ("`bd export` gives nothing: there is no record in it",)
+    return found, ()
 
 
 def _records(lines: Iterable[str | bytes], *, everything: bool) -> Iterator[tuple[str, Task | Skip]]:

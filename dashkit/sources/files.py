@@ -8,6 +8,14 @@ from dashkit.errors import RefusedError
 LARGEST = 64 * 2**20  # bytes; what is larger is no list of tasks, and would be a burden to the machine
 
 
+def real(path: Path) -> Path:
+    """Where a path leads, whatever is there; a loop of symbolic links leads to itself."""
+    try:
+        return path.resolve()
+    except (OSError, RuntimeError):
+        return path.absolute()
+
+
 def load(path: str | Path, wanted: str, kind: str, largest: int) -> bytes:
     """The content of a regular file.
 

@@ -13,8 +13,9 @@ from typing import NamedTuple
 
 from dashkit.records import Status, Task, TaskList
 from dashkit.sources import files
-from dashkit.sources.files import LARGEST
 from dashkit.sources.titles import LONGEST, plain, read_title
+
+LARGEST = files.LARGEST
 
 _SIGNS: dict[str, Status] = {
     **dict.fromkeys(" \xa0", "pending"),

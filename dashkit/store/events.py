@@ -9,6 +9,8 @@ from typing import Any
 from dashkit.store import rows
 
 WATCHED = ("project_id", "status", "checked", "blocked_reason", "complexity", "title")
+# A task is no longer in the file that it was read from, and is in it again: its row stays.
+GONE, BACK = "gone", "back"
 _NONE_IS_EMPTY = ("blocked_reason", "complexity")
 _COLUMNS = ("task_id", "op", "occurred_at", "recorded_at", "not_before", "source", *WATCHED)
 # The life of a task goes on behind the last deletion of its id.
@@ -74,10 +76,13 @@ def record_late(
     previous: dict[int, str] = {}
     found, clamped = [], 0
     for event in events:
-        last = previous.get(event.task_id)
-        if last is None:
-            last = _last_replayed(conn, event.task_id) if event.op == "update" else ""
-        occurred = previous[event.task_id] = min(recorded_at, max(event.occurred_at, last))
+        if event.op in (GONE, BACK):  # a matter of the source, which reorders nothing that its records say
+            occurred = min(recorded_at, event.occurred_at)
+        else:
+            last = previous.get(event.task_id)
+            if last is None:
+                last = _last_replayed(conn, event.task_id) if event.op == "update" else ""
+            occurred = previous[event.task_id] = min(recorded_at, max(event.occurred_at, last))
         clamped += occurred != event.occurred_at
         found.append(_row(event, occurred, recorded_at))
     marks = ", ".join(f":{column}" for column in _COLUMNS)
@@ -92,8 +97,11 @@ def record_late(
 
 def _last_replayed(conn: sqlite3.Connection, task_id: int) -> str:
     """The time of the last late event of a task."""
-    sql = f"SELECT max(occurred_at) FROM task_events WHERE {_LIFE} AND (source GLOB 'git:*' OR source GLOB 'file:*')"  # noqa: S608
-    found: str | None = conn.execute(sql, {"id": task_id}).fetchone()[0]
+    sql = (
+        f"SELECT max(occurred_at) FROM task_events WHERE {_LIFE} AND op NOT IN (:gone, :back) "  # noqa: S608
+        "AND (source GLOB 'git:*' OR source GLOB 'file:*')"
+    )
+    found: str | None = conn.execute(sql, {"id": task_id, "gone": GONE, "back": BACK}).fetchone()[0]
     return found or ""
 
 
@@ -111,7 +119,7 @@ def _row(event: LateEvent, occurred_at: str, recorded_at: str) -> dict[str, Any]
     }
 
 
-def _latest(column: str, wanted: str | None = None) -> str:
+def latest(column: str, wanted: str | None = None) -> str:
     """SQL: of the last event in the life of a task t that speaks of a column, its value, or what else is wanted."""
     return (
         f"(SELECT {wanted or f'e.{column}'} FROM task_events AS e "  # noqa: S608 - of WATCHED
@@ -124,8 +132,8 @@ def _latest(column: str, wanted: str | None = None) -> str:
 def _write_rows(conn: sqlite3.Connection, before: int, now: str) -> None:
     """What the events behind `before` leave of the columns that they spoke of, where the rows say something else."""
     for column in WATCHED:
-        latest = _latest(column)
-        value = f"nullif({latest}, '')" if column in _NONE_IS_EMPTY else latest
+        last = latest(column)
+        value = f"nullif({last}, '')" if column in _NONE_IS_EMPTY else last
         conn.execute(
             f"UPDATE tasks AS t SET {column} = {value}, updated_at = :now WHERE t.id IN ("  # noqa: S608 - of WATCHED
             f"SELECT task_id FROM task_events WHERE event_id > :before AND {column} IS NOT NULL) "
@@ -138,11 +146,11 @@ def _write_rows(conn: sqlite3.Connection, before: int, now: str) -> None:
 
 def _date_completions(conn: sqlite3.Connection, before: int) -> None:
     """completed_at is the time of the change that ticked the box; a baseline saw only that it was ticked."""
-    when = _latest("checked", "CASE WHEN e.checked AND e.op <> 'baseline' THEN e.occurred_at END")
+    when = latest("checked", "CASE WHEN e.checked AND e.op <> 'baseline' THEN e.occurred_at END")
     conn.execute(
         f"UPDATE tasks AS t SET completed_at = {when} WHERE t.id IN ("  # noqa: S608 - of WATCHED
         "SELECT task_id FROM task_events WHERE event_id > :before AND checked IS NOT NULL) "
-        f"AND {_latest('checked', 'e.source')} IS NOT 'trigger'",
+        f"AND {latest('checked', 'e.source')} IS NOT 'trigger'",
         {"before": before},
     )
 
@@ -207,33 +215,3 @@ def was_there_at_the_migration(conn: sqlite3.Connection, task_id: int) -> bool:
     """Whether the history of a task begins with the migration's own look at it."""
     sql = "SELECT EXISTS (SELECT 1 FROM task_events WHERE task_id = ? AND op = 'baseline' AND source = 'baseline')"
     return bool(conn.execute(sql, (task_id,)).fetchone()[0])
-
-
-def reconcile(conn: sqlite3.Connection, now: str, project_id: int | None = None) -> int:
-    """Note each row that is not what its events say (a restored backup, a rebuilt table); how many.
-
-    It happened since the last run that `runs` knows of.
-    """
-    none = {**dict.fromkeys(WATCHED, "''"), "checked": "0", "project_id": "NULL"}
-    changed = {
-        column: f"CASE WHEN coalesce(t.{column}, {none[column]}) IS NOT {_latest(column)} "
-        f"THEN coalesce(t.{column}, {none[column]}) END AS {column}"
-        for column in WATCHED
-    }
-    return conn.execute(
-        f"""
-        INSERT INTO task_events (task_id, op, occurred_at, recorded_at, not_before, source, {", ".join(WATCHED)})
-        SELECT id, 'reconcile', max(:now, coalesce(last, '')), :now, :since, 'reconcile', {", ".join(WATCHED)}
-        FROM (
-            SELECT t.id, (SELECT max(occurred_at) FROM task_events WHERE task_id = t.id) AS last,
-                {", ".join(changed.values())}
-            FROM tasks AS t WHERE :project_id IS NULL OR t.project_id = :project_id)
-        WHERE coalesce({", ".join(WATCHED)}) IS NOT NULL ORDER BY id
-        """,  # noqa: S608 - of WATCHED
-        {"now": now, "project_id": project_id, "since": _last_run(conn)},
-    ).rowcount
-
-
-def _last_run(conn: sqlite3.Connection) -> str | None:
-    found: str | None = conn.execute("SELECT max(coalesce(finished_at, started_at)) FROM runs").fetchone()[0]
-    return found

@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 
+from dashkit import times
 from dashkit.store import rows
 
 # Columns of tasks that sources write and that have no history.
@@ -15,15 +16,16 @@ _SOURCE = ("task_id", "external_id", "heading_path", "title_norm", "ordinal", "i
 
 @dataclass(frozen=True)
 class Mark:
-    """How far a source has been read: to which commit of which repository, and when; None where there is none."""
+    """How far a source has been read: to which commit of which repository, when, as what kind; None: there is none."""
 
     commit: str | None = None
     repository: str | None = None
     at: str | None = None
+    kind: str | None = None
 
 
 def known(conn: sqlite3.Connection, project_id: int, source: str) -> list[rows.Row]:
-    """Every task of a source: the columns of task_sources, and as `row` the task as it is now."""
+    """Every task of a source: the columns of task_sources, `source` too, and as `row` the task as it is now."""
     found = rows.read(
         conn,
         f"SELECT {', '.join(f's.{column}' for column in _SOURCE)} FROM task_sources AS s "  # noqa: S608 - of _SOURCE
@@ -32,7 +34,7 @@ def known(conn: sqlite3.Connection, project_id: int, source: str) -> list[rows.R
         {"project_id": project_id, "source": source},
     )
     tasks = {row["id"]: row for row in _tasks(conn, project_id)}
-    return [row | {"row": tasks[row["task_id"]]} for row in found]
+    return [row | {"source": source, "row": tasks[row["task_id"]]} for row in found]
 
 
 def unclaimed(conn: sqlite3.Connection, project_id: int) -> list[rows.Row]:
@@ -65,6 +67,55 @@ def mark(conn: sqlite3.Connection, project_id: int, source: str) -> Mark | None:
     sql = "SELECT tail_digest AS mark FROM ingest_files WHERE path = :path"
     found = rows.read(conn, sql, {"path": _key(project_id, source)})
     return Mark(**json.loads(found[0]["mark"])) if found else None
+
+
+def in_use(conn: sqlite3.Connection, project_id: int) -> dict[str, Mark]:
+    """The sources of a project that hold tasks, as far as was last seen, and their marks."""
+    found = rows.read(
+        conn,
+        "SELECT DISTINCT s.source FROM task_sources AS s JOIN tasks AS t ON t.id = s.task_id "
+        "WHERE t.project_id = :project_id AND s.gone_at IS NULL ORDER BY 1",
+        {"project_id": project_id},
+    )
+    marks = ((row["source"], mark(conn, project_id, row["source"])) for row in found)
+    return {source: value for source, value in marks if value is not None}
+
+
+def deleted(conn: sqlite3.Connection, project_id: int) -> list[str]:
+    """The titles of the tasks that users deleted from a project and that did not come again since.
+
+    None where it has no task left: whoever emptied it wants to begin anew.
+    """
+    if not rows.read(
+        conn,
+        "SELECT 1 FROM task_events WHERE project_id = :project_id AND op = 'delete' LIMIT 1",
+        {"project_id": project_id},
+    ):
+        return []
+    found = rows.read(
+        conn,
+        "SELECT op, title, occurred_at FROM task_events WHERE project_id = :project_id "
+        "AND op IN ('insert', 'baseline', 'delete') AND EXISTS (SELECT 1 FROM tasks WHERE project_id = :project_id) "
+        "ORDER BY event_id",
+        {"project_id": project_id},
+    )
+    made = _made(conn, project_id)
+    titles: dict[str, None] = {}
+    for row in found:
+        titles.pop(row["title"], None)
+        # The id of a deleted project is given again; what happened before is of that one.
+        if row["op"] == "delete" and row["occurred_at"] >= made:
+            titles[row["title"]] = None
+    return list(titles)
+
+
+def _made(conn: sqlite3.Connection, project_id: int) -> str:
+    """When a project was made, where it knows."""
+    if "created_at" not in rows.columns(conn, "projects"):
+        return ""
+    sql = "SELECT +created_at AS at FROM main.projects WHERE id = :project_id"
+    moment = times.parse(rows.read(conn, sql, {"project_id": project_id})[0]["at"])
+    return times.to_text(moment) if moment else ""
 
 
 def set_mark(conn: sqlite3.Connection, project_id: int, source: str, value: Mark, now: str) -> None:

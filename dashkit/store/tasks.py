@@ -4,6 +4,7 @@
 it is neither blocked nor cancelled.
 """
 
+import json
 import sqlite3
 from collections import Counter
 from datetime import datetime
@@ -62,6 +63,7 @@ def blocked(conn: sqlite3.Connection, project_id: int | None, now: datetime) -> 
         """,
         {"project_id": project_id},
     )
+    lost = _lost(conn)
     listed = [
         {
             "id": row["id"],
@@ -72,8 +74,20 @@ def blocked(conn: sqlite3.Connection, project_id: int | None, now: datetime) -> 
             "project_name": row["project_name"],
         }
         for row in found
+        if row["id"] not in lost
     ]
     return sorted(listed, key=lambda t: (t["days_blocked"] is None, -(t["days_blocked"] or 0), t["id"]))
+
+
+def _lost(conn: sqlite3.Connection) -> set[int]:
+    """Tasks that are not done, and no longer in the file that they were read from."""
+    if "gone_at" not in rows.columns(conn, "task_sources"):
+        return set()
+    sql = (
+        "SELECT s.task_id FROM task_sources AS s JOIN tasks AS t ON t.id = s.task_id "
+        "WHERE s.gone_at IS NOT NULL AND t.checked IS NOT TRUE"
+    )
+    return {row["task_id"] for row in rows.read(conn, sql)}
 
 
 def story(conn: sqlite3.Connection, task_id: int, now: datetime) -> rows.Row | None:
@@ -123,7 +137,8 @@ def progress(conn: sqlite3.Connection, project_id: int) -> rows.Row:
 
     Returns:
         total_tasks, checked_tasks, completion_pct, tasks_by_complexity, size_total and size_checked leave out
-        cancelled tasks (status `cancelled` and not checked); tasks_by_status counts every task.
+        cancelled tasks (status `cancelled` and not checked), and those that are gone from the file that they were
+        read from without being checked; tasks_by_status counts every task.
 
     Raises:
         UsageError: there is no such project.
@@ -143,13 +158,13 @@ def progress(conn: sqlite3.Connection, project_id: int) -> rows.Row:
         conn,
         """
         SELECT coalesce(status, :none) AS status, coalesce(complexity, :unsized) AS size,
-               checked IS TRUE AS checked, count(*) AS n
-        FROM tasks WHERE project_id = :project_id GROUP BY 1, 2, 3 ORDER BY 1, 2, 3
+               checked IS TRUE AS checked, id IN (SELECT value FROM json_each(:lost)) AS lost, count(*) AS n
+        FROM tasks WHERE project_id = :project_id GROUP BY 1, 2, 3, 4 ORDER BY 1, 2, 3
         """,
-        {"project_id": project_id, "none": NO_WORD, "unsized": NO_SIZE},
+        {"project_id": project_id, "none": NO_WORD, "unsized": NO_SIZE, "lost": json.dumps(sorted(_lost(conn)))},
     ):
         by_status[group["status"]] += group["n"]
-        if group["checked"] or group["status"] != "cancelled":
+        if group["checked"] or not (group["status"] == "cancelled" or group["lost"]):
             by_size[group["size"]] += group["n"]
             checked_by_size[group["size"]] += group["n"] * group["checked"]
     return {

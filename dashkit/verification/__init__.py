@@ -170,7 +170,7 @@ class Verification:
         Columns:
             query (string): what is asked for.
             tasks (Int64, rows): tasks in the copy that was measured; NA, as all figures, where it could not be.
-            commits (Int64, rows): commits in it.
+            commits (Int64, commits): commits in it.
             without_ms (Float64, ms): the least time without the indexes.
             with_ms (Float64, ms): the least time with them.
             faster_pct (Float64, percent): time saved; negative where it takes longer.

@@ -1,15 +1,53 @@
--- Tasks that are blocked now, the longest blocked first.
--- An updated_at that is still a copy of created_at bounds the block from above (nothing was said since); any other
--- may be a later change of something else, and bounds nothing.
--- Columns: task_id, project_id, project, title, blocked_reason, blocked_days (days), basis. Parameters: none.
+-- Tasks that are blocked or waiting, the longest first.
+-- An event that saw the block begin says when; the version of a file that had it first says at least how long. Without
+-- one, an updated_at that is still a copy of created_at bounds the block of a task that was there at the migration
+-- (nothing was said since); any other may be a later change of something else, and bounds nothing.
+-- Columns: task_id, project_id, project, title, cause, blocked_reason, waits_for (tasks), frees (tasks), blocked_days
+-- (days), basis. Parameters: none.
+WITH RECURSIVE needed AS (
+    -- What is still waited for: both tasks are open.
+    SELECT d.task_id, d.life, d.depends_on_id, d.depends_on_life, o.title
+    FROM dependencies AS d
+    JOIN tasks AS t ON t.id = d.task_id AND t.life = d.life AND t.is_open
+    JOIN tasks AS o ON o.id = d.depends_on_id AND o.life = d.depends_on_life AND o.is_open
+    WHERE d.ended_at IS NULL AND d.task_id <> d.depends_on_id
+), waiting AS (
+    SELECT task_id, life, count(*) AS waits_for, string_agg(title, '; ' ORDER BY depends_on_id) AS reason
+    FROM needed
+    GROUP BY ALL
+), freed(id, life, task_id, task_life) AS (
+    -- Every task that waits for a blocked one, directly or through others.
+    SELECT t.id, t.life, n.task_id, n.life
+    FROM tasks AS t JOIN needed AS n ON n.depends_on_id = t.id AND n.depends_on_life = t.life
+    WHERE t.blocked
+    UNION
+    SELECT f.id, f.life, n.task_id, n.life
+    FROM freed AS f JOIN needed AS n ON n.depends_on_id = f.task_id AND n.depends_on_life = f.task_life
+), migrated AS (
+    SELECT DISTINCT task_id, life FROM events WHERE op = 'baseline' AND source = 'baseline' OR event_id IS NULL
+), told AS (
+    SELECT
+        b.*, t.title, t.project, t.updated_at,
+        CASE WHEN NOT b.inferred AND b.not_before IS NULL THEN 'event'
+             WHEN NOT b.inferred THEN 'version'
+             WHEN b.cause = 'reported' AND t.untouched AND t.updated_at IS NOT NULL AND m.task_id IS NOT NULL
+             THEN 'updated_at' END AS basis,
+        CASE b.cause WHEN 'reported' THEN t.blocked_reason ELSE w.reason END AS blocked_reason,
+        coalesce(w.waits_for, 0) AS waits_for,
+        CASE b.cause WHEN 'reported' THEN (
+            SELECT count(*) FROM freed AS f WHERE f.id = b.task_id AND f.life = b.life
+            AND (f.task_id, f.task_life) <> (b.task_id, b.life)
+        ) END AS frees
+    FROM blocks AS b
+    JOIN tasks AS t ON t.id = b.task_id AND t.life = b.life
+    LEFT JOIN waiting AS w ON w.task_id = b.task_id AND w.life = b.life
+    LEFT JOIN migrated AS m ON m.task_id = b.task_id AND m.life = b.life
+    WHERE b.ended_at IS NULL
+)
 SELECT
-    id AS task_id,
-    project_id,
-    project,
-    title,
-    blocked_reason,
-    CASE WHEN untouched THEN age_days(updated_at) END AS blocked_days,
-    CASE WHEN untouched AND updated_at IS NOT NULL THEN 'updated_at' END AS basis
-FROM tasks
-WHERE blocked
-ORDER BY blocked_days DESC NULLS LAST, task_id
+    task_id, project_id, project, title, cause, blocked_reason, waits_for, frees,
+    CASE basis WHEN 'updated_at' THEN age_days(updated_at) WHEN 'event' THEN age_days(started_at)
+               WHEN 'version' THEN age_days(started_at) END AS blocked_days,
+    basis
+FROM told
+ORDER BY cause, blocked_days DESC NULLS LAST, task_id

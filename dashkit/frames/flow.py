@@ -1,0 +1,283 @@
+"""How work flows: what comes, what is in work, what is finished, and how long it takes."""
+
+from typing import TYPE_CHECKING, Final
+
+from dashkit.errors import UsageError
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from dashkit.dashboard import Dashboard
+
+PERIODS: Final = ("day", "week", "month")
+FEWEST: Final = 20  # cycle times; of fewer a percentile says nothing, and the single ones say all
+
+
+def require_period(by: str) -> None:
+    """Refuse what is no period.
+
+    Raises:
+        UsageError: it is none.
+    """
+    if by not in PERIODS:
+        raise UsageError(f"Cannot count by {by!r}", "there is no such period", f"Use {', '.join(PERIODS)}.")
+
+
+def over_time(dashboard: "Dashboard", name: str, by: str) -> "pd.DataFrame":
+    """The rows of a frame over time.
+
+    Raises:
+        UsageError: `by` is no period.
+        OutdatedError: the database is before version 2.1, and keeps no history.
+    """
+    require_period(by)
+    dashboard.require_history(name)
+    return dashboard.query(name, by=by)
+
+
+def throughput(dashboard: "Dashboard", by: str = "week") -> "pd.DataFrame":
+    """How many tasks were finished in each period, from the first task that is known to as_of.
+
+    A task is finished when it was last checked: one that was reopened and checked again counts once, and one that
+    is open again not at all. A task that was checked before anybody looked, and says nothing of when, is in no
+    period. Throughput is the number of finished items per unit of time (Kanban Guide).
+
+    Columns:
+        period_on (datetime64[us]): the first day of the period, in the dashboard's time zone; weeks begin on Monday.
+        finished (Int64, tasks): tasks finished in it.
+        finished_size (Int64, points): their sizes added up.
+        inferred (Int64, tasks): those of them whose time nobody saw: it is what the task itself says.
+        is_partial (boolean): the period has not ended at as_of, or began before the first task was there.
+        is_gap (boolean): the period lies in a longer time of which changes were found only afterwards; they are
+            counted at the end of it.
+
+    Sorted by: period_on; a period in which nothing was finished has a row.
+
+    Args:
+        dashboard: where from.
+        by: day, week or month.
+
+    Raises:
+        UsageError: by is something else.
+        OutdatedError: the database is before version 2.1, and keeps no history.
+    """
+    return over_time(dashboard, "throughput", by)
+
+
+def arrivals(dashboard: "Dashboard", by: str = "week") -> "pd.DataFrame":
+    """How many tasks came in each period, how many went, and what that did to what is open.
+
+    A task arrives when it is first known to be there. It leaves when it is cancelled, deleted or gone from its file
+    without being finished; what came back has not left. Net flow is arrivals less departures (Vacanti): below zero,
+    there is less to do. What was done at a time that nobody knows arrived, and is in no period finished.
+
+    Columns:
+        period_on (datetime64[us]): the first day of the period, in the dashboard's time zone; weeks begin on Monday.
+        arrived (Int64, tasks): tasks that arrived in it.
+        inferred (Int64, tasks): those of them whose time nobody saw: it is what the task itself says.
+        finished (Int64, tasks): tasks finished in it, as in throughput.
+        left (Int64, tasks): tasks that left in it without being finished.
+        net_flow (Int64, tasks): arrived - finished - left.
+        is_partial (boolean): the period has not ended at as_of, or began before the first task was there.
+        is_gap (boolean): the period lies in a longer time of which changes were found only afterwards; they are
+            counted at the end of it.
+
+    Sorted by: period_on; every period has a row.
+
+    Args:
+        dashboard: where from.
+        by: day, week or month.
+
+    Raises:
+        UsageError: by is something else.
+        OutdatedError: the database is before version 2.1, and keeps no history.
+    """
+    return over_time(dashboard, "arrivals", by)
+
+
+def cumulative_flow(dashboard: "Dashboard", by: str = "week") -> "pd.DataFrame":
+    """How many tasks had arrived, been started, been finished or left by the end of each period, since the beginning.
+
+    The lines of a cumulative flow diagram (Vacanti, Actionable Agile Metrics): they never fall, and arrived is never
+    below started, nor that below finished + left. Each task is in them as it is known as of now: finished where it was
+    finished last, left where it left last, so that arrived - finished - left is what was open but for what was reopened
+    later. A task that leaves unstarted passes the start as it leaves, so that started - finished - left was in work.
+
+    Columns:
+        period_on (datetime64[us]): the first day of the period, in the dashboard's time zone; weeks begin on Monday.
+        arrived (Int64, tasks): tasks that had arrived by the end of it.
+        started (Int64, tasks): tasks that had been in a started status, been checked or left by then.
+        finished (Int64, tasks): tasks that had been finished by then; those found done at the first look count from
+            that on.
+        left (Int64, tasks): tasks that had left by then without being finished: cancelled, deleted, gone from the file.
+        is_partial (boolean): the period has not ended at as_of, or began before the first task was there.
+        is_gap (boolean): the period lies in a longer time of which changes were found only afterwards; they are
+            counted at the end of it.
+
+    Sorted by: period_on; every period has a row.
+
+    Args:
+        dashboard: where from.
+        by: day, week or month.
+
+    Raises:
+        UsageError: by is something else.
+        OutdatedError: the database is before version 2.1, and keeps no history.
+    """
+    return over_time(dashboard, "cumulative_flow", by)
+
+
+def wip(dashboard: "Dashboard", by: str = "week") -> "pd.DataFrame":
+    """How many tasks were in work, and how many were open, at the end of each period.
+
+    As it was in the last instant of the period, whatever became of it later: work in progress is what was started
+    (by a status of the setting `started_statuses`, or by having been checked) and not finished (Kanban Guide). A task
+    that is reopened is in work again.
+
+    Columns:
+        period_on (datetime64[us]): the first day of the period, in the dashboard's time zone; weeks begin on Monday.
+        wip (Int64, tasks): tasks started, and neither finished, cancelled nor gone, at the end of it, or at as_of.
+        open (Int64, tasks): the same whether started or not.
+        inferred (Int64, tasks): those of wip whose state nobody saw begin.
+        is_partial (boolean): the period has not ended at as_of, or began before the first task was there.
+        is_gap (boolean): the period lies in a longer time of which changes were found only afterwards; they are
+            counted at the end of it.
+
+    Sorted by: period_on; every period has a row.
+
+    Args:
+        dashboard: where from.
+        by: day, week or month.
+
+    Raises:
+        UsageError: by is something else.
+        OutdatedError: the database is before version 2.1, and keeps no history.
+    """
+    return over_time(dashboard, "wip", by)
+
+
+def progress_over_time(dashboard: "Dashboard", by: str = "week") -> "pd.DataFrame":
+    """How far the work was at the end of each period, by count and by size, as it was then.
+
+    What was cancelled, deleted or gone by then is in neither, as in progress; what came later is not in it yet, so
+    that progress can fall.
+
+    Columns:
+        period_on (datetime64[us]): the first day of the period, in the dashboard's time zone; weeks begin on Monday.
+        tasks (Int64, tasks): tasks open or done at the end of it, or at as_of.
+        checked (Int64, tasks): those of them that were done.
+        progress (Float64, 0..1): checked / tasks; missing where there were no tasks.
+        size_total (Int64, points): the sizes that tasks had then added up.
+        size_checked (Int64, points): the same of those that were done.
+        progress_by_size (Float64, 0..1): size_checked / size_total; missing where there were no tasks.
+        inferred (Int64, tasks): those of tasks whose state nobody saw begin.
+        is_partial (boolean): the period has not ended at as_of, or began before the first task was there.
+        is_gap (boolean): the period lies in a longer time of which changes were found only afterwards; they are
+            counted at the end of it.
+
+    Sorted by: period_on; every period has a row.
+
+    Args:
+        dashboard: where from.
+        by: day, week or month.
+
+    Raises:
+        UsageError: by is something else.
+        OutdatedError: the database is before version 2.1, and keeps no history.
+    """
+    return over_time(dashboard, "progress_over_time", by)
+
+
+def cycle_times(dashboard: "Dashboard") -> "pd.DataFrame":
+    """How long each finished task was in work: from its first start to its last finish.
+
+    In elapsed time, nights and weekends included (Kanban Guide), and exact: less than a day is a value. A task that
+    was checked without having been started before has no cycle time, nor one whose start was there at the first look;
+    lead_times may know more of it. One that was done at a time that nobody knows has no row.
+
+    Columns:
+        task_id (Int64): the task.
+        project_id (Int64): its project.
+        project (string): the project's name; missing where no such project is there.
+        title (string): the task's title; missing where it was deleted.
+        complexity (string): its size; missing where it has none.
+        started_at (datetime64[us, UTC]): when it was first in a started status, or checked.
+        finished_at (datetime64[us, UTC]): when it was last checked.
+        cycle_time_days (Float64, days): finished_at - started_at; missing where nobody saw it start.
+        is_measurable (boolean): whether there is a cycle time.
+        inferred (boolean): nobody saw one of the two: it is what the task itself says, or when it was noticed.
+
+    Sorted by: finished_at, task_id.
+
+    Args:
+        dashboard: where from.
+
+    Raises:
+        OutdatedError: the database is before version 2.1, and keeps no history.
+    """
+    dashboard.require_history("cycle_times")
+    return dashboard.query("cycle_times")
+
+
+def lead_times(dashboard: "Dashboard") -> "pd.DataFrame":
+    """How long each finished task took: from its arrival to its last finish.
+
+    In elapsed time, exact, as cycle_times. A task that is said to be completed before it was created has no lead time
+    (less than a second before is 0: clocks are rounded), nor one that was there at the first look, or was inserted as
+    done. One that was done at a time that nobody knows has no row.
+
+    Columns:
+        task_id (Int64): the task.
+        project_id (Int64): its project.
+        project (string): the project's name; missing where no such project is there.
+        title (string): the task's title; missing where it was deleted.
+        complexity (string): its size; missing where it has none.
+        arrived_at (datetime64[us, UTC]): when it was first there.
+        finished_at (datetime64[us, UTC]): when it was last checked.
+        lead_time_days (Float64, days): finished_at - arrived_at; missing where nobody knows when it arrived.
+        is_measurable (boolean): whether there is a lead time.
+        inferred (boolean): nobody saw one of the two: it is what the task itself says, or when it was noticed.
+
+    Sorted by: finished_at, task_id.
+
+    Args:
+        dashboard: where from.
+
+    Raises:
+        OutdatedError: the database is before version 2.1, and keeps no history.
+    """
+    dashboard.require_history("lead_times")
+    return dashboard.query("lead_times")
+
+
+def ageing(dashboard: "Dashboard") -> "pd.DataFrame":
+    """How old the work in progress is, against how long finished work took.
+
+    Work item age is the time since the first start (Kanban Guide). A percentile is the cycle time that so many of the
+    finished tasks took at most, one of them exactly (nearest rank), over all that have one; of fewer than 20 there is
+    none. What is older than p85_days is what to look at first.
+
+    Columns:
+        task_id (Int64): the task.
+        project_id (Int64): its project.
+        project (string): the project's name; missing where no such project is there.
+        title (string): the task's title.
+        status (string): its status.
+        blocked (boolean): whether it is blocked.
+        started_at (datetime64[us, UTC]): when it was first in a started status, or checked.
+        age_days (Float64, days): as_of - started_at.
+        p50_days (Float64, days): half of the finished tasks took at most so long; missing where they are too few.
+        p85_days (Float64, days): likewise 85 percent.
+        p95_days (Float64, days): likewise 95 percent.
+        inferred (boolean): nobody saw it start: it is at least so old.
+
+    Sorted by: age_days, the oldest first, then task_id.
+
+    Args:
+        dashboard: where from.
+
+    Raises:
+        OutdatedError: the database is before version 2.1, and keeps no history.
+    """
+    dashboard.require_history("ageing")
+    return dashboard.query("ageing", fewest=FEWEST)

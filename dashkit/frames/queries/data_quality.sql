@@ -1,0 +1,72 @@
+-- What in the data bends the numbers: each check with how often it finds something, where, and what that does.
+-- Columns: check, count, ids, effect. Parameters: $has_history (BOOLEAN), $named (how many ids are named).
+WITH checks(name, effect) AS (
+    VALUES
+    ('completed by status, not checked', 'counted as open: the box says what is done'),
+    ('checked, and of another status', 'counted as done, whatever the status says'),
+    ('checked while blocked', 'counted as done, and as no longer blocked'),
+    ('blocked without a reason', 'counted, and found in no cluster but "not given"'),
+    ('a reason without a block', 'not counted as blocked'),
+    ('done at no known time', 'counted as done, in no period, cycle time or lead time'),
+    ('finished before it was created', 'has no lead time'),
+    ('no creation time', 'arrives when it was first seen, and has no lead time'),
+    ('unknown status', 'counted as open'),
+    ('no size', 'counted as an M'),
+    ('the same title twice', 'each is counted'),
+    ('made by a machine, it seems', 'each is counted: throughput and progress say little where they are many'),
+    ('of no project', 'counted, under a project without a name'),
+    ('link to nothing', 'in links alone'),
+    ('link of no known confidence', 'counted as linked, shown where any confidence will do'),
+    ('changed without an event', 'counted from when it was noticed, as inferred'),
+    ('gap in the recording', 'periods in it are marked as is_gap: what happened is told at its end'),
+    ('the clock went back', 'what was recorded then may stand in another order than it happened in'),
+    ('task file behind its repository', 'what was done lately is not in the numbers')
+), titles AS (
+    SELECT
+        *, count(*) OVER (PARTITION BY project_id, title) AS same,
+        count(*) OVER (PARTITION BY project_id, regexp_replace(title, '\d+', '0', 'g')) AS alike
+    FROM tasks
+    WHERE NOT gone
+), clock AS (
+    SELECT event_id, recorded_at, max(recorded_at) OVER (ORDER BY event_id) AS latest
+    FROM events WHERE event_id IS NOT NULL
+), files AS (
+    SELECT project_id, max(occurred_at) AS changed_at
+    FROM events WHERE starts_with(source, 'git:') OR starts_with(source, 'file:') GROUP BY project_id
+), found(name, number, word) AS (
+    SELECT 'completed by status, not checked', id, NULL FROM tasks WHERE status = 'completed' AND NOT checked
+    UNION ALL SELECT 'checked, and of another status', id, NULL FROM tasks
+        WHERE checked AND status IS DISTINCT FROM 'completed'
+    UNION ALL SELECT 'checked while blocked', id, NULL FROM tasks WHERE checked AND status = 'blocked'
+    UNION ALL SELECT 'blocked without a reason', id, NULL FROM tasks
+        WHERE blocked AND nullif(trim(blocked_reason), '') IS NULL
+    UNION ALL SELECT 'a reason without a block', id, NULL FROM tasks
+        WHERE NOT blocked AND nullif(trim(blocked_reason), '') IS NOT NULL
+    UNION ALL SELECT 'done at no known time', id, NULL FROM tasks WHERE checked AND completed_at IS NULL
+    UNION ALL SELECT 'finished before it was created', id, NULL FROM tasks
+        WHERE checked AND completed_at < created_at - INTERVAL 1 SECOND
+    UNION ALL SELECT 'no creation time', id, NULL FROM tasks WHERE created_at IS NULL
+    UNION ALL SELECT 'unknown status', id, NULL FROM tasks WHERE coalesce(status, '') NOT IN (
+        'pending', 'in_progress', 'review', 'blocked', 'completed', 'cancelled')
+    UNION ALL SELECT 'no size', id, NULL FROM tasks WHERE NOT sized AND (is_open OR checked)
+    UNION ALL SELECT 'the same title twice', id, NULL FROM titles WHERE same > 1
+    UNION ALL SELECT 'made by a machine, it seems', id, NULL FROM titles WHERE alike >= 20
+    UNION ALL SELECT 'of no project', id, NULL FROM tasks WHERE project IS NULL
+    UNION ALL SELECT 'link to nothing', NULL, target FROM links
+        WHERE task IS NULL OR target NOT IN (
+            SELECT sha FROM typed.git_commits UNION ALL SELECT id FROM typed.llm_sessions)
+    UNION ALL SELECT 'link of no known confidence', NULL, target FROM links
+        WHERE confidence IS NULL OR confidence NOT BETWEEN 0 AND 1
+    UNION ALL SELECT 'changed without an event', task_id, NULL FROM events WHERE $has_history AND source = 'reconcile'
+    UNION ALL SELECT 'gap in the recording', NULL, strftime(started_at, '%Y-%m-%dT%H:%M:%SZ') FROM gaps
+    UNION ALL SELECT 'the clock went back', event_id, NULL FROM clock WHERE recorded_at < latest - INTERVAL 1 MINUTE
+    UNION ALL SELECT 'task file behind its repository', f.project_id, NULL FROM files AS f
+        WHERE f.changed_at < (SELECT max(c.committed_at) FROM commits AS c WHERE c.project_id = f.project_id)
+            - INTERVAL 14 DAY
+)
+SELECT
+    c.name AS "check", count(f.name) AS count,
+    coalesce(array_to_string(min(f.number, $named), ', '), array_to_string(min(f.word, $named), ', ')) AS ids, c.effect
+FROM checks AS c LEFT JOIN found AS f ON f.name = c.name
+GROUP BY c.name, c.effect
+ORDER BY count DESC, c.name

@@ -1,0 +1,33 @@
+-- How far the work was at the end of each period: what came into the states that count less what went.
+-- Columns: period_on, tasks, checked, progress (0..1), size_total, size_checked (points), progress_by_size (0..1),
+-- inferred (tasks), is_partial, is_gap. Parameters: $by (day, week, month).
+WITH lived AS (
+    SELECT i.started_at, i.ended_at, i.checked, i.inferred, coalesce(s.points, getvariable('unsized_points')) AS size
+    FROM intervals AS i LEFT JOIN sizes AS s ON s.complexity = i.complexity
+    WHERE i.is_open OR i.checked
+), steps AS (
+    SELECT period_of(started_at, $by) AS starts_on, count(*) AS tasks, count(*) FILTER (checked) AS checked,
+        sum(size) AS size_total, coalesce(sum(size) FILTER (checked), 0) AS size_checked,
+        count(*) FILTER (inferred) AS inferred
+    FROM lived GROUP BY 1
+    UNION ALL
+    SELECT period_of(ended_at, $by), -count(*), -count(*) FILTER (checked), -sum(size),
+        -coalesce(sum(size) FILTER (checked), 0), -count(*) FILTER (inferred)
+    FROM lived WHERE ended_at IS NOT NULL GROUP BY 1
+), ends AS (
+    SELECT
+        p.starts_on AS period_on, CAST(coalesce(sum(sum(s.tasks)) OVER so_far, 0) AS BIGINT) AS tasks,
+        CAST(coalesce(sum(sum(s.checked)) OVER so_far, 0) AS BIGINT) AS checked,
+        CAST(coalesce(sum(sum(s.size_total)) OVER so_far, 0) AS BIGINT) AS size_total,
+        CAST(coalesce(sum(sum(s.size_checked)) OVER so_far, 0) AS BIGINT) AS size_checked,
+        CAST(coalesce(sum(sum(s.inferred)) OVER so_far, 0) AS BIGINT) AS inferred, p.is_partial, p.is_gap
+    FROM recorded_periods((SELECT min(started_at) FROM intervals), $by) AS p
+    LEFT JOIN steps AS s ON s.starts_on = p.starts_on
+    GROUP BY p.starts_on, p.is_partial, p.is_gap
+    WINDOW so_far AS (ORDER BY p.starts_on)
+)
+SELECT
+    period_on, tasks, checked, checked / nullif(tasks, 0) AS progress, size_total, size_checked,
+    size_checked / nullif(size_total, 0) AS progress_by_size, inferred, is_partial, is_gap
+FROM ends
+ORDER BY period_on

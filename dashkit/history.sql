@@ -1,0 +1,216 @@
+-- From events to intervals: what was true of each task, from when to when, as of an instant and as known then.
+-- Reads typed.<table>; run once per snapshot, so that each frame starts from the same tables.
+-- Variables: as_of, known_at, found_at (TIMESTAMP, UTC; known_at NULL = all that is recorded; found_at = the instant
+-- at which the rows themselves are taken as seen), started_statuses (VARCHAR[]).
+
+CREATE SCHEMA history;
+
+CREATE MACRO is_known(recorded_at) AS
+    getvariable('known_at') IS NULL OR recorded_at IS NULL OR recorded_at <= getvariable('known_at');
+
+-- Whether what the rows say counts: they were seen by as_of, and known.
+CREATE MACRO rows_count() AS getvariable('found_at') <= getvariable('as_of') AND is_known(getvariable('found_at'));
+
+-- SQLite gives the id of a deleted task to the next one: a life is what lies between deletions.
+CREATE TABLE history.deletions AS
+SELECT task_id, event_id, recorded_at, row_number() OVER (PARTITION BY task_id ORDER BY event_id) AS lives
+FROM typed.task_events
+WHERE op = 'delete';
+
+-- Every event with all that was true behind it, until the next one of that life; '' means none, NULL means as before.
+CREATE TABLE history.states AS
+SELECT
+    e.task_id, coalesce(d.lives, 0) AS life, e.event_id, e.occurred_at, lead(e.occurred_at) OVER so_far AS ended_at,
+    e.recorded_at, e.not_before, e.op, e.source,
+    last_value(e.project_id IGNORE NULLS) OVER so_far AS project_id,
+    coalesce(last_value(e.title IGNORE NULLS) OVER so_far, '') AS title,
+    nullif(last_value(e.status IGNORE NULLS) OVER so_far, '') AS status,
+    coalesce(last_value(CASE WHEN e.checked_text IS NOT NULL THEN coalesce(e.checked, false) END IGNORE NULLS)
+             OVER so_far, false) AS checked,
+    nullif(last_value(e.blocked_reason IGNORE NULLS) OVER so_far, '') AS blocked_reason,
+    nullif(last_value(e.complexity IGNORE NULLS) OVER so_far, '') AS complexity,
+    coalesce(last_value(CASE e.op WHEN 'gone' THEN true WHEN 'back' THEN false END IGNORE NULLS) OVER so_far, false)
+        AS gone
+FROM typed.task_events AS e
+ASOF LEFT JOIN history.deletions AS d ON d.task_id = e.task_id AND d.event_id < e.event_id
+WHERE is_known(e.recorded_at) AND e.occurred_at <= getvariable('as_of')
+WINDOW so_far AS (PARTITION BY e.task_id, coalesce(d.lives, 0) ORDER BY e.occurred_at, e.event_id);
+
+-- A row that is not what its events say was written where no trigger saw it. A database without a history is one
+-- such row for each task.
+CREATE TEMP TABLE found AS
+WITH last AS (
+    SELECT * FROM history.states WHERE ended_at IS NULL
+    QUALIFY row_number() OVER (PARTITION BY task_id ORDER BY life DESC) = 1
+), now AS (
+    SELECT
+        id AS task_id, project_id, coalesce(title, '') AS title, nullif(status, '') AS status,
+        coalesce(checked, false) AS checked, nullif(blocked_reason, '') AS blocked_reason,
+        nullif(complexity, '') AS complexity
+    FROM typed.tasks
+    WHERE id IS NOT NULL
+)
+SELECT
+    task_id, coalesce(s.life + CAST(s.op = 'delete' AS BIGINT), 0) AS life, CAST(NULL AS BIGINT) AS event_id,
+    greatest(getvariable('found_at'), s.occurred_at) AS occurred_at, CAST(NULL AS TIMESTAMP) AS ended_at,
+    getvariable('found_at') AS recorded_at, CAST(NULL AS TIMESTAMP) AS not_before,
+    CASE WHEN t.title IS NULL THEN 'delete' ELSE 'reconcile' END AS op, 'reconcile' AS source,
+    coalesce(t.project_id, s.project_id) AS project_id, t.title, t.status, t.checked, t.blocked_reason, t.complexity,
+    coalesce(s.gone AND s.op <> 'delete', false) AS gone
+FROM now AS t FULL JOIN last AS s USING (task_id)
+WHERE rows_count()
+  AND CASE WHEN t.title IS NULL THEN s.op <> 'delete'
+      ELSE s.op IS NULL OR s.op = 'delete'
+           OR (coalesce(t.project_id, s.project_id), t.title, t.status, t.checked, t.blocked_reason, t.complexity)
+           IS DISTINCT FROM (s.project_id, s.title, s.status, s.checked, s.blocked_reason, s.complexity)
+      END;
+
+UPDATE history.states AS s SET ended_at = f.occurred_at FROM found AS f
+WHERE f.task_id = s.task_id AND f.life = s.life AND s.ended_at IS NULL;
+INSERT INTO history.states FROM found;
+DROP TABLE found;
+
+CREATE VIEW history.intervals AS
+SELECT
+    * EXCLUDE (event_id, occurred_at), occurred_at AS started_at,
+    coalesce(status = 'blocked', false) AND NOT checked AND NOT gone AS blocked,
+    coalesce(status = 'cancelled', false) AND NOT checked AND NOT gone AS cancelled,
+    NOT checked AND NOT gone AND coalesce(status <> 'cancelled', true) AS is_open,
+    op IN ('baseline', 'backfill', 'reconcile') AS inferred
+FROM (SELECT * REPLACE (gone AND NOT checked AS gone) FROM history.states)
+WHERE op <> 'delete' AND occurred_at IS DISTINCT FROM ended_at;
+
+-- What depends on what, from when to when. Deleting a task lifts its dependencies in the same instant; what is said
+-- in that instant otherwise is said of the next life.
+CREATE MACRO history.life_when(id, instant, word) AS (
+    SELECT count(*) FROM history.deletions
+    WHERE task_id = id AND (recorded_at < instant OR recorded_at = instant AND word <> 'remove')
+);
+
+CREATE TABLE history.dependencies AS
+WITH events AS (
+    SELECT
+        *, history.life_when(task_id, recorded_at, op) AS life,
+        history.life_when(depends_on_id, recorded_at, op) AS depends_on_life
+    FROM typed.dependency_events
+    WHERE is_known(recorded_at) AND occurred_at <= getvariable('as_of')
+), spans AS (
+    SELECT *, lead(occurred_at) OVER pair AS ended_at
+    FROM events
+    WINDOW pair AS (PARTITION BY task_id, life, depends_on_id, depends_on_life ORDER BY occurred_at, event_id)
+), seen AS (
+    SELECT * FROM typed.task_dependencies WHERE rows_count()
+), kept AS (
+    SELECT
+        s.* REPLACE (CASE WHEN s.ended_at IS NULL AND d.task_id IS NULL AND rows_count()
+                          THEN greatest(getvariable('found_at'), s.occurred_at) ELSE s.ended_at END AS ended_at)
+    FROM spans AS s
+    LEFT JOIN seen AS d ON d.task_id = s.task_id AND d.depends_on_id = s.depends_on_id
+    WHERE s.op <> 'remove'
+), latest AS (
+    SELECT task_id, max(life) AS life FROM history.states GROUP BY task_id
+)
+SELECT
+    task_id, life, depends_on_id, depends_on_life, occurred_at AS started_at, ended_at, not_before,
+    op = 'baseline' AS inferred
+FROM kept
+WHERE occurred_at IS DISTINCT FROM ended_at
+UNION ALL
+SELECT
+    d.task_id, coalesce(a.life, 0), d.depends_on_id, coalesce(b.life, 0), getvariable('found_at'), NULL, NULL, true
+FROM seen AS d
+LEFT JOIN latest AS a ON a.task_id = d.task_id
+LEFT JOIN latest AS b ON b.task_id = d.depends_on_id
+WHERE NOT EXISTS (
+    FROM kept AS k WHERE k.task_id = d.task_id AND k.depends_on_id = d.depends_on_id AND k.ended_at IS NULL);
+
+-- Stretches in which a task was open, or blocked: intervals that follow each other, as one.
+CREATE MACRO history.stretches(wanted) AS TABLE
+SELECT
+    task_id, life, arg_max_null(project_id, started_at) AS project_id, min(started_at) AS started_at,
+    CASE WHEN bool_and(ended_at IS NOT NULL) THEN max(ended_at) END AS ended_at,
+    arg_min_null(not_before, started_at) AS not_before, arg_min(inferred, started_at) AS inferred
+FROM (
+    SELECT *, count(*) FILTER (NOT follows) OVER (PARTITION BY task_id, life ORDER BY started_at) AS stretch
+    FROM (
+        SELECT
+            *, coalesce(lag(CASE wanted WHEN 'open' THEN is_open ELSE blocked END)
+                        OVER (PARTITION BY task_id, life ORDER BY started_at), false) AS follows
+        FROM history.intervals
+    )
+    WHERE CASE wanted WHEN 'open' THEN is_open ELSE blocked END
+)
+GROUP BY task_id, life, stretch;
+
+-- Blocked (somebody said so) and waiting (open, with an open dependency) are two measures.
+CREATE TABLE history.blocks AS
+WITH open AS (SELECT * FROM history.stretches('open')), pairs AS (
+    SELECT
+        t.task_id, t.life, t.project_id, greatest(p.started_at, t.started_at, d.started_at) AS started_at,
+        least(coalesce(p.ended_at, 'infinity'), coalesce(t.ended_at, 'infinity'), coalesce(d.ended_at, 'infinity'))
+            AS ended_at,
+        CASE greatest(p.started_at, t.started_at, d.started_at)
+            WHEN p.started_at THEN p.not_before WHEN t.started_at THEN t.not_before ELSE d.not_before END AS not_before,
+        CASE greatest(p.started_at, t.started_at, d.started_at)
+            WHEN p.started_at THEN p.inferred WHEN t.started_at THEN t.inferred ELSE d.inferred END AS inferred
+    FROM history.dependencies AS p
+    JOIN open AS t ON t.task_id = p.task_id AND t.life = p.life
+    JOIN open AS d ON d.task_id = p.depends_on_id AND d.life = p.depends_on_life
+    WHERE p.task_id <> p.depends_on_id
+), islands AS (
+    SELECT *, count(*) FILTER (starts) OVER (PARTITION BY task_id, life ORDER BY started_at, ended_at) AS island
+    FROM (
+        SELECT
+            *, coalesce(started_at > max(ended_at) OVER (
+                PARTITION BY task_id, life ORDER BY started_at, ended_at
+                ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING), true) AS starts
+        FROM pairs
+        WHERE started_at < ended_at
+    )
+)
+SELECT task_id, life, project_id, 'reported' AS cause, started_at, ended_at, not_before, inferred
+FROM history.stretches('blocked')
+UNION ALL
+SELECT
+    task_id, life, arg_max_null(project_id, started_at), 'waiting', min(started_at),
+    nullif(max(ended_at), CAST('infinity' AS TIMESTAMP)),
+    -- Of several that began it in one instant the one that was seen best.
+    arg_min_null(not_before, (started_at, inferred, not_before IS NOT NULL, not_before)),
+    arg_min(inferred, (started_at, inferred))
+FROM islands
+GROUP BY task_id, life, island;
+
+-- One row per task and life: when it arrived, was started, was finished, and left without being finished.
+CREATE TABLE history.flow AS
+WITH told AS (
+    SELECT
+        *, checked OR list_contains(getvariable('started_statuses'), status) AS is_started,
+        cancelled OR gone AS has_left,
+        coalesce(lag(checked) OVER so_far, false) AS was_checked,
+        coalesce(lag(cancelled OR gone) OVER so_far, false) AS had_left,
+        lead(started_at) OVER so_far IS NULL AS is_last
+    FROM history.intervals
+    WINDOW so_far AS (PARTITION BY task_id, life ORDER BY started_at)
+)
+SELECT
+    task_id, life, arg_max_null(project_id, started_at) AS project_id, arg_max_null(complexity, started_at) AS complexity,
+    min(started_at) AS arrived_at, arg_min(inferred, started_at) AS arrived_inferred,
+    min(started_at) FILTER (is_started) AS started_at,
+    bool_or(is_last AND checked) AS is_done,
+    -- A baseline saw that it was done, and not when.
+    CASE WHEN bool_or(is_last AND checked)
+         THEN arg_max_null(CASE WHEN op <> 'baseline' THEN started_at END, started_at)
+              FILTER (checked AND NOT was_checked) END AS finished_at,
+    CASE WHEN bool_or(is_last AND checked) THEN arg_max(inferred, started_at) FILTER (checked AND NOT was_checked) END
+        AS finished_inferred,
+    count(*) FILTER (checked AND NOT was_checked) AS finishes,
+    CASE WHEN bool_or(is_last AND has_left) THEN max(started_at) FILTER (has_left AND NOT had_left)
+         WHEN bool_or(is_last AND ended_at IS NOT NULL AND NOT checked) THEN max(ended_at) END AS left_at
+FROM told
+GROUP BY task_id, life;
+
+-- Which life the rows of now belong to: what has no history is theirs.
+CREATE TABLE history.present AS
+SELECT t.id AS task_id, coalesce(max(d.lives), 0) AS life
+FROM typed.tasks AS t LEFT JOIN history.deletions AS d ON d.task_id = t.id
+GROUP BY t.id;

@@ -1,0 +1,53 @@
+"""What happened behind the back of the triggers (a restored backup, a rebuilt table), taken over into the history."""
+
+import sqlite3
+
+from dashkit.store import events, rows, runs
+
+_DELETED = """
+INSERT INTO task_events (task_id, op, occurred_at, recorded_at, not_before, source)
+SELECT task_id, 'delete', max(:now, newest), :now, :since, 'reconcile'
+FROM (SELECT task_id, op, max(event_id) FROM task_events GROUP BY task_id)
+JOIN (SELECT task_id, max(occurred_at) AS newest FROM task_events GROUP BY task_id) USING (task_id)
+WHERE op <> 'delete' AND task_id NOT IN (SELECT id FROM tasks) ORDER BY task_id
+"""
+_DEPENDENCIES = """
+WITH last AS (
+    SELECT task_id, depends_on_id, op, occurred_at, max(event_id) FROM dependency_events GROUP BY 1, 2
+)
+INSERT INTO dependency_events (task_id, depends_on_id, op, occurred_at, recorded_at, not_before, source)
+SELECT task_id, depends_on_id, 'add', max(:now, coalesce(occurred_at, '')), :now, :since, 'reconcile'
+FROM task_dependencies LEFT JOIN last USING (task_id, depends_on_id) WHERE coalesce(op, 'remove') = 'remove'
+UNION ALL
+SELECT task_id, depends_on_id, 'remove', max(:now, occurred_at), :now, :since, 'reconcile'
+FROM last WHERE op <> 'remove' AND (task_id, depends_on_id) NOT IN (
+    SELECT task_id, depends_on_id FROM task_dependencies)
+ORDER BY 1, 2
+"""
+
+
+def reconcile(conn: sqlite3.Connection, now: str) -> None:
+    """Note each task and dependency that is not what its events say: it came since the last run that looked."""
+    values = {"now": now, "since": runs.last_look(conn)}
+    conn.execute(_changed(), values)
+    conn.execute(_DELETED, values)
+    if rows.columns(conn, "task_dependencies"):
+        conn.execute(_DEPENDENCIES, values)
+
+
+def _changed() -> str:
+    none = {**dict.fromkeys(events.WATCHED, "''"), "checked": "0", "project_id": "NULL"}
+    columns = ", ".join(events.WATCHED)
+    changed = ", ".join(
+        f"CASE WHEN coalesce(t.{column}, {none[column]}) IS NOT {events.latest(column)} "
+        f"THEN coalesce(t.{column}, {none[column]}) END AS {column}"
+        for column in events.WATCHED
+    )
+    return f"""
+        INSERT INTO task_events (task_id, op, occurred_at, recorded_at, not_before, source, {columns})
+        SELECT id, 'reconcile', max(:now, coalesce(last, '')), :now, :since, 'reconcile', {columns}
+        FROM (
+            SELECT t.id, (SELECT max(occurred_at) FROM task_events WHERE task_id = t.id) AS last, {changed}
+            FROM tasks AS t)
+        WHERE coalesce({columns}) IS NOT NULL ORDER BY id
+        """  # noqa: S608 - of WATCHED

@@ -55,6 +55,30 @@ def raw_commit(folder: Path, content: bytes) -> str:
     return sha
 
 
+def remove(folder: Path, sha: str) -> bytes:
+    """Take a loose object away; what it was."""
+    path = folder / ".git" / "objects" / sha[:2] / sha[2:]
+    content = path.read_bytes()
+    path.unlink()
+    return content
+
+
+def damage(folder: Path, sha: str) -> None:
+    """Make a loose object unreadable."""
+    content = remove(folder, sha)
+    path = folder / ".git" / "objects" / sha[:2] / sha[2:]
+    path.write_bytes(content[:2] + b"\xff" * len(content))
+
+
+def loose(folder: Path) -> None:
+    """Unpack every object of a repository."""
+    for pack in [*(folder / ".git" / "objects" / "pack").glob("*.pack")]:
+        content = pack.read_bytes()
+        for file in pack.parent.glob(f"{pack.stem}.*"):
+            file.unlink()
+        git(folder, "unpack-objects", "-q", given=content)
+
+
 def history(folder: Path, commits: int) -> list[str]:
     """A repository of many commits on main, each adding a line to one of a few files; their shas, newest first."""
     git(repository(folder), "fast-import", "--quiet", given="".join(_stream(commits)).encode())

@@ -7,9 +7,9 @@ from datetime import UTC, datetime
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from repositories import commit, git, history, raw_commit, repository
+from repositories import commit, damage, git, history, raw_commit, remove, repository
 
-from dashkit.errors import FailedError, RefusedError, UsageError
+from dashkit.errors import RefusedError, UsageError
 from dashkit.sources import git as source
 from dashkit.sources.git import parse
 
@@ -94,7 +94,9 @@ def raw(headers, message=b"m\n", author=b"A <a@x> 1 +0000", committer=b"A <a@x> 
         (raw(b"", b"before\0after\n", b"A\0B <j@x> 1 +0000"), "A\u2400B", "before\u2400after"),
         (raw(b"", b""), "A", ""),
         (raw(b"gpgsig -----BEGIN\n author Eve <e@x> 5 +0000\n -----END\n"), "A", "m"),
-        (raw(b"", b"m\n", b"No address 1 +0000"), "", "m"),
+        (raw(b"", b"m\n", b"No address 1 +0000"), "No address", "m"),
+        (raw(b"", b"m\n", b"No time"), "No time", "m"),
+        (raw(b"", b"m\n", b"Half <of 1 +0000"), "Half", "m"),
         (raw(b"", b"m\n", b"<> 1 +0000"), "", "m"),
     ],
 )
@@ -119,10 +121,11 @@ def test_any_bytes_become_text(repo, content, author, message):
         (b"", "1970-01-01T00:00:00.000Z"),
     ],
 )
-def test_any_date_is_a_date(repo, written, instant):
+@pytest.mark.parametrize("who", [b"A <a@x> ", b"A "])
+def test_any_date_is_a_date(repo, who, written, instant):
     """Dates of 1970, of the far future, with odd zones and without a number are read as git reads them."""
     git(repo, "hash-object", "-t", "tree", "-w", "--stdin")
-    raw_commit(repo, raw(b"", author=b"A <a@x> " + written))
+    raw_commit(repo, raw(b"", author=who + written))
     assert read(repo)[0].authored_at == instant
 
 
@@ -163,7 +166,7 @@ def test_names_are_those_of_mailmap(repo):
     raw_commit(
         repo, raw(b"", author=b"No address 1 +0000").replace(b"\nauthor", b"\nparent %b\nauthor" % head.encode())
     )
-    assert [(c.author, c.author_email) for c in read(repo)][:2] == [("", ""), ("Ben", "ben@example.org")]
+    assert [(c.author, c.author_email) for c in read(repo)][:2] == [("No address", ""), ("Ben", "ben@example.org")]
     git(repo, "reset", "-q", "--hard", head)
     assert {(c.author, c.author_email) for c in read(repo)} == {
         ("Ben", "ben@example.org"),
@@ -230,6 +233,38 @@ def test_configuration_has_no_say(repo, tmp_path, monkeypatch):
     assert not (tmp_path / "ran").exists()
 
 
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        *(("i18n.logOutputEncoding", "UTF-16"), ("i18n.commitEncoding", "UTF-16"), ("core.worktree", "/etc")),
+        *(("diff.evil.binary", "true"), ("core.bigFileThreshold", "1"), ("diff.orderFile", "/none")),
+        *(("log.date", "none"), ("diff.algorithm", "none"), ("diff.colorMoved", "none"), ("log.showRoot", "false")),
+        *(("diff.wsErrorHighlight", "none"), ("diff.renames", "none"), ("core.attributesFile", "/none")),
+    ],
+)
+def test_no_key_has_a_say(repo, key, value):
+    """No key of a repository's configuration and no attributes of its own change what is read, or stop it."""
+    for number in range(3):
+        commit(repo, "Grüße", {"a": f"{number}\nx\n"})
+    plain = read(repo)
+    git(repo, "config", key, value)
+    (repo / ".git" / "info" / "attributes").write_text("* diff=evil\n" if "evil" in key else "* -diff\n")
+    assert read(repo) == plain
+    assert [c.insertions for c in plain] == [1, 1, 2]
+    assert source.find(repo).work_tree == repo.resolve()
+
+
+def test_the_other_algorithm_of_names(tmp_path):
+    """A repository whose objects have names of SHA-256 is read like any other."""
+    repo = tmp_path / "long names"
+    repo.mkdir()
+    git(repo, "init", "-q", "-b", "main", "--object-format=sha256")
+    sha = commit(repo, "one", {"a": "1\n", ".mailmap": "Real <real@x> <ann@example.org>\n"})
+    git(repo, "replace", "--graft", commit(repo, "two", {"a": "2\n"}))
+    assert len(sha) == 64
+    assert [(c.author, c.message, c.insertions) for c in read(repo)] == [("Real", "two", 2)]
+
+
 @pytest.mark.parametrize("name", ["with space", "quo'te\"s", "line\nbreak", "-x", "--git-dir=y", "x.git", "grüß"])
 def test_any_folder_name(tmp_path, name):
     """Spaces, quotes, a line break and leading dashes in a folder's name; also from a folder inside."""
@@ -250,6 +285,49 @@ def test_bare_repositories_and_work_trees(repo, tmp_path):
     commit(tmp_path / "tree", "two")
     assert source.find(tmp_path / "tree").path == repo.resolve()
     assert (len(read(repo)), len(read(tmp_path / "tree"))) == (1, 2)
+
+
+def test_the_work_tree_is_the_one_that_was_asked_for(repo, tmp_path):
+    """Each work tree, also of a submodule and of a git dir that lies elsewhere, has its folder; a bare one has none."""
+    commit(repo, "one")
+    git(repo, "worktree", "add", "-q", "-b", "side", str(tmp_path / "tree"))
+    above = repository(tmp_path / "above")
+    git(above, "-c", "protocol.file.allow=always", "submodule", "add", "-q", str(repo), "mod")
+    (tmp_path / "apart").mkdir()
+    git(tmp_path, "init", "-q", "--separate-git-dir", "elsewhere", "apart")
+    git(tmp_path, "clone", "-q", "--bare", str(repo), "bare")
+    git(tmp_path / "bare", "worktree", "add", "-q", str(tmp_path / "of bare"), "main")
+    (above / "deep" / ".git").mkdir(parents=True)  # no repository: git looks further up
+    for folder in (repo, tmp_path / "tree", above, above / "mod", tmp_path / "apart", tmp_path / "of bare"):
+        assert source.find(folder).work_tree == folder.resolve()
+    assert source.find(above / "deep").work_tree == above.resolve()
+    (tmp_path / "hidden").mkdir()
+    (tmp_path / "bare").rename(tmp_path / "hidden" / "bare")
+    (tmp_path / "hidden" / ".git").write_text("gitdir: bare\n")
+    for folder in (tmp_path / "hidden" / "bare", tmp_path / "hidden", repo / ".git", repo / ".git" / "refs"):
+        assert source.find(folder).work_tree is None
+
+
+def test_commits_of_other_work_trees_are_reached(repo, tmp_path):
+    """A commit that only the HEAD of another work tree has is among the refs, seen from either."""
+    first = commit(repo, "one")
+    git(repo, "worktree", "add", "-q", "--detach", str(tmp_path / "tree"))
+    second = commit(tmp_path / "tree", "two")
+    assert source.refs(source.find(repo)) == {"refs/heads/main": first, "worktrees/tree/HEAD": second}
+    assert source.refs(source.find(tmp_path / "tree")) == {"refs/heads/main": first, "HEAD": second}
+    git(repo, "checkout", "-q", "--detach")
+    third = commit(repo, "three")
+    assert source.refs(source.find(tmp_path / "tree"))["main-worktree/HEAD"] == third
+
+
+def test_how_far_up_is_the_users_to_say(repo, tmp_path, monkeypatch):
+    """GIT_CEILING_DIRECTORIES stops the search; what else of git's variables is set does not count."""
+    commit(repo, "one", {"sub/a": "1\n"})
+    monkeypatch.setenv("GIT_DIR", str(tmp_path))
+    assert source.find(repo / "sub").path == repo.resolve()
+    monkeypatch.setenv("GIT_CEILING_DIRECTORIES", str(repo.resolve()))
+    with pytest.raises(RefusedError, match="neither it nor a folder above it is one"):
+        source.find(repo / "sub")
 
 
 def test_remote_addresses_keep_no_secret(repo):
@@ -310,19 +388,52 @@ def test_a_repository_of_another_user(repo, tmp_path, monkeypatch):
     for path in (repo, *repo.rglob("*")):
         os.chown(path, 12345, 12345)
     monkeypatch.setenv("HOME", str(tmp_path))
-    with pytest.raises(RefusedError, match=r"another user.*git config --global --add safe.directory /"):
-        source.find(repo)
+    (repo / "sub").mkdir()
+    for folder in (repo, repo / "sub"):
+        with pytest.raises(RefusedError) as error:
+            source.find(folder)
+        assert str(error.value).endswith(f"git config --global --add safe.directory {repo}")
     git(tmp_path, "config", "--file", str(tmp_path / ".gitconfig"), "safe.directory", str(repo))
     assert len(read(repo)) == 1
 
 
-def test_a_damaged_repository(repo):
-    """An object that is gone stops the reading, with git's own words."""
-    commit(repo, "one", {"a": "1\n"})
-    blob = git(repo, "rev-parse", "HEAD:a")
-    (repo / ".git" / "objects" / blob[:2] / blob[2:]).unlink()
-    with pytest.raises(FailedError, match=r"git says: unable to read [0-9a-f]{40}.*git fsck"):
-        read(repo)
+def test_a_file_that_is_gone_costs_its_lines_and_no_more(repo):
+    """Commits whose files are missing or damaged have paths and no lines, those without a folder have neither."""
+    for number in range(1, 9):
+        commit(repo, str(number), {"a": f"{number}\n", f"deep/{number}": "x\n"})
+    plain = read(repo)
+    remove(repo, git(repo, "rev-parse", "HEAD~2:a"))
+    found = read(repo)
+    assert [c.message for c in found if c != plain[found.index(c)]] == ["7", "6"]
+    assert [(c.paths, c.files_changed, c.insertions, c.deletions) for c in found[1:3]] == [
+        (("a", "deep/7"), 2, None, None),
+        (("a", "deep/6"), 2, None, None),
+    ]
+    damage(repo, git(repo, "rev-parse", "HEAD~4:a"))
+    remove(repo, git(repo, "rev-parse", "HEAD~5:deep"))
+    found = read(repo)
+    uncounted = {c.message: c.files_changed for c in found if c.insertions is None}
+    assert uncounted == {"7": 2, "6": 2, "5": 2, "4": None, "3": None}
+    assert [c.message for c in found] == list("87654321")
+
+
+def test_a_commit_that_is_gone(repo):
+    """Where git comes no further, the error has the commits before."""
+    shas = [commit(repo, str(number)) for number in range(6)]
+    remove(repo, shas[2])
+    found = source.find(repo)
+    with pytest.raises(source.UnreadableError, match=r"git says: .*git fsck") as error:
+        source.walk(found, [shas[-1]])
+    assert error.value.answer.decode().split() == shas[:3:-1]
+
+
+def test_two_reads_leave_nothing_behind(repo, tmp_path, monkeypatch):
+    """The git dir that the past is read from goes with the repository's record."""
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "made"))
+    (tmp_path / "made").mkdir()
+    commit(repo, "one")
+    assert len(read(repo)) == 1
+    assert list((tmp_path / "made").iterdir()) == []
 
 
 def test_many_chunks_come_in_order(tmp_path):

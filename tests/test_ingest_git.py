@@ -2,6 +2,7 @@
 
 import os
 import random
+import shutil
 import signal
 import sqlite3
 import subprocess
@@ -14,13 +15,15 @@ from pathlib import Path
 import pytest
 from builders import query, v1_database, v2_database
 from content import kept
-from repositories import commit, git, history, repository
+from repositories import commit, git, history, loose, remove, repository
 
 import dashkit
 from dashkit import migrations
 from dashkit.cli import main
 from dashkit.errors import FailedError, OutdatedError, RefusedError, UsageError
-from dashkit.ingest.git import ingest_git
+from dashkit.ingest.git import find_projects, ingest_git
+from dashkit.sources.git import find
+from dashkit.sources.git.sealed import Sealed
 
 COMMITS = """
 SELECT sha, author, author_email, message, timestamp, authored_at, is_merge, files_changed, insertions, deletions, paths
@@ -163,6 +166,26 @@ def test_rewritten_history_is_marked_and_kept(db, repo):
     assert reachable(db) == {"one": 1, "two": 1, "three": 1, "three, better": 0}
 
 
+def test_a_branch_that_comes_back(db, repo):
+    """The mark goes when any branch or tag reaches the commit again, also one that is not read."""
+    git(repo, "checkout", "-q", "-b", "side")
+    for name in ("four", "five"):
+        commit(repo, name)
+    ingest_git([repo], db=db, everything=True)
+    git(repo, "checkout", "-q", "main")
+    git(repo, "branch", "-q", "-m", "side", "kept")
+    assert ingest_git([repo], db=db).gone == 0
+    old = git(repo, "rev-parse", "kept")
+    git(repo, "branch", "-q", "-D", "kept")
+    assert ingest_git([repo], db=db).gone == 2
+    git(repo, "tag", "back", f"{old}~1")
+    assert ingest_git([repo], db=db).gone == 0
+    assert reachable(db) == {"one": 1, "two": 1, "three": 1, "four": 1, "five": 0}
+    git(repo, "branch", "back", old)
+    ingest_git([repo], db=db)
+    assert reachable(db)["five"] == 1
+
+
 def test_what_is_gone_for_good_is_marked_too(db, repo):
     """Where git has thrown the old commits away, they are marked all the same."""
     ingest_git([repo], db=db)
@@ -215,6 +238,15 @@ def test_work_trees_are_one_repository(db, repo, tmp_path):
     git(repo, "worktree", "add", "-q", "-b", "side", str(tmp_path / "tree"))
     commit(tmp_path / "tree", "four")
     assert ingest_git([repo, tmp_path / "tree"], db=db).added == 4
+    assert query(db, "SELECT count(*) FROM git_repos") == [(1,)]
+
+
+def test_each_work_tree_has_its_own_head(db, repo, tmp_path):
+    """A work tree's HEAD is read, on a branch or not, and what it reaches is not lost when another is read."""
+    git(repo, "worktree", "add", "-q", "--detach", str(tmp_path / "tree"))
+    commit(tmp_path / "tree", "four")
+    assert [ingest_git([folder], db=db).added for folder in (repo, tmp_path / "tree", repo)] == [3, 1, 0]
+    assert reachable(db) == {"one": 1, "two": 1, "three": 1, "four": 1}
     assert query(db, "SELECT count(*) FROM git_repos") == [(1,)]
 
 
@@ -275,22 +307,101 @@ def test_no_commit_yet(db, tmp_path):
     assert (summary.added, summary.notes) == (0, (f"{(tmp_path / 'new').resolve()}: there is no commit yet",))
 
 
-def test_damage_stops_the_run_and_keeps_what_was_read(tmp_path, db, small_steps):
-    """Where git cannot read an object, the error says so; the commits above it are there."""
-    shas = history(tmp_path / "long", 60)
-    folder = tmp_path / "long"
-    pack = next((folder / ".git" / "objects" / "pack").glob("*.pack"), None)
-    if pack is not None:
-        moved = pack.rename(tmp_path / "pack")
-        pack.with_suffix(".idx").unlink()
-        git(folder, "unpack-objects", "-q", given=moved.read_bytes())
+def test_a_file_that_is_gone_costs_its_lines_and_no_more(tmp_path, db):
+    """Commits whose files cannot be read are there without lines, and that is said; restored, they are filled in."""
+    shas, folder = history(tmp_path / "long", 60), tmp_path / "long"
+    loose(folder)
     blob = git(folder, "rev-parse", f"{shas[50]}:file{(59 - 50) % 5}")
-    (folder / ".git" / "objects" / blob[:2] / blob[2:]).unlink()
-    with pytest.raises(FailedError, match=r"git says: .*the next run continues"):
-        ingest_git([folder], db=db)
-    ((there,),) = query(db, "SELECT count(*) FROM git_commits")
-    assert 0 < there < 60
-    assert query(db, "SELECT count(*) FROM git_repo_commits") == [(there,)]
+    content = remove(folder, blob)
+    note = "because files of theirs are missing or damaged in this clone: 2; `git fsck` names them"
+    for added in (60, 0):
+        summary = ingest_git([folder], db=db)
+        assert (summary.added, summary.skipped) == (added, 0)
+        assert [note in one for one in summary.notes] == [True]
+        assert query(db, "SELECT count(*), count(insertions), sum(files_changed) FROM git_commits") == [(60, 58, 60)]
+    path = folder / ".git" / "objects" / blob[:2] / blob[2:]
+    path.write_bytes(content)
+    summary = ingest_git([folder], db=db)
+    assert (summary.added, summary.notes) == (0, ())
+    assert query(db, "SELECT count(insertions) FROM git_commits") == [(60,)]
+
+
+def test_damage_stops_the_run_and_keeps_what_was_read(tmp_path, db):
+    """Where git comes no further, the error says so, and the commits up to there are kept, however few."""
+    shas, folder = history(tmp_path / "long", 60), tmp_path / "long"
+    loose(folder)
+    content = remove(folder, shas[30])
+    for _ in range(2):
+        with pytest.raises(FailedError, match=r"git says: .*the next run continues"):
+            ingest_git([folder], db=db)
+        assert {sha for (sha,) in query(db, "SELECT sha FROM git_repo_commits")} == set(shas[:29])
+    (folder / ".git" / "objects" / shas[30][:2] / shas[30][2:]).write_bytes(content)
+    assert ingest_git([folder], db=db).added == 31
+
+
+def test_a_failure_midway_keeps_what_was_read(tmp_path, db, monkeypatch):
+    """Where git fails while commits are held for the next step, they are written first."""
+    monkeypatch.setattr("dashkit.sources.git.CHUNK", 8)
+    history(tmp_path / "long", 60)
+    real = Sealed.run
+
+    def run(self, *words, given=b""):
+        if words[0] == "cat-file" and given.count(b"\n") < 8:
+            raise FailedError("Cannot read", "it was stopped", "Wait.")
+        return real(self, *words, given=given)
+
+    monkeypatch.setattr(Sealed, "run", run)
+    with pytest.raises(FailedError, match="it was stopped"):
+        ingest_git([tmp_path / "long"], db=db)
+    assert query(db, "SELECT count(*) FROM git_commits") == [(56,)]
+
+
+@pytest.mark.parametrize("how", ["moved", "cloned", "replaced"])
+def test_a_repository_that_moved_stays_the_same(tmp_path, db, repo, how):
+    """One that is no longer where it was is the same row of the same project; what was marked is marked still."""
+    ingest_git([repo], db=db)
+    git(repo, "commit", "-q", "--amend", "-m", "three, better")
+    ingest_git([repo], db=db)
+    ((row, old),) = query(db, "SELECT id, path FROM git_repos")
+    if how == "cloned":
+        git(tmp_path, "clone", "-q", str(repo), "new")
+        shutil.rmtree(repo)
+    else:
+        repo.rename(tmp_path / "new")
+    if how == "replaced":
+        commit(repository(repo), "another beginning")
+    new = tmp_path / "new"
+    commit(new, "four")
+    with closing(sqlite3.connect(db)) as conn:
+        conn.row_factory = sqlite3.Row
+        assert find_projects(conn, find(new)) == [1]
+    summary = ingest_git([new], db=db)
+    assert (summary.added, summary.gone, summary.project_id) == (1, 0, 1)
+    assert summary.notes == (f"{new.resolve()}: it was {old} before",)
+    assert query(db, "SELECT id, path, name FROM git_repos") == [(row, str(new.resolve()), "new")]
+    assert reachable(db) == {"one": 1, "two": 1, "three": 0, "three, better": 1, "four": 1}
+    assert ingest_git([new], db=db).notes == ()
+    commit(repository(repo), "a new one at the old place")
+    assert ingest_git([repo], project_id=1, db=db).added == (2 if how == "replaced" else 1)
+    assert len(query(db, "SELECT DISTINCT id FROM git_repos")) == 2
+
+
+def test_a_copy_is_another_repository(tmp_path, db, repo):
+    """As long as the one that is known is where it was, a clone of it is one of its own."""
+    ingest_git([repo], db=db)
+    git(tmp_path, "clone", "-q", str(repo), "copy")
+    assert ingest_git([tmp_path / "copy"], db=db).project_id == 2
+    assert query(db, "SELECT count(*) FROM git_repos") == [(2,)]
+
+
+def test_two_of_one_name_are_said(tmp_path, db, repo):
+    """A second repository of a known one's folder name comes into its project, and that is said once."""
+    ingest_git([repo], db=db)
+    other = repository(tmp_path / "elsewhere" / "repo")
+    commit(other, "apart")
+    (note,) = ingest_git([other], db=db).notes
+    assert f"project 1 has another repository of this name, {repo.resolve()}" in note
+    assert ingest_git([other], db=db).notes == ()
 
 
 def test_the_callers_connection_is_left_to_the_caller(db, repo):

@@ -8,7 +8,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
 from dashkit import times
-from dashkit.cli.text import plain
+from dashkit.cli.text import Speed, plain
 
 if TYPE_CHECKING:
     from dashkit.cli import Commands
@@ -90,7 +90,7 @@ class _Progress:
 
     def __init__(self) -> None:
         self._is_shown = sys.stderr.isatty()
-        self._started = self._last = time.monotonic()
+        self._speed, self._last = Speed(), time.monotonic()
 
     def tell(self, done: int, total: int) -> None:
         """So many commits of so many are done."""
@@ -98,12 +98,7 @@ class _Progress:
         if not self._is_shown or (now - self._last < _EVERY and done < total):
             return
         self._last = now
-        speed = done / max(now - self._started, 1e-6)
-        left = times.show_seconds((total - done) / speed) if done and done < total else "0 s"
-        line = f"  {done:,} of {total:,} commits, {speed:,.0f} a second, {left} left"
-        print(f"\r\x1b[K{line}", end="", file=sys.stderr, flush=True)
-        if done == total:
-            self._started = time.monotonic()  # of the next repository
+        print(f"\r\x1b[K  {self._speed.words(done, total)}", end="", file=sys.stderr, flush=True)
 
     def __enter__(self) -> Self:
         return self

@@ -3,14 +3,14 @@
 import os
 import sqlite3
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, closing, contextmanager, nullcontext
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from dashkit import times
 from dashkit.connection import Database, connect, default_path, explained, transaction, using
-from dashkit.errors import RefusedError, UsageError
+from dashkit.errors import DashkitError, FailedError, RefusedError, UsageError
 from dashkit.ingest.run import counts, run
 from dashkit.records import Commit, IngestSummary
 from dashkit.sources import git
@@ -95,7 +95,7 @@ def ingest_git(
             with database.step():
                 store.require(database.conn)
                 target = _project(database, repo, project, project_id)
-                repo_id = _save_repo(database, repo, target)
+                repo_id = _save_repo(database, repo, target, told)
             told.projects.add(target)
             told.notes += [f"{_path(repo)}: {note}" for note in _notes(repo, tips[key])]
             _ingest(database, repo, repo_id, tips[key], since, told, tell)
@@ -137,29 +137,58 @@ def _ingest(
     """Record what is new below the tips, then that all of it is there."""
     conn = database.conn
     last = store.last_read(conn, repo_id)
-    # What was read counts only if as much of the past was to be seen as now.
-    covered = last.refs if last.cuts == repo.cuts and _reaches(last.since, since) else {}
-    shas = git.walk(repo, frozenset(tips.values()), frozenset(covered.values()), since)
+    # What was read counts only if as much of the past was to be seen as now, and if all of it was there.
+    is_as_before = last.cuts == repo.cuts and _reaches(last.since, since) and not last.uncounted
+    covered = last.refs if is_as_before else {}
+    shas, broken = _walked(repo, frozenset(tips.values()), frozenset(covered.values()), since)
+    uncounted = 0
     if shas:
         last = replace(last, started=tuple({*last.started, *tips.values()}))
         with database.step():
             store.save_last_read(conn, repo_id, last)
         before = store.count(conn, repo_id)
-        told.skipped += _read(database, repo, repo_id, shas, tell)
+        lost, uncounted = _read(database, repo, repo_id, shas, tell)
+        told.skipped += lost
         told.added += store.count(conn, repo_id) - before
+    if uncounted:
+        told.notes.append(
+            f"{_path(repo)}: commits whose lines are not counted, because files of theirs are missing or damaged in "
+            f"this clone: {uncounted:,}; `git fsck` names them"
+        )
+    if broken:
+        raise broken
     there = git.refs(repo)
-    kept = {name: sha for name, sha in covered.items() if name in there}
+    held = {*last.refs.values(), *last.started}
+    read = {**{name: sha for name, sha in covered.items() if name in there}, **tips}
     with database.step():
-        if not git.still_reachable(repo, {*last.refs.values(), *last.started}, there):
+        # Tips of before that only refs reach which are not read: when these go, so does what is below.
+        left = held.intersection(git.walk(repo, held.difference(read.values()), frozenset(read.values())))
+        if not git.still_reachable(repo, held, there):
             found = git.reachable(repo, there)
             told.gone += store.mark_reachable(conn, repo_id, found)
-            kept = {name: sha for name, sha in kept.items() if sha in found}
+            read = {name: sha for name, sha in read.items() if sha in found}
+            left &= found
+        elif marked := store.unreachable(conn, repo_id):
+            # What is below the refs of the last reading could be reached then already.
+            back = git.walk(repo, frozenset(there.values()), frozenset(covered.values()))
+            store.hold(conn, repo_id, marked.intersection(back))
         stop = None if since is None else times.to_text(since)
-        store.save_last_read(conn, repo_id, store.LastRead({**kept, **tips}, stop, repo.cuts))
+        done = store.LastRead(read, stop, repo.cuts, tuple(sorted(left)), uncounted)
+        store.save_last_read(conn, repo_id, done)
 
 
-def _read(database: _Database, repo: Repository, repo_id: str, shas: Sequence[str], tell: Tell) -> int:
-    """Record these commits; how many could not be found."""
+def _walked(
+    repo: Repository, tips: Collection[str], without: Collection[str], since: datetime | None
+) -> tuple[list[str], git.UnreadableError | None]:
+    """The commits to read, as far as git comes; and why it comes no further."""
+    try:
+        return git.walk(repo, tips, without, since), None
+    except git.UnreadableError as error:
+        return error.answer.decode("ascii").split(), error
+
+
+def _read(database: _Database, repo: Repository, repo_id: str, shas: Sequence[str], tell: Tell) -> tuple[int, int]:
+    """Record these commits; how many could not be found, and how many have no lines that should have."""
     conn, size = database.conn, git.CHUNK
     held: deque[list[str]] = deque()
 
@@ -172,20 +201,31 @@ def _read(database: _Database, repo: Repository, repo_id: str, shas: Sequence[st
 
     commits: list[Commit] = []
     known: list[str] = []
-    recorded = 0
+
+    def record() -> int:
+        with database.step():
+            store.save_commits(conn, repo_id, commits, database.now)
+            store.hold(conn, repo_id, known)
+        written = len(commits) + len(known)
+        commits.clear()
+        known.clear()
+        return written
+
+    recorded = uncounted = 0
     with closing(git.read(repo, wanted())) as chunks:
-        for number, chunk in enumerate(chunks, 1):
-            commits += chunk
-            known += held.popleft()
-            done = min(number * size, len(shas))
-            if len(commits) + len(known) >= _BATCH or done == len(shas):
-                with database.step():
-                    store.save_commits(conn, repo_id, commits, database.now)
-                    store.hold(conn, repo_id, known)
-                recorded += len(commits) + len(known)
-                commits, known = [], []
-            tell(done, len(shas))
-    return len(shas) - recorded
+        try:
+            for number, chunk in enumerate(chunks, 1):
+                commits += chunk
+                known += held.popleft()
+                uncounted += sum(one.insertions is None and one.sha not in repo.boundary for one in chunk)
+                done = min(number * size, len(shas))
+                if len(commits) + len(known) >= _BATCH or done == len(shas):
+                    recorded += record()
+                tell(done, len(shas))
+        except FailedError:
+            record()
+            raise
+    return len(shas) - recorded, 0 if repo.is_partial else uncounted
 
 
 def _reaches(last: str | None, since: datetime | None) -> bool:
@@ -210,7 +250,7 @@ def _project(database: _Database, repo: Repository, project: str | None, project
     name = " ".join((project if project is not None else repo.name).encode("utf-8", "replace").decode().split())
     if not name:
         raise UsageError(f"Cannot ingest {_path(repo)}", "the project has no name", "Give one with --project NAME.")
-    there = store.find_projects(conn, _path(repo)) if project is None else []
+    there = find_projects(conn, repo) if project is None else []
     ids = there or projects.find_projects(conn, name)
     if len(ids) > 1:
         raise RefusedError(
@@ -223,12 +263,52 @@ def _project(database: _Database, repo: Repository, project: str | None, project
     return ids[0] if ids else projects.insert_project(conn, name, database.now)
 
 
-def _save_repo(database: _Database, repo: Repository, project_id: int) -> str:
+def find_projects(conn: sqlite3.Connection, repo: Repository) -> list[int]:
+    """The ids of the projects that have a repository, wherever it was when they read it, lowest first."""
+    return sorted({one.project_id for one in _recorded(repo, store.recorded(conn))})
+
+
+def _recorded(repo: Repository, known: Sequence[store.Recorded]) -> list[store.Recorded]:
+    """A repository as it is known: by its path, else as one that is this one and is no longer where it was."""
+    path = _path(repo)
+    if not any(one.path == path for one in known):
+        path = next((one.path for one in known if _is_same(repo, one) and _has_left(one)), path)
+    return [one for one in known if one.path == path]
+
+
+def _is_same(repo: Repository, one: store.Recorded) -> bool:
+    same_origin = repo.remote_url is not None and repo.remote_url == one.remote_url
+    return same_origin or git.holds_any(repo, {*one.read.refs.values(), *one.read.started})
+
+
+def _has_left(one: store.Recorded) -> bool:
+    try:
+        there = git.find(one.path)
+        return _path(there) != one.path or not _is_same(there, one)
+    except DashkitError:
+        return True
+
+
+def _save_repo(database: _Database, repo: Repository, project_id: int, told: _Told) -> str:
+    """The id of the repository's row in a project; what is to be said of it."""
+    conn, path, name = database.conn, _path(repo), os.fsencode(repo.name).decode("utf-8", "replace")
+    known = [one for one in store.recorded(conn) if one.project_id == project_id]
+    here = _recorded(repo, known)
+    for one in here:
+        if one.path != path:
+            store.move_repo(conn, one.id, path)
+            told.notes.append(f"{path}: it was {one.path} before")
+    others = [one.path for one in known if one.name == name] if not here else []
+    if others:
+        told.notes.append(
+            f"{path}: project {project_id} has another repository of this name, {others[0]}; "
+            "`--project NAME` keeps them apart"
+        )
     return store.save_repo(
-        database.conn,
+        conn,
         project_id,
-        _path(repo),
-        name=os.fsencode(repo.name).decode("utf-8", "replace"),
+        path,
+        name=name,
         remote_url=repo.remote_url,
         default_branch=repo.default_branch,
         now=database.now,

@@ -13,8 +13,8 @@ from pathlib import Path
 
 from dashkit import times
 from dashkit.errors import DashkitError, FailedError
+from dashkit.sources import git
 from dashkit.sources.files import real
-from dashkit.sources.git import commands
 
 STORES = ("dolt", "embeddeddolt", "*.db")
 SECONDS = 30  # that the export may take
@@ -120,7 +120,8 @@ def stale(folder: Path, newest: str | None) -> str | None:
 
 def _last_commit(folder: Path) -> datetime | None:
     try:
-        found = commands.ask(commands.discover(folder, "--git-dir"), "log", "-1", "--format=%ct")
+        repo = git.find(folder)
+        found = repo.sealed.ask("log", "-1", "--format=%ct", git.head(repo) or "HEAD")
         return datetime.fromtimestamp(int(found), UTC) if found else None
     except (DashkitError, ValueError, OverflowError, OSError):
         return None

@@ -2,38 +2,32 @@
 
 import os
 import re
-import subprocess
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import closing
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import IO, cast
+from typing import IO, TYPE_CHECKING, cast
 
 from dashkit import times
 from dashkit.records import Skip, Task, TaskList
 from dashkit.sources import SOURCES, backlog, beads, files
-from dashkit.sources.git import commands
+from dashkit.sources.git import Repository, commands, find, head
+from dashkit.sources.git.sealed import Sealed
 from dashkit.sources.tally import tally
+
+if TYPE_CHECKING:
+    import subprocess
 
 Changes = Mapping[str, bytes | None]  # path below the place ("" for a file) -> content; None: no file there any more
 Files = dict[str, bytes | None]  # the same with the names of contents
 Reader = Callable[[Changes], TaskList]
 
-_HEADER = re.compile(rb"\n*([0-9a-f]{40,64}) (-?\d+)")
+_HEADER = re.compile(rb"\n*([0-9a-f]{40,64}) (-?\d*)")  # a commit may have a committer without a time
 _FILE = b"100"
 _LOG = (
-    *(
-        "-c",
-        "log.showRoot=true",
-        "log",
-        "--first-parent",
-        "--diff-merges=first-parent",
-        "--reverse",
-        "--no-renames",
-        "--no-follow",
-        "--raw",
-    ),
-    *("--no-abbrev", "--no-ext-diff", "--no-show-signature", "-z", "--format=%H %ct"),
+    *("log", "--first-parent", "--diff-merges=first-parent", "--reverse", "--no-renames", "--raw"),
+    *("--no-abbrev", "--no-ext-diff", "-z", "--format=%H %ct"),
 )
 _PIECE = 2**20  # bytes
 _LAST = 253_402_300_799  # seconds: the end of the year 9999
@@ -44,18 +38,21 @@ class Place:
     """Where a file or folder is in git.
 
     Args:
-        git_dir: the repository, as its work tree names it.
-        repository: what all its work trees share.
+        repo: the repository.
         root: the folder of the work tree.
         path: of the file or folder, in the repository, with slashes; "." is all of it.
         head: the commit that is checked out; None: there is none yet.
     """
 
-    git_dir: Path
-    repository: Path
+    repo: Repository
     root: Path
     path: str
     head: str | None
+
+    @property
+    def repository(self) -> Path:
+        """What all its work trees share."""
+        return self.repo.common_dir
 
 
 @dataclass(frozen=True)
@@ -73,7 +70,7 @@ class FileVersion:
 
 
 def locate(path: Path, known: dict[Path, Place] | None = None) -> Place | None:
-    """Where a file or folder is in git, or was, where it is no longer there; None: in no repository.
+    """Where a file or folder is in git, or was, where it is no longer there; None: in no work tree.
 
     Args:
         path: the file or folder.
@@ -83,24 +80,34 @@ def locate(path: Path, known: dict[Path, Place] | None = None) -> Place | None:
         RefusedError: the repository is of another user, or git is not installed.
     """
     real = files.real(path)
-    above = next((folder for folder in (real, *real.parents) if (folder / ".git").exists()), None)
+    above = _holder(real)
     if above is None:
         return None
     known = {} if known is None else known
     if above not in known:
-        root = commands.discover(above, "--show-toplevel").resolve()
-        git_dir = commands.discover(above, "--git-dir").resolve()
-        common = commands.discover(above, "--git-common-dir").resolve()
-        head = commands.ask(git_dir, "rev-parse", "--verify", "--quiet", "HEAD^{commit}")
-        known[above] = Place(git_dir, common, root, ".", head.decode() if head else None)
+        repo = find(above)
+        if repo.work_tree is None:
+            return None
+        known[above] = Place(repo, repo.work_tree, ".", head(repo))
     return replace(known[above], path=real.relative_to(known[above].root).as_posix())
+
+
+def _holder(path: Path) -> Path | None:
+    """The folder in which git finds the repository of a path, without asking it."""
+    ceilings = {Path(folder) for folder in os.environ.get("GIT_CEILING_DIRECTORIES", "").split(os.pathsep) if folder}
+    for folder in (path, *path.parents):
+        if folder != path and folder in ceilings:
+            return None
+        if os.path.lexists(folder / ".git"):
+            return folder
+    return None
 
 
 def is_ancestor(place: Place, commit: str) -> bool:
     """Whether the history of today still holds a commit: not after a rebase, nor on another branch."""
     if place.head is None:
         return False
-    return commands.ask(place.git_dir, "merge-base", "--is-ancestor", commit, place.head) is not None
+    return place.repo.sealed.ask("merge-base", "--is-ancestor", commit, place.head) is not None
 
 
 def versions(place: Place, kind: str, since: str | None = None) -> Iterator[FileVersion]:
@@ -116,10 +123,13 @@ def versions(place: Place, kind: str, since: str | None = None) -> Iterator[File
     """
     if place.head is None or place.head == since:
         return
-    reach = (place.head, f"^{since}") if since else (place.head,)
+    entry = _entry(place, since, place.head) if since else None
+    start = entry or since
+    reach = (place.head, f"^{start}") if start else (place.head,)
     path = f":(top,literal){'' if place.path == '.' else place.path}"
-    commits = _commits(place, kind, commands.run(place.git_dir, *_LOG, *reach, "--", path))
-    contents = _contents(place.git_dir, commits, SOURCES[kind].LARGEST)
+    commits = [_whole(place, kind, entry)] if entry else []
+    commits += _commits(place, kind, place.repo.sealed.run(*_LOG, *reach, "--", path))
+    contents = _contents(place.repo.sealed, commits, SOURCES[kind].LARGEST)
     for commit in commits:
         read = {name: next(contents) if blob else None for name, blob in commit.files.items()}
         lacking = [name for name, data in read.items() if data is None and commit.files[name]]
@@ -140,35 +150,53 @@ class _Commit:
     files: Files
 
 
+def _entry(place: Place, since: str, head: str) -> str | None:
+    """Where the first parents of `head` take up a branch that ended with `since`; None: `since` is one of them.
+
+    What they did beside that branch is in the commit that merged it, and was not true of what was read there.
+    """
+    chain = place.repo.sealed.run("rev-list", "--first-parent", head, f"^{since}").split()
+    if not chain or place.repo.sealed.ask("rev-parse", f"{chain[-1].decode()}^") == since.encode():
+        return None
+    behind = set(place.repo.sealed.run("rev-list", "--ancestry-path", head, f"^{since}").split())
+    return next((commit.decode() for commit in reversed(chain) if commit in behind), None)
+
+
+def _whole(place: Place, kind: str, sha: str) -> _Commit:
+    """A commit with all that is read, as if it had made it."""
+    at = place.repo.sealed.run("log", "-1", "--format=%ct", sha)
+    return _Commit(sha, _stored(at), _read(kind, _tree(place, sha)) or {"": None})
+
+
+def _stored(seconds: bytes) -> str:
+    return times.to_text(datetime.fromtimestamp(min(max(0, int(seconds.strip() or 0)), _LAST), UTC))
+
+
 def _commits(place: Place, kind: str, log: bytes) -> list[_Commit]:
     """The commits of a raw log that NUL separates, as far as they changed what is read; the first one is whole."""
     found: list[_Commit] = []
     words = iter(log.split(b"\0"))
     for word in words:
         if header := _HEADER.fullmatch(word):
-            seconds = min(max(0, int(header[2])), _LAST)
-            at = times.to_text(datetime.fromtimestamp(seconds, UTC))
-            found.append(_Commit(header[1].decode(), at, {}))
+            found.append(_Commit(header[1].decode(), _stored(header[2]), {}))
         elif word.startswith((b"\n:", b":")):
             _, mode, _, blob, _ = word.split()
             found[-1].files[_below(place, next(words))] = blob if mode.startswith(_FILE) else None
-    # What is a folder now may have been a file before, and the other way round.
-    is_folder = any(name for commit in found for name in commit.files)
-    kept = [replace(one, files=_read(kind, one.files) if is_folder else one.files) for one in found]
+    kept = [replace(one, files=_read(kind, one.files)) for one in found]
     kept = [one for one in kept if one.files]
-    if is_folder and kept:
-        kept[0] = replace(kept[0], files=_read(kind, _tree(place, kept[0].sha)))
+    if any(name for one in kept for name in one.files):
+        kept[0] = replace(kept[0], files=kept[0].files | _read(kind, _tree(place, kept[0].sha)))
     return kept
 
 
 def _read(kind: str, found: Files) -> Files:
-    """The files in a folder that are read."""
-    return {name: blob for name, blob in found.items() if kind == "backlog" and backlog.is_page(name)}
+    """What is read: the file itself, or files in the folder; it may have been the one and then the other."""
+    return {name: blob for name, blob in found.items() if not name or (kind == "backlog" and backlog.is_page(name))}
 
 
 def _tree(place: Place, sha: str) -> Files:
     """All files of a folder at a commit."""
-    listed = commands.run(place.git_dir, "ls-tree", "-r", "-z", "--full-tree", sha, "--", place.path).split(b"\0")
+    listed = place.repo.sealed.run("ls-tree", "-r", "-z", "--full-tree", sha, "--", place.path).split(b"\0")
     entries = (line.split(b"\t", 1) for line in listed if line.startswith(_FILE))
     return {_below(place, name): facts.split()[2] for facts, name in entries}
 
@@ -201,32 +229,49 @@ def reader(kind: str, name: str, *, everything: bool = False) -> Reader:
     return read
 
 
-def _contents(git_dir: Path, commits: Iterable[_Commit], largest: int) -> Iterator[bytes | None]:
-    """The bytes of all blobs, in their order, out of one process; None: not in this clone, or larger than that.
-
-    Asked one by one, so that no pipe can fill up.
-    """
-    blobs = [blob for commit in commits for blob in commit.files.values() if blob]
-    if not blobs:
-        return
-    pipe = subprocess.PIPE
-    command = commands.command(git_dir, ["cat-file", "--batch"])
-    with subprocess.Popen(
-        command, stdin=pipe, stdout=pipe, stderr=subprocess.DEVNULL, env=commands.environment()
-    ) as git:
-        asked, answered = cast("IO[bytes]", git.stdin), cast("IO[bytes]", git.stdout)
-        for blob in blobs:
-            asked.write(blob + b"\n")
-            asked.flush()
-            size = answered.readline().split()[-1:]
-            yield _answer(answered, int(size[0]), largest) if size and size[0].isdigit() else None
+def _contents(sealed: Sealed, commits: Iterable[_Commit], largest: int) -> Iterator[bytes | None]:
+    """The bytes of all blobs, in their order; None: not in this clone, damaged, or larger than that."""
+    with closing(_Blobs(sealed, largest)) as blobs:
+        for blob in [blob for commit in commits for blob in commit.files.values() if blob]:
+            yield blobs.content(blob)
 
 
-def _answer(git: IO[bytes], size: int, largest: int) -> bytes | None:
-    """The content that git writes, and the line break behind it; what is too large is read past."""
-    if size <= largest:
-        return git.read(size + 1)[:-1]
-    left = size + 1
-    while left and (read := len(git.read(min(left, _PIECE)))):
-        left -= read
-    return None
+class _Blobs:
+    """Contents out of one process, asked one by one, so that no pipe fills up; one that dies is followed by another."""
+
+    def __init__(self, sealed: Sealed, largest: int) -> None:
+        self._sealed, self._largest = sealed, largest
+        self._git: subprocess.Popen[bytes] | None = None
+
+    def content(self, blob: bytes) -> bytes | None:
+        """The bytes of a blob; None: not there, damaged, or too large."""
+        if self._git is None:
+            self._git = self._sealed.start("cat-file", "--batch")
+        try:
+            return self._answer(cast("IO[bytes]", self._git.stdin), cast("IO[bytes]", self._git.stdout), blob)
+        except (BrokenPipeError, EOFError):
+            self.close()
+            return None
+
+    def close(self) -> None:
+        """Stop the process."""
+        if self._git is not None:
+            commands.end(self._git)
+            self._git = None
+
+    def _answer(self, asked: IO[bytes], answered: IO[bytes], blob: bytes) -> bytes | None:
+        asked.write(blob + b"\n")
+        asked.flush()
+        told = answered.readline().split()
+        if not told:
+            raise EOFError
+        if not told[-1].isdigit():
+            return None
+        left, kept, is_kept = int(told[-1]) + 1, bytearray(), int(told[-1]) <= self._largest
+        while left:  # and the line break behind it; what is too large is read past
+            part = answered.read(min(left, _PIECE))
+            if not part:
+                raise EOFError
+            left -= len(part)
+            kept += part if is_kept else b""
+        return bytes(kept[:-1]) if is_kept else None

@@ -6,6 +6,7 @@ import uuid
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import asdict, dataclass, field
 from operator import attrgetter
+from typing import Any
 
 from dashkit.errors import OutdatedError
 from dashkit.records import Commit
@@ -21,13 +22,28 @@ class LastRead:
         refs: full name -> commit.
         since: where the reading stopped, in the stored form; None: nowhere.
         cuts: what hid history then (a digest of shallow clones, grafts and the like).
-        started: the tips of later readings that were not finished; a part of what is below them is recorded.
+        started: other tips, of earlier readings and of later ones that were not finished; of what is below them at
+            least a part is recorded.
+        uncounted: how many commits have no lines, because this repository did not have their files.
     """
 
     refs: dict[str, str] = field(default_factory=dict)
     since: str | None = None
     cuts: str = ""
     started: tuple[str, ...] = ()
+    uncounted: int = 0
+
+
+@dataclass(frozen=True)
+class Recorded:
+    """A repository in a project, where it was when it was read last."""
+
+    id: str
+    project_id: int
+    path: str
+    name: str
+    remote_url: str | None
+    read: LastRead
 
 
 _SAVE_REPO = """
@@ -79,10 +95,17 @@ def require(conn: sqlite3.Connection) -> None:
         )
 
 
-def find_projects(conn: sqlite3.Connection, path: str) -> list[int]:
-    """The ids of the projects that this repository is in already, lowest first."""
-    found = rows.read(conn, "SELECT project_id FROM main.git_repos WHERE path = :path ORDER BY 1", {"path": path})
-    return [row["project_id"] for row in found]
+def recorded(conn: sqlite3.Connection) -> list[Recorded]:
+    """Every repository in its project, the oldest row first; none in a database before version 2.1."""
+    if "refs" not in rows.columns(conn, "git_repos"):
+        return []
+    sql = "SELECT id, project_id, path, name, remote_url, refs FROM main.git_repos ORDER BY created_at, id"
+    return [Recorded(**row | {"read": _last_read(row.pop("refs"))}) for row in map(dict, rows.read(conn, sql))]
+
+
+def move_repo(conn: sqlite3.Connection, repo_id: str, path: str) -> None:
+    """Record that a repository is somewhere else now; it stays the same row."""
+    rows.write(conn, "UPDATE main.git_repos SET path = :path WHERE id = :id", {"path": path, "id": repo_id})
 
 
 def save_repo(
@@ -96,10 +119,9 @@ def save_repo(
     now: str,
 ) -> str:
     """The id of a project's repository, which is made, or brought up to date."""
-    made = str(uuid.uuid5(NAMESPACE, f"git_repos\n{project_id}\n{path}"))
     key = {"project_id": project_id, "path": path}
-    values = {"id": made, "name": name, "remote_url": remote_url, "default_branch": default_branch, "now": now}
-    rows.write(conn, _SAVE_REPO, {**key, **values})
+    values = {"id": _new_id(conn, key), "name": name, "remote_url": remote_url, "default_branch": default_branch}
+    rows.write(conn, _SAVE_REPO, {**key, **values, "now": now})
     sql = "SELECT id FROM main.git_repos WHERE project_id = :project_id AND path = :path"
     found: str = rows.read(conn, sql, key)[0]["id"]
     return found
@@ -107,12 +129,7 @@ def save_repo(
 
 def last_read(conn: sqlite3.Connection, repo_id: str) -> LastRead:
     """What was read last of a repository; nothing where that is not known."""
-    found = rows.read(conn, "SELECT refs FROM main.git_repos WHERE id = :id", {"id": repo_id})
-    try:
-        told = json.loads(found[0]["refs"] or "{}")
-        return LastRead(dict(told["refs"]), told["since"], told["cuts"], tuple(told["started"]))
-    except (ValueError, TypeError, KeyError):  # never read, or written by another hand
-        return LastRead()
+    return _last_read(rows.read(conn, "SELECT refs FROM main.git_repos WHERE id = :id", {"id": repo_id})[0]["refs"])
 
 
 def save_last_read(conn: sqlite3.Connection, repo_id: str, read: LastRead) -> None:
@@ -148,6 +165,12 @@ def hold(conn: sqlite3.Connection, repo_id: str, shas: Iterable[str]) -> None:
     conn.cursor().executemany(_HOLD, ((repo_id, sha) for sha in shas))
 
 
+def unreachable(conn: sqlite3.Connection, repo_id: str) -> set[str]:
+    """The commits of a repository that are marked: no branch or tag reached them."""
+    sql = "SELECT sha FROM main.git_repo_commits WHERE repo_id = :id AND NOT reachable"
+    return {row["sha"] for row in rows.read(conn, sql, {"id": repo_id})}
+
+
 def mark_reachable(conn: sqlite3.Connection, repo_id: str, there: Collection[str]) -> int:
     """Mark which of a repository's commits can be reached: these and no other; how many no longer can."""
     sql = "SELECT sha, reachable FROM main.git_repo_commits WHERE repo_id = :id"
@@ -155,6 +178,24 @@ def mark_reachable(conn: sqlite3.Connection, repo_id: str, there: Collection[str
     changed = [((sha in there), repo_id, sha) for sha, was in held.items() if was != (sha in there)]
     conn.cursor().executemany("UPDATE main.git_repo_commits SET reachable = ? WHERE repo_id = ? AND sha = ?", changed)
     return sum(not now for now, _, _ in changed)
+
+
+def _new_id(conn: sqlite3.Connection, key: dict[str, Any]) -> str:
+    """The id of a new row; one that moved away keeps the id that it got at its old path."""
+    sql = "SELECT count(*) AS n FROM main.git_repos WHERE id = :id AND (project_id, path) <> (:project_id, :path)"
+    name = f"git_repos\n{key['project_id']}\n{key['path']}"
+    while rows.read(conn, sql, {**key, "id": (made := str(uuid.uuid5(NAMESPACE, name)))})[0]["n"]:
+        name += "\n"
+    return made
+
+
+def _last_read(text: str | None) -> LastRead:
+    try:
+        told = json.loads(text or "{}")
+        uncounted = told.get("uncounted", 0)
+        return LastRead(dict(told["refs"]), told["since"], told["cuts"], tuple(told["started"]), uncounted)
+    except (ValueError, TypeError, KeyError, AttributeError):  # never read, or written by another hand
+        return LastRead()
 
 
 def _row(commit: Commit, repo_id: str, now: str) -> tuple[str | int | None, ...]:

@@ -1,19 +1,20 @@
 """The names that a repository's .mailmap gives to its authors."""
 
-import subprocess
-from contextlib import suppress
-from typing import IO, cast
+from typing import IO, TYPE_CHECKING, cast
 
-from dashkit.sources.git.commands import ask, command, environment
-from dashkit.sources.git.repository import Repository
+from dashkit.sources.git.commands import end
+from dashkit.sources.git.repository import Repository, head
+
+if TYPE_CHECKING:
+    import subprocess
 
 
 class Mailmap:
     """Author as written -> as .mailmap has it; each is asked for once, of one git process."""
 
     def __init__(self, repo: Repository) -> None:
-        self._git_dir = repo.git_dir
-        self._is_there = bool(ask(repo.git_dir, "ls-tree", "HEAD", ".mailmap"))
+        self._git, self._head = repo.sealed, head(repo)
+        self._is_there = bool(self._head and self._git.ask("ls-tree", self._head, ".mailmap"))
         self._known: dict[bytes, bytes] = {}
         self._process: subprocess.Popen[bytes] | None = None
 
@@ -30,17 +31,11 @@ class Mailmap:
     def close(self) -> None:
         """Stop the process."""
         if self._process is not None:
-            self._process.kill()
-            self._process.wait()
-            for stream in (self._process.stdin, self._process.stdout):
-                with suppress(BrokenPipeError):
-                    cast("IO[bytes]", stream).close()
+            end(self._process)
 
     def _asked(self, author: bytes) -> bytes:
         if self._process is None:
-            line = command(self._git_dir, ["check-mailmap", "--stdin"])
-            pipe, nothing = subprocess.PIPE, subprocess.DEVNULL
-            self._process = subprocess.Popen(line, stdin=pipe, stdout=pipe, stderr=nothing, env=environment())
+            self._process = self._git.start("-c", f"mailmap.blob={self._head}:.mailmap", "check-mailmap", "--stdin")
         asked, answers = cast("IO[bytes]", self._process.stdin), cast("IO[bytes]", self._process.stdout)
         try:
             asked.write(author + b"\n")

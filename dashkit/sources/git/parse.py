@@ -78,16 +78,16 @@ def commit(sha: str, raw: bytes, changed: Changes | None, shown: Callable[[bytes
     head, _, message = raw.partition(b"\n\n")
     found = dict(reversed(_HEADERS.findall(head)))  # the first of each counts
     encoding = found.get(b"encoding", b"").decode("ascii", "replace")
-    author = found.get(b"author", b"")
-    name, _, address = shown(author[: author.rfind(b">") + 1]).partition(b"<")
+    author, authored = _person(found.get(b"author", b""))
+    name, _, address = shown(author).partition(b"<")
     paths = changed.paths if changed else []
     return Commit(
         sha=sha,
         author=text(name.strip(), encoding),
         author_email=text(address.removesuffix(b">").strip(), encoding),
         message=text(message, encoding).rstrip("\n"),
-        authored_at=_instant(author),
-        committed_at=_instant(found.get(b"committer", b"")),
+        authored_at=_instant(authored),
+        committed_at=_instant(_person(found.get(b"committer", b""))[1]),
         is_merge=head.count(b"\nparent ") > 1,
         files_changed=len(paths) if changed else None,
         insertions=changed.insertions if changed else None,
@@ -121,9 +121,17 @@ def _declared(raw: bytes, encoding: str) -> str | None:
     return found
 
 
+def _person(written: bytes) -> tuple[bytes, bytes]:
+    """`Name <address> SECONDS ZONE`, taken apart before the time; the address may be missing."""
+    if end := written.rfind(b">") + 1:
+        return written[:end], written[end:]
+    name, *time = written.rsplit(b" ", 2)
+    return (name, b" ".join(time)) if all(word.lstrip(b"+-").isdigit() for word in time) else (written, b"")
+
+
 def _instant(written: bytes) -> str:
-    """The stored form of `Name <address> SECONDS ZONE`; as for git, no number is 1970."""
-    seconds = written.rpartition(b">")[2].split()[:1]
+    """The stored form of `SECONDS ZONE`; as for git, no number is 1970."""
+    seconds = written.split()[:1]
     try:
         return _stored(int(seconds[0]) if seconds else 0)
     except ValueError:

@@ -2,25 +2,33 @@
 
 import os
 import queue
-import subprocess
 import tempfile
 from collections import deque
-from collections.abc import Generator, Iterable, Sequence
+from collections.abc import Callable, Generator, Iterable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing, suppress
-from typing import IO, NamedTuple, Self, cast
+from typing import IO, TYPE_CHECKING, NamedTuple, Self, cast
 
+from dashkit.errors import DashkitError
 from dashkit.records import Commit
 from dashkit.sources.git import parse
-from dashkit.sources.git.commands import NOT_STARTED, command, environment, failure, missing, run
+from dashkit.sources.git.commands import UnreadableError
 from dashkit.sources.git.mailmap import Mailmap
 from dashkit.sources.git.repository import Repository
+from dashkit.sources.git.sealed import Sealed
+
+if TYPE_CHECKING:
+    import subprocess
 
 CHUNK = 1024  # commits
 _SLICE = 256  # commits: their ids fit into a pipe, so that asking never waits for an answer
 _MOST_WORKERS = 8
 _AHEAD = 3  # chunks for each worker, so that none waits for the reader
 _END = b"\0end\n"
+_DIFF = (
+    *("diff-tree", "--stdin", "--root", "--always", "-r", "-z", "--no-abbrev", "--no-renames"),
+    *("--no-ext-diff", "--no-textconv", "--ignore-submodules=none"),
+)
 
 
 class _Raw(NamedTuple):
@@ -33,6 +41,8 @@ class _Raw(NamedTuple):
 
 def read(repo: Repository, chunks: Iterable[Sequence[str]]) -> Generator[list[Commit], None, None]:
     """The commits of each chunk, in order; one that is not there is left out.
+
+    Where a file that a commit changed is not there or damaged, its lines are None; where a folder is, its paths too.
 
     Args:
         repo: the repository.
@@ -99,56 +109,113 @@ class _Pool:
 
 
 class _Worker:
-    """A git process that answers slice after slice; a process for each would look up the same objects again."""
+    """What one core reads."""
 
     def __init__(self, repo: Repository) -> None:
         self._repo = repo
-        self._complaints = tempfile.TemporaryFile()  # noqa: SIM115 - closed by close()
-        counted = "--raw" if repo.is_partial else "--numstat"
-        words = (
-            *("diff-tree", "--stdin", "--root", "--always", "-r", "-z", counted, "--no-abbrev", "--no-renames"),
-            *("--no-ext-diff", "--no-textconv", "--ignore-submodules=none"),
-        )
-        pipe, line = subprocess.PIPE, command(repo.git_dir, words)
-        try:
-            self._process = subprocess.Popen(line, stdin=pipe, stdout=pipe, stderr=self._complaints, env=environment())
-        except NOT_STARTED as error:
-            raise missing() from error
-        self._asked, self._answers = cast("IO[bytes]", self._process.stdin), cast("IO[bytes]", self._process.stdout)
+        self._counted, self._named = _Diff(repo.sealed, "--numstat"), _Diff(repo.sealed, "--raw")
 
     def read(self, shas: Sequence[str]) -> _Raw:
-        objects = run(self._repo.git_dir, "cat-file", "--batch", "--buffer", given=_lines(shas))
         # A commit at the boundary of a shallow clone would seem to add every file.
         wanted = [sha for sha in shas if sha not in self._repo.boundary]
-        try:
-            changes = b"".join(self._changes(wanted[start : start + _SLICE]) for start in range(0, len(wanted), _SLICE))
-        except (BrokenPipeError, EOFError) as error:
-            self._complaints.seek(0)
-            raise failure(self._repo.path, self._complaints.read()) from error
-        return _Raw(shas, objects, changes)
+        slices = (wanted[start : start + _SLICE] for start in range(0, len(wanted), _SLICE))
+        changes = self._names if self._repo.is_partial else self._counts
+        return _Raw(shas, _salvaged(self._objects, shas, _missing), b"".join(map(changes, slices)))
 
     def stop(self) -> None:
-        self._process.kill()
-        self._process.wait()
+        self._counted.stop()
+        self._named.stop()
+
+    def close(self) -> None:
+        self._counted.close()
+        self._named.close()
+
+    def _objects(self, shas: Sequence[str]) -> bytes:
+        return self._repo.sealed.run("cat-file", "--batch", "--buffer", given=_lines(shas))
+
+    def _counts(self, shas: Sequence[str]) -> bytes:
+        return _salvaged(self._counted.ask, shas, self._names)
+
+    def _names(self, shas: Sequence[str]) -> bytes:
+        return _salvaged(self._named.ask, shas, lambda _: b"")
+
+
+class _Diff:
+    """A git process that answers slice after slice; one for each would look up the same objects again."""
+
+    def __init__(self, sealed: Sealed, told: str) -> None:
+        self._sealed, self._told = sealed, told
+        self._process: subprocess.Popen[bytes] | None = None
+        self._complaints = tempfile.TemporaryFile()  # noqa: SIM115 - closed by close()
+        self._is_stopped = False
+
+    def ask(self, shas: Sequence[str]) -> bytes:
+        """What these commits changed.
+
+        Raises:
+            UnreadableError: git gave up; the next question goes to a new process.
+            FailedError: it was stopped.
+        """
+        if self._is_stopped:
+            raise self._sealed.failure(-1, b"")
+        if self._process is None:
+            self._process = self._sealed.start(*_DIFF, self._told, stderr=self._complaints)
+        try:
+            return _answer(self._process, shas)
+        except (BrokenPipeError, EOFError) as error:
+            raise self._ended() from error
+
+    def stop(self) -> None:
+        self._is_stopped = True
+        if self._process is not None:
+            self._process.kill()
 
     def close(self) -> None:
         self.stop()
-        for stream in (self._asked, self._answers):
-            with suppress(BrokenPipeError):
-                stream.close()
+        if self._process is not None:
+            self._ended()
         self._complaints.close()
 
-    def _changes(self, shas: Sequence[str]) -> bytes:
-        # A line that is no id comes back as it is, and with it all that was held back.
-        self._asked.write(_lines([*shas, "end"]))
-        self._asked.flush()
-        found = bytearray(b"\0")
-        while not found.endswith(_END):  # no entry begins with "end" and a line break
-            part = self._answers.read1(1 << 16)  # type: ignore[attr-defined]
-            if not part:
-                raise EOFError
-            found += part
-        return bytes(found[: -len(b"end\n")])
+    def _ended(self) -> DashkitError:
+        process, self._process = cast("subprocess.Popen[bytes]", self._process), None
+        with suppress(BrokenPipeError), process:  # what was asked last may be left in the pipe
+            pass
+        self._complaints.seek(0)
+        complaint = self._complaints.read()
+        self._complaints.truncate(0)
+        return self._sealed.failure(-1 if self._is_stopped else process.returncode, complaint)
+
+
+def _answer(process: "subprocess.Popen[bytes]", shas: Sequence[str]) -> bytes:
+    asked, answers = cast("IO[bytes]", process.stdin), cast("IO[bytes]", process.stdout)
+    # A line that is no id comes back as it is, and with it all that was held back.
+    asked.write(_lines([*shas, "end"]))
+    asked.flush()
+    found = bytearray(b"\0")
+    while not found.endswith(_END):  # no entry begins with "end" and a line break
+        part = answers.read1(1 << 16)  # type: ignore[attr-defined]
+        if not part:
+            raise EOFError
+        found += part
+    return bytes(found[: -len(b"end\n")])
+
+
+def _salvaged(
+    ask: Callable[[Sequence[str]], bytes], shas: Sequence[str], without: Callable[[Sequence[str]], bytes]
+) -> bytes:
+    """What git answers of all these commits, though it gives up at some: `without` answers for each of them."""
+    try:
+        return ask(shas)
+    except UnreadableError:
+        if len(shas) == 1:
+            return without(shas)
+    half = len(shas) // 2
+    return b"".join(_salvaged(ask, part, without) for part in (shas[:half], shas[half:]))
+
+
+def _missing(shas: Sequence[str]) -> bytes:
+    """As `git cat-file` says it."""
+    return b"".join(b"%b missing\n" % sha.encode("ascii") for sha in shas)
 
 
 def _lines(words: Iterable[str]) -> bytes:

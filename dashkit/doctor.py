@@ -9,6 +9,7 @@ from typing import Literal
 
 from dashkit import connection, migrations
 from dashkit.errors import DashkitError
+from dashkit.ingest.links import refused_patterns
 from dashkit.migrations import backups, engine, verify
 from dashkit.migrations.changes import CreateTrigger
 from dashkit.store import health
@@ -71,6 +72,7 @@ def examine(db: str | Path | None = None) -> Diagnosis:
             *_integrity(conn),
             *_schema(standing),
             *_rows(conn),
+            *(Finding("settings", "wrong", f"{one.what}: {one.why}", one.remedy) for one in refused_patterns(conn)),
             *_history(conn),
             _recorded_backups(conn, path.resolve()),
             _unfinished(path.resolve()),

@@ -20,8 +20,9 @@ class Task:
     """One task as a source tells it; what a source does not know is None or empty.
 
     `headings` is the path of headings above it, outermost first; `parent` and `depends_on` name other tasks of the
-    source by external_id; timestamps are in the stored form; `unknown_status` is the source's own word for the
-    status where no table knows it (then `status` is pending).
+    source by external_id; timestamps are in the stored form; `completed_at` is when it was completed or cancelled, as
+    the source says; `unknown_status` is the source's own word for the status where no table knows it (then `status`
+    is pending); `deleted`: all that the source keeps of it is that it was deleted.
     """
 
     title: str
@@ -41,6 +42,7 @@ class Task:
     updated_at: str | None = None
     completed_at: str | None = None
     unknown_status: str | None = None
+    deleted: bool = False
 
 
 @dataclass(frozen=True)

@@ -137,7 +137,7 @@ def test_a_merge_is_one_version_and_milestones_have_their_names(shop, db):
 
 
 def test_the_folder_may_be_the_repository_or_have_been_a_file(tmp_path, db):
-    """A folder with its own repository is read, and so is one whose name was a file's before."""
+    """A folder with its own repository is read, and so is one whose name was a file's before, as no task."""
     own = repository(tmp_path / "backlog")
     commit(own, files={"config.yml": "x: 1", "tasks/1.md": page(1)}, GIT_COMMITTER_DATE=at(1))
     assert ingest_tasks([own], "Own", db).versions == 2
@@ -145,7 +145,7 @@ def test_the_folder_may_be_the_repository_or_have_been_a_file(tmp_path, db):
     commit(other, files={"backlog": "#!/bin/sh\n"}, GIT_COMMITTER_DATE=at(1))
     (other / "backlog").unlink()
     write(other, 2, tasks_1=page(1))
-    assert ingest_tasks([other / "backlog"], "Other", db).versions == 2
+    assert ingest_tasks([other / "backlog"], "Other", db).versions == 3
 
 
 def test_only_changed_files_are_parsed(shop):
@@ -169,7 +169,7 @@ def test_a_file_that_is_too_large_or_lost_is_passed_over(shop, db):
     write(shop, 3, tasks_3=page(3) + "x" * (backlog.LARGEST + 1), tasks_1=page(1, "Done"))
     summary = ingest_tasks([shop / "backlog"], "Shop", db)
     assert summary.added == 2
-    assert any(note.endswith("are not in this clone, or too large") for note in summary.notes)
+    assert any("not in this clone, or too large: 1" in note for note in summary.notes)
     assert told(db, 1)[-1] == ("update", at(3), at(2), "completed")
 
 

@@ -53,6 +53,8 @@ LISTS = {
     "deep markers": (b"- " * DEEP + b"[ ] a\n", ["a"]),
     "deep headings": (b"".join(b"#" * (n % 6 + 1) + b" h%d\n" % n for n in range(DEEP)) + BOX, ["Dig"]),
     "front matter without end": (b"---\ntitle: a\n" + BOX, ["Dig"]),
+    "conflicts that never end": (b"<<<<<<< a\n=======\n" * DEEP + BOX, ["Dig"]),
+    "conflicts without end": (b"<<<<<<< a\n- [ ] a\n=======\n- [ ] b\n>>>>>>> b\n" * 3 + BOX, ["a", "a", "a", "Dig"]),
     "comment that opens often": (b"<!--" * DEEP + b"-->\n" + BOX, ["Dig"]),
     "nothing but boxes": (b"[ ] " * DEEP + b"\n" + BOX, ["Dig"]),
 }

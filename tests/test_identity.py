@@ -11,9 +11,9 @@ from dashkit.ingest.identity import match
 from dashkit.records import Task
 
 
-def task(text, *headings, external_id=None, created_at=None):
+def task(text, *headings, external_id=None, created_at=None, status="pending"):
     """A task by its title and headings."""
-    return Task(text, headings=headings, external_id=external_id, created_at=created_at)
+    return Task(text, status, headings=headings, external_id=external_id, created_at=created_at)
 
 
 def pairs(known, found, gone=()):
@@ -57,6 +57,15 @@ def test_of_two_equal_titles_the_one_under_the_same_heading():
     assert match([one, two], [], [task("Test", "Ship"), task("Test", "Build")]) == [two, one]
     matched = match([one, two], [], [task("Test", "Ship")])
     assert matched[0] is two
+
+
+def test_equal_titles_that_change_places_keep_their_status():
+    """Where the statuses are those of before the titles have but changed places; where not, their order counts."""
+    one, two, three = task("Test", "A", status="completed"), task("Test", "A"), task("Test", "A")
+    assert match([one, two, three], [], [two, three, one]) == [two, three, one]
+    done = task("Test", "A", status="completed")
+    matched = match([one, two, three], [], [one, done, three])
+    assert [id(found) for found in matched] == [id(one), id(two), id(three)]
 
 
 def test_an_id_beats_every_text():
@@ -118,6 +127,18 @@ def test_a_new_order_loses_nothing(live, shuffle):
     found = [task(title) for title in live]
     shuffle.shuffle(found)
     assert None not in match([task(title) for title in live], [], found)
+
+
+@pytest.mark.parametrize("first", [0, 1])
+def test_a_new_prefix_for_many_equal_titles_takes_no_ages(first):
+    """Each finds the one of its number among thousands of that title, whatever order and however few there are."""
+    count = 8_000
+    known = [task("Test", external_id=f"a-{number}") for number in range(count)]
+    found = [task("Test", external_id=f"b-{number}") for number in reversed(range(first * count, (first + 1) * count))]
+    began = time.process_time()
+    matched = match(known, [], [*found, task("Ship")])
+    assert time.process_time() - began < 5
+    assert matched == [*(known[::-1] if first == 0 else [None] * count), None]
 
 
 @pytest.mark.parametrize("count", [2_000])

@@ -323,7 +323,7 @@ def shop(tmp_path):
     """A repository with a list, a Backlog.md folder, a list of a dependency's, and a file of one box."""
     folder = repository(tmp_path / "shop")
     files = {
-        "docs/plan.md": "- [ ] Draw\n- [x] Build\n- [ ] Sell\n",
+        "docs/todo.md": "- [ ] Draw\n- [x] Build\n- [ ] Sell\n",
         "backlog/tasks/back-1.md": "---\nid: BACK-1\ntitle: Sweep\nstatus: To Do\n---\n",
         "node_modules/x/TODO.md": "- [ ] Not ours\n",
         "README.md": "- [ ] one\n",
@@ -337,7 +337,7 @@ def test_a_repository_is_searched_for_its_task_files(tmp_path, shop, run):
     v2_1_database(tmp_path / "dash.db", projects=[])
     _, out, err = run("tasks", str(shop))
     assert out.startswith("Added 4 tasks to project 1; 2 files read; ")
-    assert out.endswith("left out: files with fewer than 3 boxes (1).\n")
+    assert out.endswith("left out: files with fewer than 3 boxes (1), vendored and build folders (1).\n")
     assert not err
     assert query(tmp_path / "dash.db", "SELECT name FROM projects") == [("shop",)]
     assert query(tmp_path / "dash.db", "SELECT count(*) FROM tasks WHERE title LIKE 'Not%'") == [(0,)]
@@ -358,7 +358,7 @@ def test_of_a_repository_one_kind_is_read(tmp_path, shop):
 def test_a_file_of_a_folder_may_be_named_too(tmp_path, shop):
     """Named beside its repository, in whichever order, it is read once; a list may be in a folder without git."""
     db = v2_1_database(tmp_path / "dash.db", projects=[])
-    plan = shop / "docs" / "plan.md"
+    plan = shop / "docs" / "todo.md"
     assert ingest_tasks([shop, plan], "Shop", db).added == 4
     assert ingest_tasks([plan, shop], "Shop", db).files == 2
     (tmp_path / "plain folder").mkdir()

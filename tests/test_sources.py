@@ -21,6 +21,7 @@ from dashkit.errors import RefusedError
 from dashkit.records import STATUSES, Skip, Task
 from dashkit.sources import SOURCES, backlog, beads, detect, fields, files, github
 from dashkit.sources.tally import OLDER
+from dashkit.sources.titles import SIGNS
 
 DATA = Path(__file__).parent / "data"
 GOOD = {name: next((DATA / name).glob("good*")) for name in SOURCES}
@@ -174,6 +175,24 @@ def test_beads_times():
     assert beads.parse_record(beads_row(closed_at="2025-10-14T10:00:00Z")).completed_at is None
 
 
+@pytest.mark.parametrize(
+    ("status", "times_of_it", "ended_at"),
+    [
+        ("cancelled", {"closed_at": "2025-10-14T10:00:00Z"}, "2025-10-14T10:00:00.000Z"),
+        (
+            "tombstone",
+            {"closed_at": "2025-10-14T10:00:00Z", "deleted_at": "2025-10-15T10:00:00Z"},
+            "2025-10-15T10:00:00.000Z",
+        ),
+        ("tombstone", {"closed_at": "2025-10-14T10:00:00Z"}, None),
+    ],
+)
+def test_beads_says_when_a_task_was_given_up(status, times_of_it, ended_at):
+    """A cancelled record ended when it was closed, a deleted one when it was deleted."""
+    found = beads.parse_record(beads_row(status=status, **times_of_it))
+    assert (found.status, found.completed_at) == ("cancelled", ended_at)
+
+
 def test_beads_leaves_out_what_is_no_work():
     """Load tests, templates and machinery are left out, each counted by its reason."""
     found = beads.read_file(GOOD["beads"])
@@ -248,6 +267,13 @@ def test_backlog_reads_front_matter_folders_and_milestones():
     assert tasks["BACK-4"].status == "cancelled"
     assert tasks["BACK-5"].unknown_status == "Tasting"
     assert found.left_out_by == {"page without front matter": 1, backlog.REUSED: 1, "draft": 1}
+
+
+def test_of_a_merge_conflict_in_backlog_the_last_value_counts():
+    """One file is one task, whatever stands in it twice."""
+    torn = page("id: A-1\ntitle: t\n<<<<<<< HEAD\nstatus: Done\n=======\nstatus: Doing\n>>>>>>> b\nlabels: [x]")
+    task = backlog.parse_record(torn, "tasks/a.md")
+    assert (task.title, task.status, task.labels) == ("t", "in_progress", ("x",))
 
 
 def test_backlog_one_version_of_one_file():
@@ -334,7 +360,8 @@ def test_github_states_and_ids():
         "2025-10-03T08:00:00.000Z",
     )
     assert (tasks["#14"].parent, tasks["#14"].depends_on, tasks["#14"].kind) == ("#12", ("#15",), "Feature")
-    assert tasks["#13"].completed_at is None
+    assert tasks["#13"].completed_at == "2025-10-02T08:00:00.000Z"
+    assert tasks["#15"].completed_at is None
     assert tasks["#18"].created_at == "2025-10-05T08:00:00.000Z"
     assert found.left_out_by == {"pull request": 1}
 
@@ -421,7 +448,8 @@ def test_bytes_that_are_no_text_are_said():
 
 
 @pytest.mark.parametrize(
-    "word", [*fields.STATUS_WORDS, *beads.MACHINERY, *beads.BLOCKING, *beads.PRIORITIES.values(), *github.LABELS]
+    "word",
+    [*fields.STATUS_WORDS, *beads.MACHINERY, *beads.BLOCKING, *beads.PRIORITIES.values(), *github.LABELS, *SIGNS],
 )
 def test_the_docs_state_the_tables(word):
     """Each word that a table knows is in docs/sources.md."""

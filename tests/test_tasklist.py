@@ -200,9 +200,62 @@ def test_a_code_block_that_does_not_end_is_said():
     assert found.notes == ("line 3: a code block begins and does not end; no task after it was read",)
 
 
+@pytest.mark.parametrize(("opening", "kind"), [("```", "code block"), ("- ~~~", "code block"), ("<!--", "comment")])
+def test_a_file_that_is_one_open_block_says_so(opening, kind):
+    """Where the first line opens it there is no task at all, and the note tells why."""
+    found = read([opening, "- [ ] a"])
+    assert found.tasks == ()
+    assert found.notes == (f"line 1: a {kind} begins and does not end; no task after it was read",)
+
+
+CONFLICT = """# Plan
+- [ ] a
+<<<<<<< HEAD
+- [x] b
+||||||| 1a2b3c4
+- [ ] b
+=======
+- [~] b
+```
+>>>>>>> theirs
+- [ ] c"""
+
+
+def test_of_a_merge_conflict_one_side_is_read():
+    """No task is doubled: the first side counts, the marks are counted, and a note names the lines left."""
+    found = read(CONFLICT.split("\n"))
+    assert [(task.title, task.status, task.line) for task in found.tasks] == [
+        ("a", "pending", 2),
+        ("b", "completed", 4),
+        ("c", "pending", 11),
+    ]
+    assert found.skipped == 4
+    assert found.notes == ("line 3: a merge conflict; its lines from 5 to 10 were not read",)
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("Plan\n=======\n- [ ] a", ["a"]),
+        ("```\n<<<<<<< x\n```\n- [ ] a\n```\n=======\n- [ ] no\n>>>>>>> y\n```", ["a"]),
+        ("```\n<<<<<<< x\n=======\n>>>>>>> y\n```\n- [ ] a", ["a"]),
+        ("<<<<<<< x\n- [ ] a\n=======\n- [ ] b", ["a", "b"]),
+        ("=======\n- [ ] a\n>>>>>>> y\n- [ ] b", ["a", "b"]),
+        ("<<<<<<<< x\n- [ ] a\n=======\n>>>>>>> y", ["a"]),
+    ],
+)
+def test_what_only_looks_like_a_merge_conflict_is_none(text, found):
+    """A heading that is underlined, code, and marks that are not all there leave every line as it is."""
+    read_as = read(text.split("\n"))
+    assert ([task.title for task in read_as.tasks], read_as.skipped, read_as.notes) == (found, 0, ())
+
+
 @pytest.mark.parametrize(
     "heading",
-    ["## Legend", "## Task Completion Legend", "## 🔑 Key", "## Status key:", "## Key to symbols", "**Legend:**"],
+    [
+        *("## Legend", "## Task Completion Legend", "## 🔑 Key", "## Status key:", "## Key to symbols", "**Legend:**"),
+        *("## Status Key (signs)", "## Legend [v2]", "**Legend (all signs):**"),
+    ],
 )
 def test_a_legend_explains_the_signs(heading):
     """Boxes of a legend are counted and are no tasks, whatever their signs; those after it are tasks."""
@@ -210,7 +263,9 @@ def test_a_legend_explains_the_signs(heading):
     assert ([task.title for task in found.tasks], found.left_out, found.notes) == (["a"], 3, ())
 
 
-@pytest.mark.parametrize("heading", ["## Key features", "## Rotate the API key", "## Legendary", "Key: the lock"])
+@pytest.mark.parametrize(
+    "heading", ["## Key features", "## Rotate the API key", "## Legendary", "Key: the lock", "## Tasks (see legend)"]
+)
 def test_a_heading_that_only_sounds_like_a_legend_is_none(heading):
     """Tasks are not lost to a word."""
     assert titles(f"{heading}\n\n- [ ] a") == ["a"]

@@ -32,8 +32,15 @@ def test_markdown_becomes_plain_text(markdown, text):
 @pytest.mark.parametrize(
     ("markdown", "text", "status"),
     [
-        ("✅ Done tests", "Done tests", "completed"),
         ("✅ DONE: tests", "tests", "completed"),
+        ("✅ Tests pass", "Tests pass", None),
+        ("⏳ Tests", "Tests", None),
+        ("⏳ In progress: tests", "tests", "in_progress"),
+        ("Tests - 🔄 Blocked", "Tests", "blocked"),
+        ("⏸️ Tests", "Tests", "blocked"),
+        ("✅ 🚧 Tests", "Tests", "in_progress"),
+        ("❌ Push to main", "❌ Push to main", None),
+        ("🔴 Tests", "🔴 Tests", None),
         ("Tests ✔️", "Tests", "completed"),
         ("Pipeline (5 days) 🔄 **IN PROGRESS**", "Pipeline (5 days)", "in_progress"),
         ("🚧 **WIP**: tests", "tests", "in_progress"),
@@ -46,7 +53,10 @@ def test_markdown_becomes_plain_text(markdown, text):
     ],
 )
 def test_signs_of_status_are_read_at_both_ends(markdown, text, status):
-    """Emoji with or without their word, and a title that is struck out, say the status and leave the title."""
+    """Emoji with or without their word, and a title that is struck out, say the status and leave the title.
+
+    In front of a title a ✅ or an hourglass says no more than the box: lists of criteria have one before each line.
+    """
     assert read_title(markdown) == Title(text, status, external_id="TASK-12" if "TASK" in text else None)
 
 
@@ -59,8 +69,14 @@ def test_signs_of_status_are_read_at_both_ends(markdown, text, status):
         ("Deploy (blocked: no end", "Deploy", "no end"),
         ("Deploy — **BLOCKED**: keys", "Deploy", "keys"),
         ("Deploy BLOCKED BY the audit", "Deploy", "the audit"),
+        ("Deploy BLOCKED by the audit", "Deploy", "the audit"),
+        ("BLOCKED by the audit", "BLOCKED by the audit", None),
         ("Deploy - BLOCKED", "Deploy", None),
         ("BLOCKED: Deploy", "Deploy", None),
+        ("⏳ Blocked: Deploy", "Deploy", None),
+        ("⚠️ Blocked: Deploy", "⚠️ Deploy", None),
+        ("🔥 **BLOCKED** - Deploy", "🔥 Deploy", None),
+        ("⚠️ BLOCKED", "⚠️ BLOCKED", None),
         ("(blocked: keys)", "(blocked: keys)", None),
     ],
 )
@@ -69,13 +85,22 @@ def test_a_block_and_its_reason(markdown, text, reason):
     assert read_title(markdown) == Title(text, "blocked", reason)
 
 
+def test_an_id_before_a_block_is_no_title():
+    """What a label of blocking stands before is the title, also behind an id."""
+    assert read_title("**TASK-12** BLOCKED: Deploy") == Title("TASK-12 Deploy", "blocked", None, "TASK-12")
+    assert read_title("TASK-12 BLOCKED BY keys") == Title("TASK-12", "blocked", "keys", "TASK-12")
+
+
 def test_what_was_replaced_is_gone_from_the_title():
     """A part that is struck out is no part of the title any more; of a heading it stays."""
     assert read_title("~~Old~~ New name") == Title("New name")
     assert plain("~~Old~~ New name") == "Old New name"
 
 
-@pytest.mark.parametrize("markdown", ["List (blocked users only)", "BLOCKED users", "Explain what blocked: means"])
+@pytest.mark.parametrize(
+    "markdown",
+    ["List (blocked users only)", "BLOCKED users", "Explain what blocked: means", "A port blocked by nobody"],
+)
 def test_a_title_about_blocks_is_not_blocked(markdown):
     """The word alone says nothing."""
     assert read_title(markdown) == Title(markdown)

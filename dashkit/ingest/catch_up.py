@@ -2,21 +2,20 @@
 
 import json
 import sqlite3
-from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from dashkit.errors import DashkitError
+from dashkit.errors import DashkitError, FailedError
 from dashkit.ingest.identity import normal
-from dashkit.ingest.replay import WATCHED, Replay, Tracked, Version
+from dashkit.ingest.known import DEFAULT_PRIORITY, holders, known, plain, stored, unclaimed
+from dashkit.ingest.replay import Replay, Tracked, Version
 from dashkit.records import TaskList
 from dashkit.sources import history
 from dashkit.sources.files import real
 from dashkit.store import events, projects, sources
-
-_DEFAULT_PRIORITY = "medium"  # of the column
 
 
 @dataclass(frozen=True)
@@ -55,6 +54,7 @@ class Project:
         names: the names of the sources of this run.
         with_history: also read the versions that git has.
         everything: no rule of a source leaves a record out.
+        exclude: globs of what is left out of the folders that are read.
     """
 
     conn: sqlite3.Connection
@@ -67,6 +67,7 @@ class Project:
     names: set[str] = field(default_factory=set)
     with_history: bool = True
     everything: bool = False
+    exclude: tuple[str, ...] = ()
 
 
 class CatchUp:
@@ -81,8 +82,9 @@ class CatchUp:
         self.mark = None if project.empty else mark
         project.names.add(self.source)
         self.known = sources.known(self.conn, self.project_id, self.source)
-        self.images = {row["task_id"]: json.loads(row["image"] or "{}") for row in self.known}
+        self.images = {row["task_id"]: stored(row, "image", dict) for row in self.known}
         self.bad = 0
+        self.reached = self.place.head if self.place else None
         self.replay = Replay(self._tracked(), self.mark.at if self.mark else None, project.deleted)
 
     def read(self) -> None:
@@ -124,39 +126,52 @@ class CatchUp:
 
     def _tracked(self) -> list[Tracked]:
         """What is known of this source, and the tasks that no source has claimed: it may speak of them."""
-        tracked = [_known(row, self.images[row["task_id"]]) for row in self.known]
+        tracked = [known(row, self.images[row["task_id"]]) for row in self.known]
         free = (row for row in sources.unclaimed(self.conn, self.project_id) if row["id"] not in self.project.claimed)
-        return tracked + [_unclaimed(row) for row in free]
+        return tracked + [unclaimed(row) for row in free]
 
     def _versions(self) -> Iterator[Version]:
         """The versions since the last reading, and what lies there now."""
         path, present = self.reading.path, self.reading.present
+        follows = False
         if self.project.with_history and self.place:
-            yield from self._past(self.place)
+            follows = yield from self._past(self.place)
+        elif self.place and self.place.head and self.mark is None:
+            self.outcome.notes.append("read without its past; later readings add what comes then, and not what was")
         self.outcome.versions += not self.reading.gone
-        yield Version(present.tasks, self.now, f"file:{_text(path.name)}", present.phase)
+        yield Version(present.tasks, self.now, f"file:{_text(path.name)}", present.phase, is_commit=not follows)
 
-    def _past(self, place: history.Place) -> Iterator[Version]:
+    def _past(self, place: history.Place) -> Generator[Version, None, bool]:
+        """The commits since the last reading; whether the past was read up to the last one.
+
+        Where git breaks off, what there is now is read all the same, and the next reading goes on from there.
+        """
         since = self.mark.commit if self.mark else None
         if since is None and self.known:
             self.outcome.notes.append("its tasks are known from a reading without history; their past is not added")
-            return
+            return False
         if since is not None and since != place.head and not history.is_ancestor(place, since):
             self.outcome.notes.append("the history of the repository is another one now; only the present is read")
-            return
+            return False
         read = history.reader(self.reading.kind, place.path, everything=self.project.everything)
-        bad = 0
-        for old in history.versions(place, self.reading.kind, since):
-            if old.missing:
-                self.outcome.notes.append(
-                    f"{old.missing} files of commit {old.sha[:10]} are not in this clone, or too large"
-                )
-            if old.missing and not old.changes:
-                continue
-            tasks = read(old.changes)
-            self.bad, bad = self.bad + max(0, tasks.skipped - bad), tasks.skipped
-            self.outcome.versions += 1
-            yield Version(tasks.tasks, old.committed_at, f"git:{old.sha}", tasks.phase)
+        bad, reached = 0, since
+        try:
+            for old in history.versions(place, self.reading.kind, since):
+                reached = old.sha
+                if old.missing:
+                    self.outcome.notes.append(
+                        f"files of commit {old.sha[:10]} that are not in this clone, or too large: {old.missing:,}"
+                    )
+                if old.missing and not old.changes:
+                    continue
+                tasks = read(old.changes)
+                self.bad, bad = self.bad + max(0, tasks.skipped - bad), tasks.skipped
+                self.outcome.versions += 1
+                yield Version(tasks.tasks, old.committed_at, f"git:{old.sha}", tasks.phase)
+        except FailedError as error:
+            self.outcome.notes.append(f"its past is not read to the end: {error.why}")
+            self.reached = reached
+        return True
 
     def _write(self, replay: Replay) -> None:
         tracked = [one for one in (*replay.live, *replay.gone) if one.image]
@@ -165,13 +180,13 @@ class CatchUp:
         self._insert(new)
         late, edges = self._late(replay)
         clamped = events.record_late(self.conn, late, self.now, edges)
-        plain = self._write_plain(tracked)
+        updated = self._write_plain(tracked)
         self._save(tracked)
         fresh = {_id(one) for one in new}
         lost = [one for one in tracked if one.gone_at is not None and (_id(one) in fresh or _id(one) in was_live)]
         gone = sorted(lost, key=lambda one: one.ordinal)
         self.outcome.added = len(new)
-        self.outcome.changed = len(({event.task_id for event in late if event.op != events.GONE} | plain) - fresh)
+        self.outcome.changed = len(({event.task_id for event in late if event.op != events.GONE} | updated) - fresh)
         self.outcome.gone = len(gone)
         missed = [one for one in gone if _id(one) in was_live]
         if self.reading.gone and missed:
@@ -225,23 +240,33 @@ class CatchUp:
             if name not in phases:
                 made = projects.insert_phase(self.conn, self.project_id, name, len(phases) + 1)
                 phases |= {name: made} if made else {}
-        before_ids = {row["external_id"]: row["task_id"] for row in reversed(self.known) if row["external_id"]}
-        ids = {one.external_id: _id(one) for one in reversed(tracked) if one.external_id}
-        here = {row["task_id"]: row["row"] for row in self.known}
-        changes: dict[int, dict[str, Any]] = {}
-        for one in tracked:
-            task_id = _id(one)
-            before = _plain(self.images.get(task_id, {}), here.get(task_id, {}).get("external_id"), phases, before_ids)
-            after = _plain(one.image, one.external_id, phases, ids)
-            row = one.row or {"priority": _DEFAULT_PRIORITY}
-            differs = {column: value for column, value in after.items() if value != row.get(column)}
-            values = {column: value for column, value in differs.items() if row.get(column) in (before[column], None)}
-            if values:
-                changes[task_id] = values
-            yours = [column for column in differs if column not in values and after[column] != before[column]]
-            self.outcome.notes += [f"{one.title}: another {column} is in the file, and yours stays" for column in yours]
+        changes: dict[int, dict[str, Any]] = defaultdict(dict)
+        for one, column, value, is_users in self._differences(tracked, phases):
+            if not is_users:
+                changes[_id(one)][column] = value
         sources.update(self.conn, changes, self.now)
         return set(changes)
+
+    def _differences(
+        self, tracked: Sequence[Tracked], phases: dict[str, int]
+    ) -> Iterator[tuple[Tracked, str, Any, bool]]:
+        """Where a row without a history is not what the source says: column, the source's value, if a user made it so.
+
+        A user made it so where the row is not what the source said before.
+        """
+        before_ids = holders((row["external_id"], row["gone_at"], row["task_id"]) for row in self.known)
+        everyone = (*self.replay.live, *self.replay.gone)
+        ids = holders((one.external_id, one.gone_at, _id(one)) for one in everyone if one.image)
+        here = {row["task_id"]: row["row"] for row in self.known}
+        for one in tracked:
+            task_id = _id(one)
+            image = self.images.get(task_id)
+            before = plain(image or {}, here.get(task_id, {}).get("external_id"), phases, before_ids)
+            row = one.row or {"priority": DEFAULT_PRIORITY}
+            for column, value in plain(one.image, one.external_id, phases, ids).items():
+                there = row.get(column)
+                if value != there:
+                    yield one, column, value, there != before[column] and not (image is None and there is None)
 
     def _save(self, tracked: Sequence[Tracked]) -> None:
         # Of a task that came from another source the row is written in any case.
@@ -250,6 +275,7 @@ class CatchUp:
         for one in tracked:
             image = one.image | {"accepted_at": one.accepted_at, "created_at": one.created_at}
             image |= {"former_ids": one.former_ids} if one.former_ids else {}
+            image |= {} if one.committed == one.image else {"committed": one.committed}
             row = {
                 "task_id": _id(one),
                 "external_id": one.external_id,
@@ -265,10 +291,9 @@ class CatchUp:
         sources.save(self.conn, self.source, rows)
 
     def _remember(self, replay: Replay) -> None:
-        head = self.place.head if self.place else None
         repository = str(self.place.repository) if self.place else None
         at = None if replay.last_at is None else min(replay.last_at, self.now)
-        mark = sources.Mark(head, repository, at, self.reading.kind)
+        mark = sources.Mark(self.reached, repository, at, self.reading.kind)
         if mark != self.mark:
             sources.set_mark(self.conn, self.project_id, self.source, mark, self.now)
 
@@ -277,65 +302,20 @@ class CatchUp:
         if self.bad:
             notes.append(f"{self.bad:,} records of old versions were skipped (merge conflicts, broken lines)")
         if replay.stale:
-            notes.append(f"{len(replay.stale):,} records were older than what was read before, and passed over")
+            notes.append(f"{len(replay.stale):,} records were not newer than what was read before, and passed over")
         notes += [f"{task.title}: a user deleted it here, and it stays deleted" for task in replay.withheld]
         for one in replay.live:
             for column, value in one.owned.items():
                 there = one.image.get(column)
                 notes.append(f"{one.title}: {column} is {there!r} in the file and {value!r} here, which stays")
+        phases = projects.find_phases(self.conn, self.project_id)
+        for one, column, _, is_users in self._differences(replay.live, phases):
+            if is_users:
+                notes.append(f"{one.title}: {column.removesuffix('_id')} is another in the file, and yours stays")
         twice = Counter(task.external_id for task in self.reading.present.tasks if task.external_id)
         notes += [
             f"the id {name} stands {count} times; the first task has it" for name, count in twice.items() if count > 1
         ]
-
-
-def _known(row: dict[str, Any], image: dict[str, Any]) -> Tracked:
-    """A known task; a column is the user's where the row is not what the source said last."""
-    task = row["row"]
-    return Tracked(
-        row["external_id"],
-        image.get("title", task["title"]),
-        tuple(json.loads(row["heading_path"] or "[]")),
-        image.pop("created_at", None),
-        image,
-        row["task_id"],
-        image.pop("accepted_at", None),
-        row["gone_at"],
-        {
-            column: _value(task, column)
-            for column in WATCHED
-            if column in image and _value(task, column) != image[column]
-        },
-        row["ordinal"] or 0,
-        row=task,
-        former_ids=tuple(image.pop("former_ids", ())),
-    )
-
-
-def _unclaimed(row: dict[str, Any]) -> Tracked:
-    """A task of nobody's: found by its id and title; what it says is the user's until a source says the same."""
-    owned = {column: _value(row, column) for column in WATCHED}
-    return Tracked(row["external_id"], row["title"], task_id=row["id"], gone_at="", owned=owned, row=row)
-
-
-def _plain(
-    image: dict[str, Any], external_id: str | None, phases: dict[str, int], ids: dict[str, int]
-) -> dict[str, Any]:
-    """The columns of tasks that an image means."""
-    labels = image.get("labels") or []
-    return {
-        "external_id": external_id,
-        "description": image.get("description"),
-        "priority": image.get("priority") or _DEFAULT_PRIORITY,
-        "kind": image.get("kind"),
-        "labels": json.dumps(labels, ensure_ascii=False) if labels else None,
-        "phase_id": phases.get(image.get("phase") or ""),
-        "parent_id": ids.get(image.get("parent") or ""),
-    }
-
-
-def _value(row: dict[str, Any], column: str) -> Any:
-    return int(bool(row[column])) if column == "checked" else row[column]
 
 
 def _text(name: str | Path) -> str:

@@ -1,13 +1,14 @@
 """Which task of a new reading is which known task: renames, moves and re-orderings keep their identity. Pure."""
 
 import re
-from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections import Counter, defaultdict, deque
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from difflib import SequenceMatcher
 from typing import Generic, Protocol, TypeVar
 
 ALIKE = 0.6  # of two titles under one heading, as difflib's ratio: below it is another task
 MOST_PAIRS = 10_000  # of one reading; beyond, only tasks in the same place under a heading are compared
+COARSE = ":00.000Z"  # a time of whole minutes or days: two tasks, or two edits, may share it
 _COMPARED = 200  # characters of a title
 _NUMBERED = re.compile(r"\D*?(\d+(?:\.\d+)*)")
 
@@ -28,6 +29,10 @@ class Named(Protocol):
         """The headings above it."""
 
     @property
+    def status(self) -> str | None:
+        """Its status."""
+
+    @property
     def created_at(self) -> str | None:
         """When it was made, where the source says so."""
 
@@ -44,9 +49,10 @@ def match(live: Sequence[Known], gone: Sequence[Known], found: Sequence[Named]) 
     """Who each task of a new reading is; None: a new one.
 
     First by external_id; then by the same title anywhere in the file, equal titles in their order, those under the
-    same heading first; then by the nearest text under the same heading. Two different ids are one task only where the
-    title and the number are the same (TASK-12 became BACK-12), and an id with another time of creation and another
-    title is another task: ids are given again.
+    same heading first, by their status where they only changed places; then by the nearest text under the same heading.
+    Two different ids are one task only where the title and the number, or the title and the instant of creation, are
+    the same (TASK-12 became BACK-12), and an id with another time of creation and another title is another task: ids
+    are given again.
 
     Args:
         live: the tasks that were there in the last reading, in its order.
@@ -86,22 +92,37 @@ class _Matching(Generic[Known]):
                 same.remove(one)
 
     def by_title(self) -> None:
+        moved = self._only_moved()
         for with_heading in (True, False):
-            free = self._free_found()
-            only_ids = all(self.found[place].external_id for place in free)
-            numbers = {_number(self.found[place]) for place in free} - {None}
-            places: dict[object, list[int]] = defaultdict(list)
+            queues: dict[object, deque[int]] = defaultdict(deque)
             for place in self._free_known(len(self.known)):
-                task = self.known[place]
-                # Two ids are two tasks, unless only what stands before the number is another.
-                if not (only_ids and task.external_id) or _number(task) in numbers:
-                    places[_key(task, with_heading)].append(place)
-            for place in free:
-                same = places.get(_key(self.found[place], with_heading), [])
-                one = next((one for one in same if _may_be_one(self.known[one], self.found[place])), None)
+                key = _key(self.known[place], with_heading, moved)
+                for name in (key, (key, _mark(self.known[place])), (key, _birth(self.known[place]))):
+                    queues[name].append(place)
+            used: set[int] = set()
+            for place in self._free_found():
+                key, mark = _key(self.found[place], with_heading, moved), _mark(self.found[place])
+                # Two ids are two tasks, unless only what stands before the number is another, or both were made in one
+                # instant: then the tracker has renumbered it.
+                birth = _birth(self.found[place])
+                names = [key] if mark is None else [(key, mark), (key, None), *([(key, birth)] if birth else [])]
+                same = [queues[name] for name in names if name in queues]
+                for queue in same:
+                    while queue and queue[0] in used:
+                        queue.popleft()
+                one = min((queue[0] for queue in same if queue), default=None)
                 if one is not None:
-                    same.remove(one)
+                    used.add(one)
                     self.pairs[place] = one
+
+    def _only_moved(self) -> set[object]:
+        """Equal titles under a heading that have the same statuses as before: they can only have changed places."""
+        counts: dict[object, Counter[str | None]] = defaultdict(Counter)
+        for place in self._free_known(self.live):
+            counts[_key(self.known[place])][self.known[place].status] += 1
+        for place in self._free_found():
+            counts[_key(self.found[place])][self.found[place].status] -= 1
+        return {key for key, statuses in counts.items() if not any(statuses.values())}
 
     def by_likeness(self) -> None:
         rest: dict[tuple[str, ...], tuple[list[int], list[int]]] = defaultdict(lambda: ([], []))
@@ -123,7 +144,9 @@ class _Matching(Generic[Known]):
 
     def _scored(self, candidates: Iterable[tuple[int, int]]) -> Iterator[tuple[float, int, int]]:
         for one, two in candidates:
-            if _may_be_one(self.known[one], self.found[two]):
+            # Two ids are two tasks, once equal titles have found each other.
+            ids = {self.known[one].external_id, self.found[two].external_id}
+            if len(ids - {None}) < 2:
                 likeness = _likeness(self.known[one].title, self.found[two].title)
                 if likeness >= ALIKE:
                     yield -likeness, one, two
@@ -136,20 +159,20 @@ class _Matching(Generic[Known]):
         return [place for place in range(end) if place not in used]
 
 
-def _key(task: Named, with_heading: bool) -> tuple[str, tuple[str, ...]]:
-    return normal(task.title), task.headings if with_heading else ()
+def _key(task: Named, with_heading: bool = True, moved: Collection[object] = ()) -> tuple[object, ...]:
+    key = normal(task.title), task.headings if with_heading else ()
+    return (*key, task.status) if key in moved and with_heading else key
 
 
-def _may_be_one(one: Named, other: Named) -> bool:
-    if one.external_id is None or other.external_id is None or one.external_id == other.external_id:
-        return True
-    return _number(one) == _number(other) is not None and normal(one.title) == normal(other.title)
-
-
-def _number(task: Named) -> str | None:
-    """The number in an id such as TASK-12 or bd-12.3: all that stays when a project renames its prefix."""
+def _mark(task: Named) -> str | None:
+    """What stays of an id when a project renames its prefix, TASK-12 or bd-12.3: the number, without one all of it."""
     found = _NUMBERED.fullmatch(task.external_id or "")
-    return found[1] if found else None
+    return found[1] if found else task.external_id
+
+
+def _birth(task: Named) -> str:
+    """The instant in which a task was made; "" where it is not known well enough to tell it from others."""
+    return "" if task.created_at is None or task.created_at.endswith(COARSE) else task.created_at
 
 
 def _is_reused(live: Named, found: Named) -> bool:

@@ -13,6 +13,7 @@ from dashkit.ingest.replay import Change, Tracked
 from dashkit.records import TaskList
 from dashkit.sources import SOURCES, beads_store, detect
 from dashkit.sources.files import real
+from dashkit.sources.survey import is_excluded
 from dashkit.store import sources
 from dashkit.store.events import BACK, GONE
 
@@ -25,7 +26,7 @@ def unread(
     """The sources of a project that hold tasks and are not among the readings, as far as these tell of them.
 
     Those that are gone from a repository or folder that is read from, and in a folder that is read as a whole those
-    that no longer look like task files.
+    that no longer look like task files; what is excluded from it is as good as gone.
 
     Args:
         project: whose places are those of the readings.
@@ -42,7 +43,7 @@ def unread(
         if name in project.names or path is None or real(path) in read:
             continue
         kind = mark.kind or detect(path) or "tasklist"
-        if _is_gone(path, kind):
+        if _is_gone(path, kind) or _is_excluded(path, whole, project.exclude):
             yield Reading(path, kind, TaskList(()), gone=True)
         elif source in ("auto", kind) and any(real(path).is_relative_to(folder) for folder in whole):
             with suppress(DashkitError):
@@ -68,6 +69,15 @@ def _is_gone(path: Path, kind: str) -> bool:
     except (OSError, ValueError):
         return False
     return not there
+
+
+def _is_excluded(path: Path, whole: Iterable[Path], exclude: Sequence[str]) -> bool:
+    """Whether a source is left out of a folder that is read as a whole."""
+    return any(
+        is_excluded(real(path).relative_to(folder).as_posix(), exclude)
+        for folder in whole
+        if real(path).is_relative_to(folder)
+    )
 
 
 def hand_over(ups: Sequence[CatchUp]) -> None:

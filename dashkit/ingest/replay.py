@@ -11,7 +11,7 @@ from dashkit.sources.beads import UNTITLED
 from dashkit.store.events import BACK, GONE
 
 WATCHED = ("title", "status", "checked", "blocked_reason")
-_COARSE = ":00.000Z"  # a time of whole minutes or days: two edits may share it
+_ENDED = {"completed": 1, "cancelled": 2}  # of two words of one time the more final one counts
 
 
 @dataclass(eq=False)
@@ -21,6 +21,7 @@ class Tracked:
     `owned` has the columns that a user changed, with the user's value: the source's word does not reach them until
     both agree. `born_at` is when it first was, `created_at` what the source says of that. `task` is the record as
     read last: the very same object again has nothing to say. `row` is the task in the database before this replay.
+    `committed` is what the last commit said, None where it had no such task: the work tree may say something else.
     `former_ids` are what it was called before its project renamed the prefix: old commits name it so.
     """
 
@@ -38,6 +39,12 @@ class Tracked:
     task: Task | None = None
     row: dict[str, Any] | None = None
     former_ids: tuple[str, ...] = ()
+    committed: dict[str, Any] | None = None
+
+    @property
+    def status(self) -> str | None:
+        """What the source said of it last."""
+        return self.image.get("status")
 
 
 @dataclass(frozen=True)
@@ -66,12 +73,16 @@ class Edge:
 
 @dataclass(frozen=True)
 class Version:
-    """One reading of a source: its tasks, when it was, and where it came from (`git:<sha>`, `file:<path>`)."""
+    """One reading of a source: its tasks, when it was, and where it came from (`git:<sha>`, `file:<path>`).
+
+    Where it is a commit, only what is not as in the commit before is news; a work tree is no commit.
+    """
 
     tasks: Sequence[Task]
     at: str
     source: str
     phase: Callable[[Task], str | None] = lambda _: None
+    is_commit: bool = True
 
 
 class Replay:
@@ -94,6 +105,7 @@ class Replay:
         self.stale: set[tuple[Tracked, str]] = set()  # older records, by their time
         self.withheld: tuple[Task, ...] = ()  # of the last version, what a user deleted
         self.news = False  # whether any version said anything new
+        self._said: dict[Tracked, dict[str, Any]] = {}  # by the version that is taken
         self._by_id: dict[str, Tracked] = {}
         self._depends: dict[Tracked, set[Tracked]] = {}
         self._awaited: dict[str, list[Tracked]] = defaultdict(list)  # ids that nobody has yet -> who depends on them
@@ -111,10 +123,12 @@ class Replay:
         fresh = [place for place, one in enumerate(order) if one is None]
         staying = {one for one in order if one is not None}
         left = [one for one in self.live if one not in staying]
-        before, self.news = self.news, False
+        before, self.news, self._said = self.news, False, {}
         if fresh or left:
             matched = self._match(left, [version.tasks[place] for place in fresh])
-            holders = _holders([*staying, *matched])
+            pairs = zip(matched, (version.tasks[place].external_id for place in fresh), strict=True)
+            # One that has another id now has let go of its own.
+            holders = _holders([*staying, *(one for one, name in pairs if one and name in (None, one.external_id))])
             for place, known in zip(fresh, matched, strict=True):
                 order[place] = self._see(known, version.tasks[place], version, holders)
         self.withheld = tuple(task for task, one in zip(version.tasks, order, strict=True) if one is None)
@@ -144,7 +158,7 @@ class Replay:
             known = self._first(task, version)
         elif not self._is_stale(known, task, version):
             self._again(known, task, version)
-        known.task = read
+        known.task, self._said[known] = read, _image(task, version)
         if None not in (known.external_id, task.external_id) and known.external_id != task.external_id:
             known.former_ids, known.external_id = (*known.former_ids, str(known.external_id)), None
             self.news = True
@@ -176,14 +190,18 @@ class Replay:
     def _is_stale(self, tracked: Tracked, task: Task, version: Version) -> bool:
         """Whether it is an older record, written later by a clone that was behind: it reopens nothing."""
         now, last = task.updated_at, tracked.accepted_at
-        if now is None or last is None or now > last or (now == last and now.endswith(_COARSE)):
+        if now is None or last is None or now > last:
+            return False
+        if now == last and (
+            now.endswith(identity.COARSE) or _ENDED.get(task.status, 0) > _ENDED.get(tracked.status or "", 0)
+        ):
             return False
         if _image(task, version) != tracked.image:
             self.stale.add((tracked, now))
         return True
 
     def _again(self, tracked: Tracked, task: Task, version: Version) -> None:
-        before, after = tracked.image, _image(task, version)
+        before, after = tracked.image, _news(tracked, task, version)
         values = {}
         for column in WATCHED:
             if column in tracked.owned:
@@ -192,7 +210,7 @@ class Replay:
             elif after[column] != before.get(column):
                 values[column] = after[column]
         self.news = self.news or after != before or tracked.headings != task.headings
-        tracked.image, tracked.title, tracked.headings = after, task.title, task.headings
+        tracked.image, tracked.title, tracked.headings = after, after["title"], task.headings
         tracked.created_at = task.created_at or tracked.created_at
         own = None if task.updated_at == tracked.accepted_at else task.updated_at
         self._update(tracked, values, task, version, own, tracked.accepted_at or "")
@@ -202,10 +220,11 @@ class Replay:
     def _update(
         self, tracked: Tracked, values: dict[str, Any], task: Task, version: Version, own: str | None, after: str
     ) -> None:
-        """Date a change by the record's own times (completion, then the rest), without one by the version."""
+        """Date a change by the record's own times (of its end, then the rest), without one by the version."""
         at = min(own or version.at, self._time(version))
         done = {column: value for column, value in values.items() if column in ("status", "checked")}
-        if done.get("checked") and task.completed_at and after <= task.completed_at <= at:
+        ends = done.get("checked") or done.get("status") == "cancelled"
+        if ends and task.completed_at and after <= task.completed_at <= at:
             self._change(tracked, "update", task.completed_at, None, done, version)
             values = {column: value for column, value in values.items() if column not in done}
         if values:
@@ -224,14 +243,22 @@ class Replay:
         return max(version.at, self.last_at or "")
 
     def _settle(self, order: list[Tracked], left: list[Tracked], version: Version) -> None:
-        """Put the live ones in the order of this version, and the others among those that are gone."""
-        here = set(order)
+        """Put the live ones in the order of this version, and the others among those that are gone.
+
+        A commit says nothing of what it has as the one before had it, and the work tree has not; nor the other way
+        round.
+        """
+        away = {one for one in order if one.gone_at and version.is_commit and one.committed is not None}
+        here = set(order) - away
+        missing = [one for one in left if one not in here]
+        vanished = [one for one in missing if not version.is_commit or one.committed is not None]
+        staying = [one for one in missing if version.is_commit and one.committed is None]
+        order = [*(one for one in order if one in here), *staying]
         for ordinal, one in enumerate(order):
             self.news = self.news or one.ordinal != ordinal or one.gone_at is not None
             if one.gone_at:
                 self._change(one, BACK, version.at, self._since(version.at), {}, version)
             one.ordinal, one.gone_at = ordinal, None
-        vanished = [one for one in left if one not in here]
         for one in vanished:
             self._change(one, GONE, version.at, self._since(version.at), {}, version)
             one.gone_at, one.task, self.news = version.at, None, True
@@ -239,6 +266,16 @@ class Replay:
             self.gone = [one for one in self.gone if one not in here] + vanished
             self._sort_gone()
         self.live = order
+        if version.is_commit:
+            self._remember(missing)
+
+    def _remember(self, missing: Iterable[Tracked]) -> None:
+        """Keep what this commit said; what it is silent of is as in the one before."""
+        for one in missing:
+            one.committed = None
+        for one, said in self._said.items():
+            self.news = self.news or said != one.committed
+            one.committed = said
 
     def _sort_gone(self) -> None:
         self.gone.sort(key=lambda one: (one.gone_at or "", one.ordinal), reverse=True)
@@ -266,14 +303,27 @@ class Replay:
                     self.edges.append(Edge(one, other, op, at, self._since(at), version.source))
 
 
-def _holders(tasks: Iterable[Tracked | None]) -> dict[str, Tracked]:
+def _holders(tasks: Iterable[Tracked]) -> dict[str, Tracked]:
     """Who has which id: a task that was there just now before one that comes back."""
-    known = sorted((one for one in tasks if one is not None), key=lambda one: one.gone_at is not None)
+    known = sorted(tasks, key=lambda one: one.gone_at is not None)
     holders: dict[str, Tracked] = {}
     for one in known:
         if one.external_id is not None:
             holders.setdefault(one.external_id, one)
     return holders
+
+
+def _news(tracked: Tracked, task: Task, version: Version) -> dict[str, Any]:
+    """What a version says of a known task; what a commit says like the one before is no news.
+
+    A record with a time of its own is known to be newer than what was read before, and counts as it is.
+    """
+    said, before = _image(task, version), tracked.committed
+    if task.deleted and tracked.image.get("checked"):
+        said |= {"status": tracked.image["status"], "checked": 1}  # it was done, and only its record was cleaned up
+    if not version.is_commit or before is None or task.updated_at is not None:
+        return said
+    return {name: value if value != before.get(name) else tracked.image.get(name) for name, value in said.items()}
 
 
 def _image(task: Task, version: Version) -> dict[str, Any]:

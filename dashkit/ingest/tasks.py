@@ -18,7 +18,7 @@ from dashkit.records import IngestSummary
 from dashkit.sources import SOURCES, detect, git, history
 from dashkit.sources.files import real
 from dashkit.sources.survey import survey
-from dashkit.store import events, projects, rows, sources
+from dashkit.store import events, projects, rows, settings, sources
 
 _SAID = 3  # notes in a refusal
 
@@ -36,7 +36,7 @@ def ingest_tasks(
     """Read task files into a project, in one transaction: what is new, changed or gone since the last reading.
 
     Of a repository or another folder the task files in it are read, at any depth; vendored folders and templates are
-    left out, and so is what cannot be read: that is noted.
+    left out, what the setting `exclude` names too, and so is what cannot be read: that is noted.
 
     A file that git knows is read with its past: its versions on the first parent become late events. A value that
     a user changed in the database stays, and is reported as long as the file says something else. On a database
@@ -51,7 +51,7 @@ def ingest_tasks(
         project_id: the project's id, where a name is not enough.
         source: the kind of the files (`docs/sources.md`), or `auto`; of a folder only files of this kind are read.
         with_history: also the versions that git has.
-        everything: no rule of a source leaves a record out.
+        everything: no rule leaves a record out, or a file of a folder.
 
     Raises:
         UsageError: an empty name, a name and an id, no such kind of source, or a file named twice.
@@ -59,34 +59,38 @@ def ingest_tasks(
             no Dashboard. Nothing was written.
     """
     name = _name(files, source, project, project_id)
-    with run(db, "ingest tasks") as this:
-        readings, notes, left_out = _read(files, source, everything=everything)
-        with using(db, write=True) as conn:
-            now = times.to_text(times.utc_now())
-            rows.require(conn)
-            target = _project(conn, name, project_id)
-            if target is None or not events.are_kept(conn):
-                left = [f"left out: {reason} ({count:,})" for reason, count in left_out.items()]
-                _require_tasks(files, readings, [*left, *notes])
-            if events.are_kept(conn):
-                this.look(conn, now)
-                target = projects.insert_project(conn, name, now) if target is None else target
-                here = Project(
-                    conn,
-                    target,
-                    now,
-                    empty=not projects.count_tasks(conn, target),
-                    deleted=frozenset(map(identity.normal, sources.deleted(conn, target))),
-                    with_history=with_history,
-                    everything=everything,
-                )
-                folders = [path for path in map(Path, files) if _holds_files(path, source)]
-                done = _catch_up(here, readings, folders, source)
-            else:
-                done = first_fill.fill(conn, {one.path: one.present for one in readings}, target, name, now)
-            left_out += Counter(done.left_out_by)
-            summary = replace(done, files=len(readings), notes=(*notes, *done.notes), left_out_by=left_out)
-            this.end(conn, counts(summary))
+    # Read while the database is held: of two runs at once the later one sees what the first one has read.
+    with run(db, "ingest tasks") as this, using(db, write=True) as conn:
+        rows.require(conn)
+        now = times.to_text(times.utc_now())
+        target = _project(conn, name, project_id)
+        exclude = settings.get(conn, "exclude", target)
+        readings, notes, left_out = _read(files, source, everything=everything, exclude=exclude)
+        if target is None or not events.are_kept(conn):
+            left = [f"left out: {reason} ({count:,})" for reason, count in left_out.items()]
+            _require_tasks(files, readings, [*left, *notes])
+        if events.are_kept(conn):
+            this.look(conn, now)
+            target = projects.insert_project(conn, name, now) if target is None else target
+            here = Project(
+                conn,
+                target,
+                now,
+                empty=not projects.count_tasks(conn, target),
+                deleted=frozenset(map(identity.normal, sources.deleted(conn, target))),
+                with_history=with_history,
+                everything=everything,
+                exclude=exclude,
+            )
+            folders = [path for path in map(Path, files) if _holds_files(path, source)]
+            done = _catch_up(here, readings, folders, source)
+        else:
+            done = first_fill.fill(conn, {one.path: one.present for one in readings}, target, name, now)
+        if not readings:
+            notes.append(f"no task file was found in {', '.join(map(str, files))}")
+        left_out += Counter(done.left_out_by)
+        summary = replace(done, files=len(readings), notes=(*notes, *done.notes), left_out_by=left_out)
+        this.end(conn, counts(summary))
     return summary
 
 
@@ -94,6 +98,8 @@ def _name(files: Sequence[str | Path], source: str, project: str | None, project
     """The name of the project, on one line; without name and id that of the first file's folder or repository."""
     if project is not None and project_id is not None:
         raise UsageError("Cannot ingest tasks", "a project's name and an id were given", "Give one of the two.")
+    if not all(map(str, files)):
+        raise UsageError("Cannot ingest a file without a name", "the path is empty", "Name a file; `.` is this folder.")
     if project is None and project_id is None and files:
         first = Path(files[0])
         project = (_repository(first) if _holds_files(first, source) else real(first).parent.name) or "project"
@@ -143,7 +149,7 @@ def _repository(folder: Path) -> str:
 
 
 def _read(
-    files: Iterable[str | Path], source: str, *, everything: bool
+    files: Iterable[str | Path], source: str, *, everything: bool, exclude: Sequence[str]
 ) -> tuple[list[Reading], list[str], Counter[str]]:
     """Each file as it is now, all read before anything is written; complaints, and what was left out of folders."""
     if source not in (*SOURCES, "auto"):
@@ -163,7 +169,7 @@ def _read(
     notes: list[str] = []
     left_out: Counter[str] = Counter()
     for folder in folders:
-        here = survey(folder)
+        here = survey(folder, source=source, everything=everything, exclude=exclude)
         left_out.update(here.left_out)
         kinds = {path: detect(path) or "tasklist" for path in here.files}
         for path in [path for path, kind in kinds.items() if source in ("auto", kind) and real(path) not in found]:
@@ -187,10 +193,14 @@ def _holds_files(path: Path, source: str) -> bool:
 
 def _require_tasks(files: Sequence[str | Path], readings: Sequence[Reading], notes: Sequence[str]) -> None:
     if not any(reading.present.tasks for reading in readings):
+        told = [note for reading in readings for note in reading.present.notes]
+        lists = all(reading.kind == "tasklist" for reading in readings)
         raise RefusedError(
             f"Cannot ingest {', '.join(map(str, files)) or 'tasks'}",
-            "; ".join(["there is no task in it", *notes[:_SAID]]),
-            "A task is a line such as `- [ ] Write the guide`.",
+            "; ".join(["there is no task in it", *[*told, *notes][:_SAID]]),
+            "A task is a line such as `- [ ] Write the guide`."
+            if lists
+            else "docs/sources.md shows what each kind of file holds.",
         )
 
 

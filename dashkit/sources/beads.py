@@ -12,11 +12,12 @@ from pathlib import Path
 from typing import Any
 
 from dashkit.errors import DashkitError
-from dashkit.records import Skip, Task, TaskList
+from dashkit.records import Skip, Status, Task, TaskList
 from dashkit.sources import beads_store, fields, files
 from dashkit.sources.tally import tally
 
 FOLDER = ".beads"
+DELETED = "tombstone"  # the status of a deleted record
 UNTITLED = "(deleted)"  # the title of a deleted record whose own the tool has lost
 LARGEST = 512 * 2**20  # bytes
 PRIORITIES = {0: "critical", 1: "high", 2: "medium", 3: "low", 4: "backlog"}
@@ -170,9 +171,17 @@ def _task(row: Mapping[str, Any], external_id: str, title: str) -> Task:
         depends_on=depends_on,
         created_at=fields.instant(row.get("created_at")),
         updated_at=fields.instant(row.get("updated_at")),
-        completed_at=fields.instant(row.get("closed_at")) if status == "completed" else None,
+        completed_at=_ended_at(row, status),
         unknown_status=unknown,
+        deleted=row.get("status") == DELETED,
     )
+
+
+def _ended_at(row: Mapping[str, Any], status: Status) -> str | None:
+    """When it was closed or deleted; a deleted one may have been closed long before."""
+    if status not in ("completed", "cancelled"):
+        return None
+    return fields.instant(row.get("deleted_at" if row.get("status") == DELETED else "closed_at"))
 
 
 def _priority(value: object) -> str | None:

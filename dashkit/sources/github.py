@@ -91,7 +91,7 @@ def _task(row: Mapping[str, Any], number: str, title: str, *, pull_request: bool
     labels = tuple(fields.items(row.get("labels")))
     status, unknown = _status(row, labels)
     milestone = row.get("milestone")
-    closed_at = _either(row, "closedAt", "closed_at")
+    ended = status in ("completed", "cancelled")
     return Task(
         title=title,
         status=status,
@@ -105,7 +105,7 @@ def _task(row: Mapping[str, Any], number: str, title: str, *, pull_request: bool
         depends_on=tuple(_numbers(row, _either(row, "blockedBy", "blocked_by"))),
         created_at=fields.instant(_either(row, "createdAt", "created_at")),
         updated_at=fields.instant(_either(row, "updatedAt", "updated_at")),
-        completed_at=fields.instant(closed_at) if status == "completed" else None,
+        completed_at=fields.instant(_either(row, "closedAt", "closed_at")) if ended else None,
         unknown_status=unknown,
     )
 

@@ -2,11 +2,12 @@
 
 `read` is pure and takes lines; `read_file` owns the file. A task is a list item with a box (`- [ ]`, `* [x]`,
 `+ [~]`, `1. [!]`), at any indentation and in block quotes too; front matter, fenced code, HTML comments and
-legends hold none. The sign in the box says the status; the words of the title may say more (`titles`).
+legends hold none. The sign in the box says the status; the words of the title may say more (`titles`). Of a merge
+conflict the first side is read, as the other repeats it.
 """
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import NamedTuple
@@ -31,8 +32,10 @@ _SETEXT = re.compile(r" {0,3}(?:=++|-++) *+")
 _FENCE = re.compile(r" *+(?:(?:[-*+]|\d{1,9}[.)]) ++)*+(?:(`{3,}+)[^`]*|(~{3,}+).*)", re.DOTALL)
 _COMMENT = re.compile(r" *+(?:(?:[-*+]|\d{1,9}[.)]) ++)*+<!--")
 _YAML_KEY = re.compile(r"[\w-]+ *:")
+_CONFLICT = re.compile(r"(<{7}|\|{7}|={7}|>{7})(?: |\Z)")
 
 # "Key features" is no legend, "Status key" is.
+_BRACKETS = re.compile(r"\([^()]*+\)|\[[^\[\]]*+\]")
 _LEGEND = re.compile(
     r".*\blegend|legend\b.*|key|key to\b.*"
     r"|.*\b(?:status|state|task|symbol|sign|icon|emoji|checkbox|progress|completion)s? key"
@@ -79,7 +82,7 @@ def read(lines: Iterable[str], *, everything: bool = False) -> TaskList:
     """
     rows = [line.rstrip("\r\n").expandtabs(4) for line in lines]
     rows[:1] = [row.removeprefix("\ufeff") for row in rows[:1]]
-    reader = _Reader(everything)
+    reader = _Reader(everything, _conflicts(rows))
     for number in range(_front_matter(rows) + 1, len(rows) + 1):
         reader.take(number, rows[number - 1])
     return reader.finish()
@@ -111,6 +114,22 @@ def _front_matter(rows: Sequence[str]) -> int:
     return next((n for n, row in enumerate(rows[1:], 2) if row.rstrip() in ("---", "...")), 0)
 
 
+def _conflicts(rows: Sequence[str]) -> dict[int, range]:
+    """The merge conflicts, by the line in which one begins: the lines from where its first side ends to its end."""
+    found: dict[int, range] = {}
+    begin = middle = 0
+    for number, row in enumerate(rows, 1):
+        mark = _CONFLICT.match(row)
+        match mark and mark[1][0]:
+            case "<":
+                begin, middle = number, 0
+            case "|" | "=":
+                middle = middle or number
+            case ">" if begin and middle:
+                found[begin], begin = range(middle, number + 1), 0
+    return found
+
+
 def _indent(text: str) -> int:
     return len(text) - len(text.lstrip(" "))
 
@@ -128,6 +147,8 @@ class _Reader:
     """The state between lines."""
 
     everything: bool = False
+    conflicts: Mapping[int, range] = field(default_factory=dict)
+    unread: range = range(0)  # the rest of a conflict
     tasks: list[Task] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     left_out: int = 0
@@ -140,6 +161,9 @@ class _Reader:
 
     def take(self, number: int, line: str) -> None:
         """Read one line."""
+        if number in self.unread:
+            self.skipped += _CONFLICT.match(line) is not None
+            return
         if self.verbatim is not None:
             depth, text = _unquote(line, self.verbatim.depth)
             if self.verbatim.holds(depth, text):
@@ -147,6 +171,12 @@ class _Reader:
                     self.verbatim = None
                 return
             self.verbatim = None
+        if number in self.conflicts:
+            self.unread = self.conflicts[number]
+            self.skipped += 1
+            first, last = self.unread[0], self.unread[-1]
+            self.notes.append(f"line {number}: a merge conflict; its lines from {first} to {last} were not read")
+            return
         depth, text = _unquote(line)
         self._leave(depth, text)
         if not text.strip():
@@ -249,5 +279,6 @@ class _Reader:
 
 
 def _is_legend(heading: str) -> bool:
-    words = re.sub(r"[^\w ]+", " ", heading.casefold())
+    """Whether a heading says so, whatever stands in brackets behind it."""
+    words = re.sub(r"[^\w ]+", " ", _BRACKETS.sub(" ", heading).casefold())
     return _LEGEND.fullmatch(" ".join(words.split())) is not None

@@ -8,25 +8,30 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from dashkit.records import Status
+from dashkit.sources import fields
 
 LONGEST = 1_000  # characters of Markdown; what is longer is no title
 
-_EMOJI: dict[str, Status] = {
-    **dict.fromkeys("✅✔☑", "completed"),
-    **dict.fromkeys("🚧🔄", "in_progress"),
-    **dict.fromkeys("🚫⛔🛑", "blocked"),
-    **dict.fromkeys("❌🗑", "cancelled"),
+# What a sign says in front of a title, and behind it. None: no more than the box does (lists of criteria have a ✅
+# before each line); then a word beside it may say more. ❌ is no sign: it says "not yet" and "never do" as often.
+SIGNS: dict[str, tuple[Status | None, Status | None]] = {
+    **dict.fromkeys("✅✔☑✓", (None, "completed")),
+    **dict.fromkeys("🚧🔄", ("in_progress", "in_progress")),
+    **dict.fromkeys("🚫⛔🛑⏸", ("blocked", "blocked")),
+    "🗑": ("cancelled", "cancelled"),
+    **dict.fromkeys("⏳⌛", (None, None)),
 }
 _DASH = "\u2013\u2014-"  # en, em, hyphen: last, so that it stands for itself in a class
-_SIGN = f"([{''.join(_EMOJI)}])\ufe0f?"
-_WORD = r"(?:in[ -]progress|wip|completed?|done|blocked|cancell?ed)\b"
+_SIGN = f"([{''.join(SIGNS)}])\ufe0f?"
+_WORD = r"(in[ -]progress|wip|completed?|done|blocked|cancell?ed)\b"
 _LEADING = re.compile(rf"{_SIGN} ?(?:{_WORD} ?(?=[:{_DASH}]|\Z))?(?:[:|{_DASH}] ?)?", re.IGNORECASE)
 _TRAILING = re.compile(rf"(?: ?[:|{_DASH}])? ?{_SIGN}(?: ?{_WORD}[.!]?)?\Z", re.IGNORECASE)
 _TAIL = 40  # characters: more than a sign with its word
 
 _BLOCKED_NOTE = re.compile(rf"([(\[]) ?blocked ?(?::|by\b|on\b|(?<= )[{_DASH}] |(?=[)\]]))", re.IGNORECASE)
-_BLOCKED_WORD = re.compile(rf"\b(?:BLOCKED(?: (?:BY|ON)\b:?| ?:| [{_DASH}] | ?\Z)|Blocked:)")
+_BLOCKED_WORD = re.compile(rf"\b(?:BLOCKED(?: (?P<by>(?i:by|on)\b:?)| ?:| [{_DASH}] | ?\Z)|Blocked:)")
 _DANGLING = f" :|,;{_DASH}"
+_NAMES = re.compile(r"[^\W_]")
 
 # `TASK-12`, `P1-T01`, `T1.2`, `A.1.2`, `T001`; the others only where markup or a colon sets them apart.
 _ID = re.compile(
@@ -73,7 +78,7 @@ def read_title(markdown: str) -> Title:
     external_id = _external_id(markdown)
     struck = _is_struck(marked, external_id)
     # What is struck out in part was replaced by the rest.
-    text, blocked, reason = _take_block(_unmarked(marked if struck else _STRUCK.sub("", marked)))
+    text, blocked, reason = _take_block(_unmarked(marked if struck else _STRUCK.sub("", marked)), external_id or "")
     status: Status | None = "cancelled" if struck else by_emoji or ("blocked" if blocked else None)
     return Title(text, status, reason, external_id)
 
@@ -136,27 +141,29 @@ def _replaced(text: str, pieces: dict[int, tuple[int, str]]) -> Iterator[str]:
 
 
 def _take_emoji(text: str) -> tuple[str, Status | None]:
-    """Take the signs of status off both ends; the first one counts."""
+    """Take the signs of status off both ends; the first that says something counts, its word before itself."""
     found: Status | None = None
     while match := _LEADING.match(text) or _TRAILING.search(text, max(0, len(text) - _TAIL)):
-        found = found or _EMOJI[match[1]]
+        sign, word = match.groups()
+        found = found or (fields.status(word)[0] if word else SIGNS[sign][match.re is _TRAILING])
         text = (text[: match.start()] + text[match.end() :]).strip()
     return text, found
 
 
-def _take_block(text: str) -> tuple[str, bool, str | None]:
+def _take_block(text: str, external_id: str) -> tuple[str, bool, str | None]:
     """Take `(blocked: reason)` or `BLOCKED: reason` out: the rest, whether there was one, its reason."""
     if match := _BLOCKED_NOTE.search(text):
         end = _closing(text, match.start())
         reason, rest = text[match.end() : end], f"{text[: match.start()].rstrip()} {text[end + 1 :].lstrip()}"
     elif match := _BLOCKED_WORD.search(text):
-        before = text[: match.start()].strip(_DANGLING)
-        # At the start it is a label of the title, not a remark on it.
-        rest, reason = (before, text[match.end() :]) if before else (text[match.end() :], "")
+        before, after = text[: match.start()].strip(_DANGLING), text[match.end() :]
+        # With no word but an id before it, it is a label of the title, not a remark on it.
+        is_label = not match["by"] and not _NAMES.search(before.replace(external_id, "", 1))
+        rest, reason = (f"{before} {after.lstrip(_DANGLING)}", "") if is_label else (before, after)
     else:
         return text, False, None
     rest = rest.strip(_DANGLING)
-    return (rest, True, reason.strip(_DANGLING) or None) if rest else (text, True, None)
+    return (rest, True, reason.strip(_DANGLING) or None) if _NAMES.search(rest) else (text, True, None)
 
 
 def _closing(text: str, start: int) -> int:
@@ -171,7 +178,7 @@ def _closing(text: str, start: int) -> int:
 
 
 def _external_id(markdown: str) -> str | None:
-    match = _ID.match(markdown.lstrip(" \ufe0f" + "".join(_EMOJI)))
+    match = _ID.match(markdown.lstrip(" \ufe0f" + "".join(SIGNS)))
     if match is None or _NO_ID.match(match["id"]):
         return None
     apart = match["open"] or match["close"]

@@ -11,6 +11,7 @@ from dashkit.store import rows
 WATCHED = ("project_id", "status", "checked", "blocked_reason", "complexity", "title")
 # A task is no longer in the file that it was read from, and is in it again: its row stays.
 GONE, BACK = "gone", "back"
+OPERATIONS = ("insert", "update", "delete", "baseline", "backfill", "reconcile", GONE, BACK)
 _NONE_IS_EMPTY = ("blocked_reason", "complexity")
 _COLUMNS = ("task_id", "op", "occurred_at", "recorded_at", "not_before", "source", *WATCHED)
 # The life of a task goes on behind the last deletion of its id.

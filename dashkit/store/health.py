@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from dashkit.store import rows
-from dashkit.store.events import WATCHED
+from dashkit.store.events import OPERATIONS, WATCHED
 
 
 @dataclass(frozen=True)
@@ -63,8 +63,7 @@ RULES = (
         "task_events.op",
         _EVENT,
         "Delete those events.",
-        "SELECT count(*) FROM task_events "
-        "WHERE op NOT IN ('insert', 'update', 'delete', 'baseline', 'backfill', 'reconcile')",
+        f"SELECT count(*) FROM task_events WHERE op NOT IN {OPERATIONS}",  # noqa: S608 - words of ours
     ),
     Rule(
         "dependency_events.op",
@@ -72,11 +71,46 @@ RULES = (
         "Delete those events.",
         "SELECT count(*) FROM dependency_events WHERE op NOT IN ('add', 'remove', 'baseline')",
     ),
+    *(
+        Rule(f"task_events.{column}", _TIME, "Delete those events.", sql)
+        for column, sql in (
+            ("occurred_at", "SELECT count(*) FROM task_events WHERE julianday(occurred_at) IS NULL"),
+            ("recorded_at", "SELECT count(*) FROM task_events WHERE julianday(recorded_at) IS NULL"),
+        )
+    ),
     Rule(
-        "task_events.occurred_at",
+        "task_events.not_before",
+        "behind the instant at which it had happened",
+        "Set it to NULL.",
+        "SELECT count(*) FROM task_events "
+        "WHERE not_before IS NOT NULL AND coalesce(julianday(not_before) > julianday(occurred_at), 1)",
+    ),
+    Rule(
+        "task_sources.image",
+        "what no reading of a file has left",
+        "Delete those rows of task_sources: the next reading finds the tasks by their titles.",
+        "SELECT count(*) FROM task_sources WHERE NOT json_valid(coalesce(image, '{}')) "
+        "OR NOT json_valid(coalesce(heading_path, '[]'))",
+    ),
+    Rule(
+        "task_sources.gone_at",
         _TIME,
-        "Delete those events.",
-        "SELECT count(*) FROM task_events WHERE julianday(occurred_at) IS NULL",
+        "Set it to NULL: the next reading says whether the task is there.",
+        "SELECT count(*) FROM task_sources WHERE gone_at IS NOT NULL AND julianday(gone_at) IS NULL",
+    ),
+    Rule(
+        "task_dependencies.depends_on_id",
+        "a task that depends on itself",
+        "Delete those rows: nothing waits for itself.",
+        "SELECT count(*) FROM task_dependencies WHERE task_id = depends_on_id",
+        wrong=False,
+    ),
+    Rule(
+        "tasks.parent_id",
+        "a task that is its own parent",
+        "Set it to NULL.",
+        "SELECT count(*) FROM tasks WHERE parent_id = id",
+        wrong=False,
     ),
     Rule(
         "tasks.status",

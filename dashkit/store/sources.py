@@ -3,7 +3,7 @@
 import json
 import sqlite3
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 
 from dashkit import times
@@ -25,31 +25,37 @@ class Mark:
 
 
 def known(conn: sqlite3.Connection, project_id: int, source: str) -> list[rows.Row]:
-    """Every task of a source: the columns of task_sources, `source` too, and as `row` the task as it is now."""
+    """Every task of a source: the columns of task_sources, `source` too, and as `row` the task as it is now.
+
+    Also those that a user has moved to another project since the source made them.
+    """
     found = rows.read(
         conn,
         f"SELECT {', '.join(f's.{column}' for column in _SOURCE)} FROM task_sources AS s "  # noqa: S608 - of _SOURCE
-        "JOIN tasks AS t ON t.id = s.task_id WHERE t.project_id = :project_id AND s.source = :source "
+        "JOIN tasks AS t ON t.id = s.task_id WHERE s.source = :source AND :project_id = coalesce(("
+        "SELECT e.project_id FROM task_events AS e WHERE e.task_id = s.task_id AND e.project_id IS NOT NULL "
+        "AND (e.source GLOB 'git:*' OR e.source GLOB 'file:*') ORDER BY e.event_id DESC LIMIT 1), t.project_id) "
         "ORDER BY s.ordinal, s.task_id",
         {"project_id": project_id, "source": source},
     )
-    tasks = {row["id"]: row for row in _tasks(conn, project_id)}
+    tasks = {row["id"]: row for row in _tasks(conn, [row["task_id"] for row in found])}
     return [row | {"source": source, "row": tasks[row["task_id"]]} for row in found]
 
 
 def unclaimed(conn: sqlite3.Connection, project_id: int) -> list[rows.Row]:
     """The tasks of a project that no source has spoken of: those of people, and of times before."""
     claimed = {row["task_id"] for row in rows.read(conn, "SELECT task_id FROM task_sources")}
-    return [row for row in _tasks(conn, project_id) if row["id"] not in claimed]
+    ids = [row["id"] for row in rows.read(conn, "SELECT id FROM tasks WHERE project_id = :id", {"id": project_id})]
+    return _tasks(conn, [task_id for task_id in ids if task_id not in claimed])
 
 
-def _tasks(conn: sqlite3.Connection, project_id: int) -> list[rows.Row]:
+def _tasks(conn: sqlite3.Connection, ids: Sequence[int]) -> list[rows.Row]:
     return rows.read(
         conn,
         "SELECT t.id, t.title, t.status, t.checked, t.blocked_reason, t.description, t.priority, t.phase_id, "
         "m.external_id, m.kind, m.labels, m.parent_id FROM tasks AS t JOIN main.tasks AS m ON m.id = t.id "
-        "WHERE t.project_id = :project_id ORDER BY t.id",
-        {"project_id": project_id},
+        "WHERE t.id IN (SELECT value FROM json_each(:ids)) ORDER BY t.id",
+        {"ids": json.dumps(ids)},
     )
 
 

@@ -13,7 +13,7 @@ import time
 from pathlib import Path
 from typing import NamedTuple
 
-from dashkit.linking import references
+from dashkit.linking import bearers
 from dashkit.linking.ids import normal
 
 DEFAULT = Path(__file__).resolve().parents[2] / "shared" / "data" / "linking"
@@ -55,22 +55,21 @@ def named(place, row):
     """A task of the data; ~2 marks the second of an id, and a Markdown task is a file of its own."""
     written = row["id"].partition("~")[0]
     source = row["id"] if written.startswith("task-") else "register"
-    return references.Named(
-        place, (written, *row["aliases"]), source, row["created_at"], row["closed_at"], row["deleted_at"]
-    )
+    life = (row["created_at"], row["closed_at"], row["deleted_at"])
+    return bearers.Named(place, (written, *row["aliases"]), source, *life, row["title"])
 
 
 def judge(folder):
     """Link one repository's commits, and hold the links against its truth."""
     tasks, commits = rows(folder, "tasks"), rows(folder, "commits")
     names = [row["id"] for row in tasks]
-    bearers = [named(place, row) for place, row in enumerate(tasks)]
-    said = [references.Said(row["sha"], row["timestamp"], row["message"]) for row in commits]
-    links, ambiguous = references.link(bearers, said, HOMES.get(folder.name, ""))
+    named_tasks = [named(place, row) for place, row in enumerate(tasks)]
+    said = [bearers.Said(row["sha"], row["timestamp"], row["message"]) for row in commits]
+    links, ambiguous = bearers.link(named_tasks, said, HOMES.get(folder.name, ""))
     truth = {(row["sha"], row["task_id"]) for row in rows(folder, "truth")}
     made = {(link.sha, names[link.task_id]) for link in links}
     shared = {}
-    for task in bearers:
+    for task in named_tasks:
         for known in {normal(each) for each in task.ids}:
             shared.setdefault(known, set()).add(names[task.task_id])
     rivals = {}

@@ -5,7 +5,7 @@ import inspect
 import re
 import sys
 import tempfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -107,6 +107,35 @@ def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     return "\n".join("| " + " | ".join(cell.replace("|", "\\|") for cell in line) + " |" for line in lines)
 
 
+def glossary_page() -> str:
+    """docs/glossary.md: every measure of a frame as its docstring defines it; the words below are kept as they are."""
+    words = Path(__file__).with_name("glossary.md").read_text(encoding="utf-8").partition("## Words\n")[2]
+    parts = [
+        "# Glossary",
+        "What the numbers mean, as the frames define them.\nIn data a progress is 0..1; percent is for the screen.",
+        "## Measures",
+        _measures(dashboard.frames()),
+        "The functions of `dashkit.database` have names of their own for some of these: `completion_pct` is `progress` "
+        "in percent, `days_blocked` is `blocked_days`.",
+        "## Measures of a verification",
+        _measures(verification_frames()),
+        "## Words",
+        words.strip(),
+    ]
+    return "\n\n".join(parts) + "\n"
+
+
+def _measures(frames: Mapping[str, Callable[..., object]]) -> str:
+    """The columns with a unit, by name: one row for each meaning, with the frames that have it."""
+    found: dict[tuple[str, str, str], list[str]] = {}
+    for name, frame in frames.items():
+        for column in columns(frame):
+            if column.unit:
+                found.setdefault((column.name, column.unit, column.meaning), []).append(f"`{name}`")
+    rows = [(f"`{name}`", unit, meaning, ", ".join(sorted(where))) for (name, unit, meaning), where in found.items()]
+    return _table(("measure", "unit", "meaning", "in"), sorted(rows))
+
+
 def cli_page() -> str:
     """docs/cli.md: every command with what it takes, as the parser has it."""
     root = cli.parser()
@@ -183,27 +212,45 @@ def linking_page() -> str:
     ]
     parts = [
         "# Explicit links",
-        "A text that names a task says that it belongs to it: the message of a commit, the name of a branch.\n"
+        "A commit whose message names a task says that it belongs to it.\n"
+        "`dashkit link` reads the messages of commits, and nothing else: of a branch (`feature/TASK-12-slug`) it knows "
+        "the name where a merge tells it, for the tip of a branch that was just made is somebody else's work.\n"
         "A link made from such a reference has the confidence 1.0 and the type `explicit`; its evidence holds the "
         "rule, the role, the words as written, and where they stood.",
         "A word is a reference only if the project has a task of that id, and a bare number only where the project's "
         "tasks are numbers.\nSo `UTF-8`, `SHA-256`, `CVE-2024-1234`, `GPT-4` and `#fff` are none.",
         "## Rules",
         "Of each word the first rule counts that gives an id of the project.\n"
-        "Quoted lines (`>`) and fenced code are left out, and so is what stands beyond 100,000 characters.\n"
+        "Quoted lines (`>`), fenced code, and code that is indented by four behind an empty line (not in a list) are "
+        "left out, and so are mail addresses and what stands beyond 100,000 characters.\n"
         "In the examples ⏎ is the end of a line; the tests run each of them.",
         _table(("rule", "what it reads", "references", "none"), rows),
         "## Roles",
         "The first role that fits counts; in a list all ids have the role of the first.\n"
         "A commit that names a task several times has one link, by the strongest role.\n"
-        'All that a commit names whose subject begins with "Revert" is reverted.',
+        'All that a commit names whose subject begins with "Revert" is reverted; what it says with "not" before it '
+        "(`does not fix TASK-12`) it does not say.",
         _table(("role", "what it says", "examples"), roles),
         "## An id of several tasks",
         "Trackers use ids again, and two files may use the same one.\n"
-        "Then the time of the commit decides: a task that was not there yet is not meant; of one source the latest "
+        "An id is meant first as it is written (`x-0261` before `x-261`); then the task is meant whose title stands in "
+        "the message, if it is of three words or more.\n"
+        "Else the time of the commit decides: a task that was not there yet is not meant; of one source the latest "
         "holds the id; of several sources the one is meant that was neither finished nor gone more than an hour "
         "before.\n"
         "Where more than one task remains, the id is counted as ambiguous and nothing is linked.",
+        "## A task without an id",
+        "Where a task has no id of its own, it is called by the number that `dashkit task` knows it by: `TASK-12`, "
+        "written in full.\n"
+        "Nobody can have known the number before the row was there: only commits that were made after it mean it.\n"
+        "A row is there since it was first recorded (of a dashboard that was migrated: since its `created_at`).\n"
+        "An id goes before a number: where a tracker has a `TASK-12` by then, that one is meant.\n"
+        "Give a task an id in its file, and it is called by that alone.",
+        "## What a second run does",
+        "A link that no message says any more, or whose task has another id now, is removed, and counted as removed; "
+        "links of other programs (an explicit link whose evidence has none of these rules) are left as they are.\n"
+        "While the names of the tasks, the patterns and what was unlinked are as they were, only new commits are read; "
+        "else all are read again.",
         "## A person's word",
         "`dashkit task ID --link SHA` links a commit by hand: the link has the type `manual`, and whatever made it "
         "before, it stays as it is.\n"
@@ -214,10 +261,14 @@ def linking_page() -> str:
         "## A pattern of your own",
         "A project may have its own way to write ids: `REQ/{n}`, or `case {n} = TASK-{n}` where the words mean "
         "another id.\n"
+        "It is the setting `id_pattern`, one a line, for all projects or for one, whose own go before those of all:",
+        "```console\n$ dashkit config id_pattern 'REQ/{n}'\nid_pattern = REQ/{n}\n"
+        "$ dashkit config id_pattern 'case {n} = TASK-{n}' --project Shop\nid_pattern = case {n} = TASK-{n}\n```",
         "`{n}` is one to nine digits, `{w}` up to 32 ASCII letters and digits, and everything else stands for itself, "
         "in either case.\n"
         "A pattern begins with words of its own, and a placeholder ends where something else than a letter or a digit "
-        "follows; one that could be read in two ways is refused, so no message can make the search slow.",
+        "follows; one that could be read in two ways is refused, so no message can make the search slow.\n"
+        "Where another program stored such a one, linking goes on without it and says so.",
     ]
     return "\n\n".join(parts) + "\n"
 
@@ -233,6 +284,7 @@ PAGES: dict[str, Callable[[], str]] = {
     "changes.md": changes_page,
     "cli.md": cli_page,
     "frames.md": frames_page,
+    "glossary.md": glossary_page,
     "linking.md": linking_page,
 }
 

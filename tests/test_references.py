@@ -1,3 +1,4 @@
+import dataclasses
 import importlib.util
 import re
 from pathlib import Path
@@ -8,8 +9,9 @@ from hypothesis import strategies as st
 
 import dashkit
 from dashkit.errors import UsageError
+from dashkit.linking.bearers import Ambiguous, Named, Said, link
 from dashkit.linking.ids import Ids, normal, pattern
-from dashkit.linking.references import ROLES, Ambiguous, Named, Said, find, link
+from dashkit.linking.references import ROLES, find
 from dashkit.linking.spellings import SPELLINGS
 
 ROOT = Path(dashkit.__file__).parents[1]
@@ -27,13 +29,13 @@ def named(text, where="message", ids=IDS):
 @pytest.mark.parametrize(("rule", "text"), EXAMPLES, ids=[f"{rule.name}: {text}" for rule, text in EXAMPLES])
 def test_an_example_of_a_rule_is_true(rule, text):
     """Each example in the table of rules names the ids that the table says, and no other."""
-    assert tuple(named(text, rule.where, Ids.of(rule.project, HOME))) == rule.examples[text]
+    assert tuple(named(text, ids=Ids.of(rule.project, HOME))) == rule.examples[text]
 
 
 @pytest.mark.parametrize("rule", SPELLINGS, ids=lambda rule: rule.name)
 def test_a_rule_is_what_its_examples_need(rule):
     """Each rule is the one that reads at least one of its own examples, and has an example of what it is not."""
-    found = [found.rule for text in rule.examples for found in find(text, rule.where, Ids.of(rule.project, HOME))]
+    found = [found.rule for text in rule.examples for found in find(text, "message", Ids.of(rule.project, HOME))]
     assert rule.name in found
     assert () in rule.examples.values() or rule.name == "list"
 
@@ -86,10 +88,29 @@ def test_a_revert_reverts_what_it_names():
     assert {found.role for found in find(text, "message", IDS)} == {"reverts"}
 
 
-@pytest.mark.parametrize("branch", ["TASK-12", "fix/TASK-12-slug"])
+@pytest.mark.parametrize(
+    ("text", "role"),
+    [
+        ("does not fix TASK-12", "mention"),
+        ("this doesn't yet close TASK-12", "mention"),
+        ("it won\u2019t quite resolve: TASK-12", "mention"),
+        ("never reverted TASK-12", "mention"),
+        ("without closing task TASK-12", "mention"),
+        ("not only a start: fixes TASK-12", "closes"),
+        ("note: fixes TASK-12", "closes"),
+        ("knot fixes TASK-12", "closes"),
+    ],
+)
+def test_what_is_denied_is_not_done(text, role):
+    """A word of closing or undoing that a "not" stands before says nothing of the work."""
+    assert [found.role for found in find(text, "message", IDS)] == [role]
+
+
+@pytest.mark.parametrize("branch", ["TASK-12", "fix/TASK-12-slug", "task-12_slug", "me/task-12"])
 def test_a_branch_belongs_to_its_task(branch):
     """A branch refers to its task, whatever its folder is called."""
-    assert [found.role for found in find(branch, "branch", IDS)] == ["refs"]
+    assert [(found.external_id, found.role) for found in find(branch, "branch", IDS)] == [("TASK-12", "refs")]
+    assert named("release-12", "branch") == named("feature/TASK-123-slug", "branch") == []
 
 
 def test_numbers_are_no_ids_of_a_project_with_codes():
@@ -107,6 +128,41 @@ def test_a_merge_names_its_branch():
     """The branch in a merge's subject is read as a branch."""
     assert named("Merge pull request #9 from me/task-12-slug") == ["TASK-12"]
     assert named("Merge branch 'feature/45-fix'") == ["45"]
+    assert named("Merge branches 'task-12' and 'me/bd-a1b2_x' into 45-fix") == ["TASK-12", "bd-a1b2"]
+    assert named("Merge remote-tracking branch 'origin/task-12-slug'") == ["TASK-12"]
+
+
+@pytest.mark.parametrize(
+    ("text", "ids"),
+    [
+        ("text\n\n    TASK-12 failed\n\n    TASK-12 again\nbd-a1b2", ["bd-a1b2"]),
+        ("text\n\n\tTASK-12 failed", []),
+        ("text\n    TASK-12 goes on", ["TASK-12"]),
+        ("text\n\n- item\n\n    TASK-12 belongs to it\n    - and bd-a1b2", ["TASK-12", "bd-a1b2"]),
+        ("text\n\n    - TASK-12 in a list\n      that goes on: bd-a1b2", ["TASK-12", "bd-a1b2"]),
+        ("text\n\n- item\n\nend\n\n    TASK-12 failed", []),
+        ("    TASK-12 text", ["TASK-12"]),
+        ("```\n    TASK-12", ["TASK-12"]),
+    ],
+)
+def test_indented_code_is_not_read(text, ids):
+    """Code is what Markdown takes for it: indented by four behind an empty line, and not in a list."""
+    assert named(text) == ids
+
+
+@pytest.mark.parametrize(
+    ("text", "ids"),
+    [
+        ("#1 first\n#2 second", []),
+        ("text\n\n- #1 first\n  more of it\n- #2 second, fixes #2\n", ["2"]),
+        ("#1 text", ["1"]),
+        ("#1 text\n\nFixes #2", ["1", "2"]),
+        ("#2 text\n#3 text", ["2", "3"]),
+    ],
+)
+def test_the_numbers_of_a_list_are_no_ids(text, ids):
+    """Lines that count up from #1 are a list; one alone, or from elsewhere, names tasks."""
+    assert named(text, ids=Ids.of(["1", "2", "3"])) == ids
 
 
 @pytest.mark.parametrize(
@@ -168,12 +224,54 @@ def test_no_text_breaks_it(text):
             assert found.words in text
 
 
+PIECES = [
+    *"#-./,_ \n0124aAßİbdTtSsKk[()]:\u0307",
+    "TASK-12",
+    "bd-",
+    "fixes: ",
+    "bead ",
+    "https://github.com/acme/proj/issues/",
+]
+
+
+@given(st.lists(st.sampled_from(PIECES), max_size=40).map("".join))
+def test_what_is_not_looked_at_names_nothing(text):
+    """A text or a line that the first look rules out would have named nothing: the look is only about time."""
+    ids = Ids.of([*IDS.names.values(), "task-0İ", "x_0ß"], HOME, ["t-{n} = bd-a1b2"], ["TASK-4"])
+    everywhere = dataclasses.replace(ids, tails=frozenset(re.findall(r"0*([^\W_]+)", text.casefold())))
+    assert find(text, "message", ids) == find(text, "message", everywhere)
+
+
 @pytest.mark.parametrize(
-    "piece", ["a", "-", "a-", "1.", "#", "#1 ", "TASK-12,", "(", "```\n", "> ", "a" * 60 + " ", "\0", "é"]
+    "piece",
+    [
+        "a",
+        "-",
+        "a-",
+        "1.",
+        ".1",
+        "0",
+        "12.",
+        "#",
+        "#1 ",
+        "#1,",
+        "PR #1, ",
+        "bd-a1b2.3.",
+        "@",
+        "12@",
+        "not ",
+        "TASK-12,",
+        "(",
+        "```\n",
+        "> ",
+        "a" * 60 + " ",
+        "\0",
+        "é",
+    ],
 )
 def test_a_huge_text_is_read_up_to_a_limit(piece):
     """Of five megabytes of anything only the first 100,000 characters are read."""
-    text = piece * (5_000_000 // len(piece))
+    text = "TASK-12 " + piece * (5_000_000 // len(piece))
     assert find(text, "message", IDS) == find(text[:100_000], "message", IDS)
 
 
@@ -220,6 +318,34 @@ def test_an_id_of_two_tasks_is_resolved_by_lifetime(tasks, at, pairs, left_open)
     assert linked(tasks, Said("a", at, text)) == (pairs, left_open)
 
 
+@pytest.mark.parametrize(
+    ("text", "pairs"),
+    [
+        ("BD-1 - Paint  the SHED, at last", {(1, "a")}),
+        ("Add bd-1 - paint-the-shed.md", {(1, "a")}),
+        ("bd-1: paint the shed and dig the deep hole", set()),
+        ("bd-1: paint", set()),
+    ],
+)
+def test_an_id_of_two_tasks_with_the_title_of_one_means_it(text, pairs):
+    """A text that holds the title of one of them, three words or more, means that one."""
+    tasks = [Named(1, ("bd-1",), "a", title="Paint the shed"), Named(2, ("bd-1",), "b", title="Dig the deep hole")]
+    assert linked([*tasks, Named(3, ("bd-1",), "c", title="Paint")], Said("a", "2026-01-01", text))[0] == pairs
+
+
+def test_a_title_to_come_is_not_meant():
+    """A task that was made long after a commit is not meant by its title."""
+    late = Named(2, ("bd-1",), "b", "2026-02-01", title="Paint the shed")
+    assert linked([OLD, late], Said("a", "2025-01-05", "bd-1 Paint the shed"))[0] == {(1, "a")}
+
+
+def test_an_id_is_meant_as_it_is_written():
+    """Of x-0261 and x-261 each is meant by its own spelling."""
+    tasks = [Named(1, ("x-0261",)), Named(2, ("x-261",))]
+    assert linked(tasks, Said("a", "", "X-0261"), Said("b", "", "x-261"))[0] == {(1, "a"), (2, "b")}
+    assert linked(tasks, Said("a", "", "x-00261"))[1] == [(1, 2)]
+
+
 def test_a_task_has_every_id_it_had():
     """A task is found by a former id too, and a commit that uses both has one link."""
     task = Named(7, ("bd-new1", "bd-old1"))
@@ -249,12 +375,11 @@ def test_odd_tasks_are_harmless():
 
 @pytest.mark.skipif(not DATA.is_dir(), reason="the linking data is not on this machine (../shared/data/linking)")
 def test_real_repositories_are_linked_right():
-    """Over the messages of real repositories at least 99 % of the links are right, and 98 % of the true ones made."""
+    """Of each repository 99 % of the links are right and 96 % of the true ones made; of all together 98 %."""
     spec = importlib.util.spec_from_file_location("references", ROOT / "benchmarks" / "references.py")
     benchmark = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(benchmark)
     scores = [benchmark.judge(folder)[0] for folder in benchmark.repositories(DATA)]
     pooled = benchmark.Score(*map(sum, zip(*scores, strict=True)))
-    assert pooled.precision >= 0.99
     assert pooled.recall >= 0.98
-    assert all(score.precision >= 0.99 for score in scores)
+    assert all(score.precision >= 0.99 and score.recall >= 0.96 for score in scores)

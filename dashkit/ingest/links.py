@@ -2,62 +2,131 @@
 
 import json
 import sqlite3
+from collections.abc import Iterator
+from hashlib import sha256
+from typing import Any, NamedTuple
 
 from dashkit import times
 from dashkit.connection import Database, using
+from dashkit.errors import UsageError
 from dashkit.ingest.run import counts, run
-from dashkit.linking.references import Link, Named, Said, link
+from dashkit.linking.bearers import Bearers, Named, Said
+from dashkit.linking.ids import pattern
+from dashkit.linking.spellings import RULES
 from dashkit.records import IngestSummary
 from dashkit.store import explicit, git
 
 AMBIGUOUS = "ids in commit messages that may mean several tasks"
 
 
+class _Done(NamedTuple):
+    """What linking one project did: links added, changed, gone, those that there are now, and unclear ids."""
+
+    added: int
+    changed: int
+    gone: int
+    total: int
+    unclear: int
+
+
 def link_commits(db: Database = None) -> IngestSummary:
     """Link the commits of every project with the tasks that they name, in one transaction.
 
-    A link made or removed by hand is never overridden. A second run changes no link.
+    A link made or removed by hand is never overridden, nor is one of another program. A second run changes no link;
+    while the tasks' names, the patterns and the rejections are as they were, it reads only new commits.
 
     Returns:
-        The summary: `added` links, `gone` explicit links that no text names any more, `left_out` ids that may mean
-        several tasks, which are not guessed, `total` the links by name or by hand that there are now.
+        The summary: `added` links, `changed` ones whose evidence is told otherwise, `gone` explicit links of ours
+        that no text names any more, `left_out` ids that may mean several tasks, which are not guessed, `total` the
+        links by name or by hand that there are now; `notes` name the patterns of ids that were refused.
 
     Raises:
         RefusedError: the database is older than version 2.1, or no Dashboard.
     """
     now = times.to_text(times.utc_now())
-    added = gone = ambiguous = total = 0
     with run(db, "link") as this, using(db, write=True) as conn:
         git.require(conn)
-        rejected = explicit.rejected(conn)
-        for project_id in explicit.projects(conn):
-            links, unclear = _of_project(conn, project_id)
-            wanted = {(one.task_id, one.sha): one.evidence for one in links if (one.task_id, one.sha) not in rejected}
-            there = explicit.existing(conn, project_id, "explicit")
-            manual = explicit.existing(conn, project_id, "manual")
-            new = {pair: evidence for pair, evidence in wanted.items() if pair not in there and pair not in manual}
-            explicit.write(conn, new.items(), now)
-            explicit.remove(conn, there - wanted.keys())
-            added, gone, ambiguous = added + len(new), gone + len(there - wanted.keys()), ambiguous + len(unclear)
-            total += len(wanted.keys() | manual)
-        unclear_by = {AMBIGUOUS: ambiguous} if ambiguous else {}
-        summary = IngestSummary("links", added, left_out_by=unclear_by, gone=gone, total=total)
+        linked = explicit.projects(conn)
+        done = [_link_project(conn, project_id, now) for project_id in linked]
+        added, changed, gone, total, unclear = map(sum, zip(_Done(0, 0, 0, 0, 0), *done, strict=True))
+        unclear_by = {AMBIGUOUS: unclear} if unclear else {}
+        notes = tuple(map(str, refused_patterns(conn)))
+        summary = IngestSummary(
+            "links",
+            added,
+            left_out_by=unclear_by,
+            notes=notes,
+            project_id=linked[0] if len(linked) == 1 else None,
+            changed=changed,
+            gone=gone,
+            total=total,
+        )
         this.end(conn, counts(summary))
     return summary
 
 
-def _of_project(conn: sqlite3.Connection, project_id: int) -> tuple[list[Link], list[object]]:
-    rows = explicit.named_tasks(conn, project_id)
-    # Where no task has an id of its own, people write the number that it has here: TASK-12.
-    numbered = not any(external_id for _, external_id, *_ in rows)
-    tasks = [
-        Named(
-            task_id, (external_id or f"TASK-{task_id}", *json.loads(former)), source, created_at, completed_at, gone_at
-        )
-        for task_id, external_id, source, created_at, completed_at, gone_at, former in rows
-        if external_id or numbered
-    ]
-    said = [Said(sha, at, message) for sha, at, message in explicit.messages(conn, project_id)]
+def refused_patterns(conn: sqlite3.Connection) -> list[UsageError]:
+    """Why a stored pattern of ids (setting `id_pattern`) cannot be used; linking goes on without it.
+
+    `dashkit config` refuses such a one, so another program put it there.
+    """
+    return [refusal for scope, written in explicit.id_patterns(conn).items() for refusal in _usable(scope, written)[1]]
+
+
+def _usable(scope: str, written: tuple[str, ...]) -> tuple[list[str], list[UsageError]]:
+    """The patterns of a scope that can be used, and the refusals of the others."""
+    good, refused = [], []
+    for each in written:
+        try:
+            good.append(pattern(each).written)
+        except UsageError as error:
+            whose = f"project {scope}" if scope else "all projects"
+            refused.append(UsageError(f"{error.what} of {whose}", error.why, error.remedy, scope=scope, pattern=each))
+    return good, refused
+
+
+def _link_project(conn: sqlite3.Connection, project_id: int, now: str) -> _Done:
+    bearers = _bearers(conn, project_id)
+    rejected, there = explicit.rejected(conn, project_id), explicit.existing(conn, project_id)
+    mark = explicit.mark(conn, project_id)
+    extent, read = explicit.extent(conn, project_id, mark.read.upto if mark else 0)
+    digest = sha256(json.dumps([bearers.digest(), sorted(rejected)]).encode()).hexdigest()
+    goes_on = mark is not None and (mark.digest, mark.links, mark.read) == (digest, len(there), read)
+    after, unclear = (read.upto, mark.unclear) if mark and goes_on else (0, 0)
+    links, open_ones = bearers.link(Said(*said) for said in explicit.messages(conn, project_id, after))
+    wanted = {pair: one.evidence for one in links if (pair := (one.task_id, one.sha)) not in rejected}
+    ours = {pair: evidence for pair, evidence in there.items() if _is_ours(evidence)}
+    new = {
+        pair: evidence
+        for pair, evidence in wanted.items()
+        if pair not in there or (pair in ours and ours[pair] != evidence)
+    }
+    gone = set() if goes_on else ours.keys() - wanted.keys()
+    explicit.write(conn, new.items(), now)
+    explicit.remove(conn, gone)
+    added = len(new.keys() - there.keys())
+    left = explicit.Mark(digest, extent, len(there) + added - len(gone), unclear + len(open_ones))
+    if left != mark:
+        explicit.set_mark(conn, project_id, left, now)
+    return _Done(added, len(new) - added, len(gone), left.links, left.unclear)
+
+
+def _is_ours(evidence: Any) -> bool:
+    """Whether a rule of ours made a link, and no other program."""
+    return isinstance(evidence, dict) and evidence.get("rule") in RULES
+
+
+def _bearers(conn: sqlite3.Connection, project_id: int) -> Bearers:
+    patterns = explicit.id_patterns(conn)
+    own = str(project_id) if str(project_id) in patterns else ""
     home = next(iter(explicit.remotes(conn, project_id)), "")
-    links, unclear = link(tasks, said, home, explicit.id_patterns(conn, project_id))
-    return links, list(unclear)
+    return Bearers(_named(conn, project_id), home, _usable(own, patterns.get(own, ()))[0])
+
+
+def _named(conn: sqlite3.Connection, project_id: int) -> Iterator[Named]:
+    """The tasks by what they are called; one without an id of its own by the number that it has here."""
+    for row in explicit.named_tasks(conn, project_id):
+        external_id, former = row.pop("external_id"), json.loads(row.pop("former_ids") or "[]")
+        numbered_at = row.pop("numbered_at")
+        ids = tuple(map(str, [external_id, *former] if external_id else former))
+        yield Named(**row, ids=ids, numbered_at=None if external_id else numbered_at)

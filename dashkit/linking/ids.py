@@ -15,6 +15,8 @@ _PLACEHOLDER = re.compile(r"(\{[^{}]*\})")
 # Possessive: what a placeholder took it never gives back, so a pattern costs no more than its length at each place.
 _KINDS = {"{n}": "([0-9]{1,9}+)", "{w}": "([0-9A-Za-z]{1,32}+)"}
 _LONGEST = 100
+_RUN = re.compile(r"0*([^\W_]+)")
+_CHILD = re.compile(r"\.[0-9]{1,9}$")
 
 
 def normal(written: str) -> str:
@@ -90,24 +92,31 @@ class Ids:
 
     Args:
         names: normal form -> the id as the tracker writes it.
-        shorts: what stands after the project's usual prefix -> the id: 72sq9 for proj-72sq9.
+        usual: the project's most frequent prefix: proj for proj-72sq9.
+        shorts: what stands after it, where that is more than a number -> the id: 72sq9.
         home: owner/name of the project's repository, lower case; "" where it is not known.
         patterns: the project's own.
+        tails: the last letters and digits of each name; a text that holds none of them names none.
+        nested: some are of subtasks: bd-a1b2.3.
     """
 
     names: dict[str, str]
+    usual: str = ""
     shorts: dict[str, str] = field(default_factory=dict)
     home: str = ""
     patterns: tuple[Pattern, ...] = ()
+    tails: frozenset[str] = frozenset()
+    nested: bool = False
 
     @classmethod
-    def of(cls, ids: Iterable[str], home: str = "", patterns: Iterable[str] = ()) -> "Ids":
+    def of(cls, ids: Iterable[str], home: str = "", patterns: Iterable[str] = (), numbers: Iterable[str] = ()) -> "Ids":
         """The ids of a project with their other spellings.
 
         Args:
             ids: as the trackers write them.
             home: the project's repository, as owner/name or its address.
             patterns: the project's own patterns, as in the settings.
+            numbers: what tasks without an id are called; they have no other spelling, and an id goes before.
 
         Raises:
             UsageError: a pattern is not safe.
@@ -117,8 +126,28 @@ class Ids:
             prefix, joint, number = known.partition("-")
             if joint and prefix in _TWINS and number[:1].isdecimal():
                 names.setdefault(f"{_TWINS[prefix]}{number}", written)
-        owner_and_name = re.findall(r"[^/:]+", home.removesuffix(".git").casefold())[-2:]
-        return cls(names, _shorts(names), "/".join(owner_and_name), tuple(pattern(each) for each in patterns))
+        usual = _usual(names)
+        shorts = _shorts(names, usual)
+        for number in numbers:
+            names.setdefault(normal(number), number)
+        owner_and_name = "/".join(re.findall(r"[^/:]+", home.removesuffix(".git").casefold())[-2:])
+        tails = frozenset(runs[-1] for known in names if (runs := _RUN.findall(known)))
+        nested = any(_CHILD.search(known) for known in names)
+        return cls(names, usual, shorts, owner_and_name, tuple(map(pattern, patterns)), tails, nested)
+
+    def may_stand_in(self, text: str) -> bool:
+        """Whether it is worth to look closer: a text without the end of any id is told at a fraction of the cost."""
+        return not self.tails.isdisjoint(_RUN.findall(text.casefold())) or any(
+            pattern.shape.search(text) for pattern in self.patterns
+        )
+
+    def parent_of(self, written: str) -> str:
+        """The nearest task above a subtask that is not known, bd-a1b2 for bd-a1b2.7, where ids are so nested."""
+        known = ""
+        while self.nested and not known and len(written) <= _LONGEST and (child := _CHILD.search(written)):
+            written = written[: child.start()]
+            known = self.names.get(normal(written), "")
+        return known if "-" in written else ""
 
     def start_of(self, token: str, joints: re.Pattern[str] = _JOINT) -> str:
         """The longest known id that a token begins with, up to a joint; "" for none."""
@@ -127,13 +156,17 @@ class Ids:
         return next((start for start in found if normal(start) in self.names), "")
 
 
-def _shorts(names: dict[str, str]) -> dict[str, str]:
+def _usual(names: Iterable[str]) -> str:
+    """The most frequent prefix of ids, "" where there is none."""
+    prefixes = Counter(prefix for prefix, joint, _ in (known.rpartition("-") for known in names) if joint)
+    return prefixes.most_common(1)[0][0] if prefixes else ""
+
+
+def _shorts(names: dict[str, str], usual: str) -> dict[str, str]:
     """The ids by what follows the most frequent prefix, where that is more than a number."""
     split = {known: known.rpartition("-") for known in names}
-    prefixes = Counter(prefix for prefix, joint, _ in split.values() if joint)
-    usual = prefixes.most_common(1)[0][0] if prefixes else None
     return {
         short: names[known]
-        for known, (prefix, _, short) in split.items()
-        if prefix == usual and len(short) >= 3 and re.search("[a-z]", short)
+        for known, (prefix, joint, short) in split.items()
+        if joint and prefix == usual and len(short) >= 3 and re.search("[a-z]", short)
     }

@@ -4,8 +4,9 @@ import json
 import re
 import sqlite3
 import uuid
-from collections.abc import Collection, Iterable
-from typing import Any
+from collections.abc import Collection, Iterable, Iterator
+from dataclasses import asdict, dataclass
+from typing import Any, NamedTuple
 
 from dashkit.errors import OutdatedError, RefusedError, UsageError
 from dashkit.store import rows
@@ -15,6 +16,24 @@ Pair = tuple[int, str]
 _DIGITS = re.compile(r"[0-9a-f]{4,64}")
 _NAMED = 5  # commits of an ambiguous word
 _TITLE = 40  # characters of a message that tell it from others
+_NAMED_TASKS = """
+SELECT t.id AS task_id, coalesce(t.external_id, s.external_id, '') AS external_id, coalesce(s.source, '') AS source,
+    t.title, +t.created_at AS created_at, +t.completed_at AS closed_at, s.gone_at,
+    CASE WHEN e.was_there THEN coalesce(+t.created_at, e.recorded_at) ELSE e.recorded_at END AS numbered_at,
+    CASE WHEN json_valid(s.image) THEN CASE json_type(s.image, '$.former_ids')
+        WHEN 'array' THEN json_extract(s.image, '$.former_ids') END END AS former_ids
+FROM main.tasks AS t LEFT JOIN main.task_sources AS s ON s.task_id = t.id LEFT JOIN (
+    SELECT task_id, min(recorded_at) AS recorded_at, max(source = 'baseline') AS was_there
+    FROM main.task_events LEFT JOIN (
+        SELECT task_id, max(event_id) AS ended FROM main.task_events WHERE op = 'delete' GROUP BY task_id
+    ) USING (task_id)
+    WHERE event_id > coalesce(ended, 0) GROUP BY task_id) AS e ON e.task_id = t.id
+WHERE t.project_id = :project_id ORDER BY t.id
+"""
+_HELD = """
+FROM git_repos AS r JOIN git_repo_commits AS h ON h.repo_id = r.id JOIN git_commits AS c ON c.sha = h.sha
+WHERE r.project_id = ?1
+"""
 
 
 def projects(conn: sqlite3.Connection) -> list[int]:
@@ -30,49 +49,133 @@ def remotes(conn: sqlite3.Connection, project_id: int) -> list[str]:
     return [row[0] for row in found]
 
 
-def named_tasks(conn: sqlite3.Connection, project_id: int) -> list[tuple[int, str | None, str, Any, Any, Any, str]]:
-    """Of each task: id, external_id, source, created_at, completed_at, gone_at, its former ids (a JSON array)."""
-    return conn.execute(
-        "SELECT t.id, coalesce(t.external_id, s.external_id), coalesce(s.source, ''), t.created_at, t.completed_at, "
-        "s.gone_at, CASE WHEN json_valid(s.image) THEN coalesce(json_extract(s.image, '$.former_ids'), '[]') "
-        "ELSE '[]' END FROM tasks t LEFT JOIN task_sources s ON s.task_id = t.id WHERE t.project_id = ? ORDER BY t.id",
-        (project_id,),
-    ).fetchall()
+def named_tasks(conn: sqlite3.Connection, project_id: int) -> list[rows.Row]:
+    """The tasks with what tells them apart, as `Named` wants it.
+
+    A row's number is known since the row was made here: since the first event of its life was recorded; one that the
+    migration found already there says itself when it was made.
+    """
+    return rows.read(conn, _NAMED_TASKS, {"project_id": project_id})
 
 
-def messages(conn: sqlite3.Connection, project_id: int) -> Iterable[tuple[str, str, str]]:
-    """Of each commit of the project's repositories: sha, the author's time, message."""
-    return conn.execute(
-        "SELECT c.sha, coalesce(c.authored_at, c.timestamp, ''), coalesce(c.message, '') FROM git_commits c "
-        "WHERE c.sha IN (SELECT h.sha FROM git_repo_commits h JOIN git_repos r ON r.id = h.repo_id "
-        "WHERE r.project_id = ?) "
-        "ORDER BY c.timestamp, c.sha",
-        (project_id,),
-    )
+def messages(conn: sqlite3.Connection, project_id: int, after: int = 0) -> Iterator[tuple[str, str, str]]:
+    """Of each commit of the project's repositories: sha, the author's time, message; in the order of recording.
 
-
-def id_patterns(conn: sqlite3.Connection, project_id: int) -> list[str]:
-    """The project's own patterns of ids, and those of all projects (setting `id_pattern`, one a line)."""
+    Args:
+        conn: the database.
+        project_id: the project.
+        after: leave out what was recorded up to this `Extent.upto`.
+    """
     found = conn.execute(
-        "SELECT value FROM settings WHERE key = 'id_pattern' AND scope IN ('', ?) ORDER BY scope", (str(project_id),)
+        f"SELECT c.sha, coalesce(c.authored_at, c.timestamp, ''), CAST(coalesce(c.message, '') AS BLOB) {_HELD} "
+        "AND h.rowid > ?2 ORDER BY h.rowid",
+        (project_id, after),
     )
-    return [line.strip() for (value,) in found for line in (value or "").splitlines() if line.strip()]
+    # What other programs call text need not be UTF-8.
+    return ((sha, at, message.decode("utf-8", "replace")) for sha, at, message in found)
 
 
-def rejected(conn: sqlite3.Connection) -> set[Pair]:
-    """The pairs that a person has unlinked: never linked again."""
-    return set(conn.execute("SELECT task_id, commit_sha FROM link_rejections WHERE commit_sha IS NOT NULL"))
+class Extent(NamedTuple):
+    """The commits of a project: the place of the last, how many there are, and the length of all that they say."""
+
+    upto: int = 0
+    commits: int = 0
+    characters: int = 0
 
 
-def existing(conn: sqlite3.Connection, project_id: int, link_type: str) -> set[Pair]:
-    """The pairs of a project that are linked, by the type of the link."""
+def extent(conn: sqlite3.Connection, project_id: int, upto: int) -> tuple[Extent, Extent]:
+    """All commits of a project, and those up to a place."""
+    part = "FILTER (WHERE h.rowid <= ?2)"
+    sql = (
+        "SELECT max(h.rowid), count(*), sum(length(c.message)), "
+        f"max(h.rowid) {part}, count(*) {part}, sum(length(c.message)) {part} {_HELD}"
+    )
+    found = [number or 0 for number in conn.execute(sql, (project_id, upto)).fetchone()]
+    return Extent(*found[:3]), Extent(*found[3:])
+
+
+@dataclass(frozen=True)
+class Mark:
+    """What a project was linked with, and what came of it: while all of it is so, only new commits are to be read.
+
+    Args:
+        digest: of its tasks' names, its patterns and what was rejected.
+        read: the commits that were read.
+        links: how many links by name or by hand there were then.
+        unclear: how many ids could mean several tasks.
+    """
+
+    digest: str
+    read: Extent
+    links: int
+    unclear: int
+
+
+def mark(conn: sqlite3.Connection, project_id: int) -> Mark | None:
+    """The mark that the last linking of a project left."""
+    found = rows.read(conn, "SELECT tail_digest FROM main.ingest_files WHERE path = :path", {"path": _key(project_id)})
+    try:
+        told = json.loads(found[0]["tail_digest"]) if found else None
+        return Mark(**{**told, "read": Extent(*told["read"])}) if told else None
+    except (ValueError, TypeError, KeyError):  # written by another hand
+        return None
+
+
+def set_mark(conn: sqlite3.Connection, project_id: int, value: Mark, now: str) -> None:
+    """Leave a mark for the next linking."""
+    rows.write(
+        conn,
+        "INSERT INTO main.ingest_files (path, tail_digest, first_seen) VALUES (:path, :mark, :now) "
+        "ON CONFLICT (path) DO UPDATE SET tail_digest = excluded.tail_digest",
+        {"path": _key(project_id), "mark": json.dumps(asdict(value)), "now": now},
+    )
+
+
+def _key(project_id: int) -> str:
+    return f"links:{project_id}"
+
+
+def id_patterns(conn: sqlite3.Connection) -> dict[str, tuple[str, ...]]:
+    """The patterns of ids (setting `id_pattern`, one a line) by their scope: a project's id, or "" for all others."""
+    if not rows.columns(conn, "settings") >= {"scope", "key", "value"}:
+        return {}
+    sql = "SELECT scope, value FROM main.settings WHERE key = 'id_pattern' AND value IS NOT NULL ORDER BY scope"
+    found = {row["scope"]: str(row["value"]).splitlines() for row in rows.read(conn, sql)}
+    return {scope: tuple(line.strip() for line in lines if line.strip()) for scope, lines in found.items()}
+
+
+def rejected(conn: sqlite3.Connection, project_id: int) -> set[Pair]:
+    """The pairs of a project that a person has unlinked: never linked again."""
     return set(
         conn.execute(
-            "SELECT l.task_id, l.commit_sha FROM task_commit_links l JOIN tasks t ON t.id = l.task_id "
-            "WHERE t.project_id = ? AND l.link_type = ?",
-            (project_id, link_type),
+            "SELECT r.task_id, r.commit_sha FROM link_rejections r JOIN tasks t ON t.id = r.task_id "
+            "WHERE t.project_id = ? AND r.commit_sha IS NOT NULL",
+            (project_id,),
         )
     )
+
+
+def existing(conn: sqlite3.Connection, project_id: int) -> dict[Pair, Any]:
+    """The pairs of a project that are linked by name or by hand, each with its evidence; None by hand."""
+    found = rows.read(
+        conn,
+        "SELECT l.task_id, l.commit_sha, l.link_type, l.evidence FROM main.task_commit_links AS l "
+        "JOIN main.tasks AS t ON t.id = l.task_id "
+        "WHERE t.project_id = :project_id AND l.link_type IN ('explicit', 'manual')",
+        {"project_id": project_id},
+    )
+    return {
+        (row["task_id"], row["commit_sha"]): _told(row["evidence"]) if row["link_type"] == "explicit" else None
+        for row in found
+    }
+
+
+def _told(evidence: Any) -> Any:
+    """Evidence as data; what another program wrote in its own way stays text."""
+    try:
+        return json.loads(evidence)
+    except (ValueError, TypeError):
+        return evidence
 
 
 def write(conn: sqlite3.Connection, links: Iterable[tuple[Pair, dict[str, Any]]], now: str) -> None:

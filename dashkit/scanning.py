@@ -1,40 +1,49 @@
 """The newcomer's command: a repository -> its tasks with their past, its commits, its links, a page."""
 
-from collections.abc import Callable
+import shlex
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from dashkit import connection, migrations, times
-from dashkit.errors import FailedError, RefusedError
-from dashkit.ingest.git import ingest_git
+from dashkit.errors import BusyError, DashkitError, RefusedError
+from dashkit.ingest.git import find_projects, ingest_git
 from dashkit.ingest.links import link_commits
 from dashkit.ingest.run import counts, run
 from dashkit.ingest.tasks import ingest_tasks
 from dashkit.records import IngestSummary
+from dashkit.reports.publish import require_folder
 from dashkit.sources import git as repositories
+from dashkit.sources.survey import SWITCHABLE
+from dashkit.store import projects, tasks
 
-Tell = Callable[[str], None]
-MOST_NOTES = 4
+Tell = Callable[[str, int, int], None]
+MOST_LINES = 15
+_NAMED = 4  # task files
+_NO_FILE = "no task file was found"  # a note that the line of the tasks says already
 
 
 @dataclass(frozen=True)
 class Scan:
-    """What a scan found and did, None where there was nothing to do; prints as at most fifteen lines.
+    """What a scan found and did, None where a part failed or had nothing to do; prints as at most fifteen lines.
 
     Args:
         root: the repository, or the folder.
         database: where it is now.
+        standing: how the tasks of the project stand now.
         tasks: what came of the task files.
         git: what came of the commits.
         links: what came of the links.
-        failures: what could not be read to its end; the rest was.
+        failures: what could not be done, or not to its end; the rest was.
         notes: what else a reader should know.
-        page: the progress page.
+        page: the progress page, under the name that stays.
         seconds: how long it took.
     """
 
     root: Path
     database: Path
+    standing: tasks.Standing
     tasks: IngestSummary | None
     git: IngestSummary | None
     links: IngestSummary | None
@@ -44,39 +53,61 @@ class Scan:
     seconds: float
 
     def __str__(self) -> str:
-        text = [f"Scanned {self.root} in {times.show_seconds(self.seconds)}"]
-        if self.tasks and self.tasks.files:
-            text.append(
-                f"Tasks: {self.tasks.added:,} new, {self.tasks.changed:,} changed, {self.tasks.gone:,} gone, "
-                f"out of {self.tasks.files:,} files ({self.tasks.versions:,} versions read)"
-            )
-            if self.tasks.left_out:
-                reasons = (f"{reason} ({count:,})" for reason, count in self.tasks.left_out_by.items())
-                text.append(f"Left out: {', '.join(reasons)}")
-        else:
-            text.append("Tasks: no task file found (a Markdown list with boxes, .beads/issues.jsonl, backlog/)")
-        if self.git:
-            text.append(f"Commits: {self.git.added:,} new, {self.git.gone:,} no longer reachable")
-        if self.links:
-            text.append(f"Links: {self.links.added:,} new, {self.links.total:,} to the tasks that commits name")
-        text += [f"FAILED: {failure}" for failure in self.failures]
-        text += [f"Note: {note}" for note in self.notes[:MOST_NOTES]]
-        if len(self.notes) > MOST_NOTES:
-            text.append(f"Note: and {len(self.notes) - MOST_NOTES:,} more")
-        text.append(f"Database: {self.database}")
-        if self.page:
-            text.append(f"Page: {self.page}")
-        text.append(self._next())
-        return "\n".join(line.replace("\n", "\\n") for line in text)  # a path may hold a line break
+        head = [f"Scanned {self.root} in {times.show_seconds(self.seconds)}", *self._tasks(), *self._commits()]
+        head += [f"FAILED: {failure}" for failure in self.failures]
+        end = [f"Database: {self.database}"]
+        end += [f"Page: {self.page}"] if self.page else []
+        end += [f"Next: {self._next()}"]
+        room = MOST_LINES - len(head) - len(end)
+        notes = [f"Note: {note.removeprefix(f'{self.root}: ').removeprefix(f'{self.root}/')}" for note in self.notes]
+        if len(notes) > room:
+            notes[room - 1 :] = [f"Note: and {len(notes) - room + 1:,} more"]
+        return "\n".join(line.replace("\n", "\\n") for line in (*head, *notes, *end))  # a path may hold a line break
 
     __repr__ = __str__
 
+    def _tasks(self) -> Iterator[str]:
+        now = self.standing
+        if self.tasks:
+            said = ["no task file found (a Markdown list with boxes, .beads/issues.jsonl, backlog/)"]
+            if self.tasks.files:
+                said = [f"{self.tasks.added:,} new, {self.tasks.changed:,} changed"]
+            if now.tasks or now.gone:
+                said.append(f"{now.checked:,} of {now.tasks:,} done")
+            if now.gone:
+                said.append(f"{now.gone:,} gone from their files")
+            yield f"Tasks: {'; '.join(said)}"
+        if self.tasks and now.by_source:
+            named = [f"{_shown(name, self.root)} ({count:,})" for name, count in now.by_source.items()]
+            more = [f"and {len(named) - _NAMED:,} more"] if len(named) > _NAMED else []
+            past = self.tasks.versions
+            read = f"; {past:,} versions read" if past > self.tasks.files else ""
+            yield f"Files: {', '.join([*named[:_NAMED], *more])}{read}"
+        left_out = Counter[str]()
+        for part in (self.tasks, self.links):
+            left_out.update(part.left_out_by if part else {})
+        if left_out:
+            yield f"Left out: {', '.join(f'{reason} ({count:,})' for reason, count in left_out.items())}"
+
+    def _commits(self) -> Iterator[str]:
+        if self.git:
+            gone = f", {self.git.gone:,} no longer reachable" if self.git.gone else ""
+            yield f"Commits: {self.git.added:,} new{gone}"
+        if self.links and self.standing.tasks:
+            yield f"Links: {self.links.added:,} new, {self.links.total:,} in all, from commits to tasks that they name"
+
     def _next(self) -> str:
-        if not (self.tasks and self.tasks.files):
-            return "Next: write tasks as `- [ ] ...` in a TODO.md, and scan again"
-        if self.links and not self.links.total:
-            return "Next: name a task in a commit message (its id, or TASK-12) to see which work belongs to it"
-        return "Next: open the page; `dashkit task ID` tells one task's story"
+        """What helps most, after what happened."""
+        if self.failures:
+            return "mend what FAILED and scan again; what was read stays, and is not read twice"
+        if not self.standing.tasks and self.tasks and SWITCHABLE.intersection(self.tasks.left_out_by):
+            return "`dashkit scan --everything` reads also what was left out; or write `- [ ] ...` in a TODO.md"
+        if not self.standing.tasks and self.tasks:
+            return "write tasks as `- [ ] ...` in a TODO.md, and scan again"
+        if self.standing.tasks and self.links and not self.links.total:
+            return "name a task in a commit message (its id, or TASK-12) to see which work belongs to it"
+        page = "open the page" if self.page else "`dashkit report progress` writes the page"
+        return f"{page}; `dashkit task ID` tells one task's story" if self.standing.tasks else page
 
 
 def scan(
@@ -85,83 +116,133 @@ def scan(
     db: str | Path | None = None,
     out: str | Path | None = None,
     page: bool = True,
-    tell: Tell = lambda _: None,
+    everything: bool = False,
+    tell: Tell = lambda _stage, _done, _total: None,
 ) -> Scan:
     """Find what a repository holds, bring what is new into its database, and write the progress page.
 
+    A part that fails stops no other one.
+
     Args:
-        repo: a folder; inside a git repository, its root is scanned.
+        repo: a folder; inside a git repository, the root of its work tree is scanned; of a bare one the commits alone.
         db: the database (else REPO/.dashkit/dashboard.db, made if it is not there).
         out: where the page goes (else REPO/.dashkit/reports).
         page: write the page.
-        tell: hears what is being done.
+        everything: no rule leaves out a file for its name or its few boxes, or a record.
+        tell: hears what is being done, and of commits how many of how many are.
 
     Raises:
-        RefusedError: no such folder, or the database is of an older version: migrate it first.
+        RefusedError: no such folder, nothing can be written there, or the database is of an older version: migrate it
+            first. Nothing was read.
+        BusyError: another program writes to the database; nothing was read.
     """
     started = times.utc_now()
     folder = Path(repo).expanduser()
     if not folder.is_dir():
         raise RefusedError(f"Cannot scan {folder}", "there is no such folder", "Name a folder.", path=folder)
-    notes: list[str] = []
-    place = _repository(folder, notes)
-    root = place or folder.resolve()
-    path = _database(root, db)
+    place, said = _repository(folder)
+    root = folder.resolve() if place is None else place.work_tree or place.path
+    path, pages = Path(db).expanduser() if db else root / connection.LOCAL, Path(out) if out else None
+    if not db or (page and not pages):
+        _make_own(root / connection.LOCAL.parent)
+    if page:
+        pages = pages or root / connection.LOCAL.parent / "reports"
+        require_folder(pages)
+    _make_database(path)
     with run(path, "scan") as this:
-        done, failures = _bring_in(root, path, with_git=place is not None, notes=notes, tell=tell)
+        project = _project(path, root, place)
+        steps: dict[str, Callable[[], IngestSummary]] = {}
+        if place is None or place.work_tree:
+            steps["tasks"] = lambda: ingest_tasks([root], db=path, project_id=project, everything=everything)
+        if place:
+            steps["git"] = lambda: ingest_git(
+                [root], db=path, project_id=project, tell=lambda done, total: tell("reading git", done, total)
+            )
+            steps["links"] = lambda: link_commits(path)
+        done, failures = _do(steps, tell)
         with connection.using(path, write=True) as conn:
+            standing = tasks.standing(conn, project)
             this.end(conn, {part: counts(summary) for part, summary in done.items()})
     shown = None
-    if page:
-        tell("writing the page")
-        from dashkit.reports.run import run_report
-
-        report = run_report("progress", db=path, out=Path(out) if out else root / connection.LOCAL.parent / "reports")
-        shown = report.page
-        failures += [] if report.ok else [f"the page: {report.error}"]
+    if page and pages:
+        tell("writing the page", 0, 0)
+        shown, failed = _write_page(path, pages)
+        failures += failed
+    notes = [*said, *(note for part in done.values() for note in part.notes if not _is_said(note, said))]
     seconds = (times.utc_now() - started).total_seconds()
-    tasks, git, links = (done.get(part) for part in ("tasks", "git", "links"))
-    return Scan(root, path, tasks, git, links, tuple(failures), tuple(notes), shown, seconds)
+    found, read, linked = (done.get(part) for part in ("tasks", "git", "links"))
+    return Scan(root, path, standing, found, read, linked, tuple(failures), tuple(notes), shown, seconds)
 
 
-def _bring_in(
-    root: Path, path: Path, *, with_git: bool, notes: list[str], tell: Tell
-) -> tuple[dict[str, IngestSummary], list[str]]:
-    """What came of the tasks, commits and links of a repository, and what failed, which stops no other part."""
-    name = root.name or "project"
-    steps: dict[str, Callable[[], IngestSummary]] = {"tasks": lambda: ingest_tasks([root], name, path)}
-    if with_git:
-        steps["git"] = lambda: ingest_git([root], name, path)
-        steps["links"] = lambda: link_commits(path)
-    done, failures = {}, []
+def _do(steps: dict[str, Callable[[], IngestSummary]], tell: Tell) -> tuple[dict[str, IngestSummary], list[str]]:
+    """What came of each part, and what failed, which stops no other part."""
+    done: dict[str, IngestSummary] = {}
+    failures: list[str] = []
     for part, step in steps.items():
-        tell(f"reading {part}" if part != "links" else "linking")
+        tell("linking" if part == "links" else f"reading {part}", 0, 0)
         try:
             done[part] = step()
-            notes += done[part].notes
-        except RefusedError as error:
-            notes.append(str(error))
-        except FailedError as error:
+        except DashkitError as error:
+            if isinstance(error, BusyError) and not (done or failures):
+                raise
             failures.append(str(error))
     return done, failures
 
 
-def _repository(folder: Path, notes: list[str]) -> Path | None:
-    """The root of the repository that a folder is in; None, and why, where git cannot say."""
+def _write_page(path: Path, out: Path) -> tuple[Path | None, list[str]]:
+    """The page, or why there is none."""
+    from dashkit.reports.run import run_report
+
     try:
-        return repositories.find(folder).path
+        report = run_report("progress", db=path, out=out)
+    except DashkitError as error:
+        return None, [str(error)]
+    return (report.latest, []) if report.ok else (None, [f"Cannot make the page: {report.error} See {report.page}"])
+
+
+def _repository(folder: Path) -> tuple[repositories.Repository | None, list[str]]:
+    """The repository that a folder is in; what is to be said of it, or of there being none."""
+    try:
+        found = repositories.find(folder)
     except RefusedError as error:
-        notes.append(f"without git history: {error.why}")
-        return None
+        if any((above / ".git").exists() for above in (folder.resolve(), *folder.resolve().parents)):
+            return None, [f"without git history: {error.why}. {error.remedy}"]
+        below = sorted(child.name for child in folder.iterdir() if (child / ".git").exists())
+        if below:
+            return None, [
+                f"{_count(len(below), 'git repository lies', 'git repositories lie')} in it: their tasks are read, "
+                f"and no commits; `dashkit scan {shlex.quote(str(folder / below[0]))}` reads those of one"
+            ]
+        return None, ["without git history: it is in no git repository"]
+    if found.work_tree is None:
+        return found, ["it has no work tree, so there are no files: the commits alone are read"]
+    return found, []
 
 
-def _database(root: Path, db: str | Path | None) -> Path:
-    """The database of a repository, made where it is not there, with a .gitignore beside our own."""
-    path = Path(db).expanduser() if db else root / connection.LOCAL
-    if not path.exists():
-        path.parent.mkdir(parents=True, exist_ok=True)
-        if not db:
-            (path.parent / ".gitignore").write_text("*\n", encoding="utf-8")
+def _project(path: Path, root: Path, place: repositories.Repository | None) -> int:
+    """The project of a repository: the one that has it already, else the one of its name, which is made."""
+    named = place.name if place and not place.work_tree else root.name or "project"
+    name = " ".join(named.encode("utf-8", "replace").decode().split())
+    with connection.using(path, write=True) as conn:
+        ids = (find_projects(conn, place) if place else []) or projects.find_projects(conn, name)
+        if len(ids) > 1:
+            raise RefusedError(
+                f"Cannot scan {root} into {path}",
+                f"{len(ids)} projects have it, or its name (ids {', '.join(map(str, ids))})",
+                "Name another database with --db PATH, or use `dashkit ingest` with --project-id N.",
+                ids=ids,
+            )
+        return ids[0] if ids else projects.insert_project(conn, name, times.to_text(times.utc_now()))
+
+
+def _make_database(path: Path) -> None:
+    """A database where there is none, or an empty file; of two scans at once the later one waits.
+
+    Raises:
+        RefusedError: it cannot be made, or is of an older version.
+    """
+    _make(path.parent, "Name another database with --db PATH.")
+    if not path.exists() or (path.is_file() and not path.stat().st_size):
         migrations.create(path)
     standing = migrations.status(path)
     if not standing.ready:
@@ -171,4 +252,40 @@ def _database(root: Path, db: str | Path | None) -> Path:
             "Run `dashkit migrate` to see what would change, then `dashkit migrate --execute`.",
             path=path,
         )
-    return path
+
+
+def _make_own(folder: Path) -> None:
+    """Our own folder in somebody's repository, which git is told to leave alone."""
+    if _make(folder, "Say where else to write: --db PATH --out DIR."):
+        (folder / ".gitignore").write_text("*\n", encoding="utf-8")
+
+
+def _make(folder: Path, remedy: str) -> bool:
+    """Make a folder; whether it was not there.
+
+    Raises:
+        RefusedError: it cannot be made.
+    """
+    try:
+        folder.mkdir(parents=True)
+    except OSError as error:
+        if folder.is_dir():
+            return False
+        why = (error.strerror or str(error)).lower()
+        raise RefusedError(f"Cannot make the folder {folder}", why, remedy, path=folder) from error
+    return True
+
+
+def _is_said(note: str, said: Iterable[str]) -> bool:
+    """Whether a note repeats what a line of the scan says."""
+    _, _, why = note.rpartition("read without its history: ")
+    return note.startswith(_NO_FILE) or (why != note and any(why in line for line in said))
+
+
+def _shown(source: str, root: Path) -> str:
+    """A task file by its path in what is scanned, in git or not."""
+    return source.removeprefix(f"{root}/")
+
+
+def _count(number: int, one: str, several: str) -> str:
+    return f"{number:,} {one if number == 1 else several}"

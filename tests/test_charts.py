@@ -6,8 +6,8 @@ from itertools import combinations
 
 import pandas as pd
 import pytest
-from builders import v2_database
-from matplotlib.text import Annotation
+from builders import insert, v2_1_database, v2_database
+from matplotlib.text import Annotation, Text
 
 import dashkit
 from dashkit import charts
@@ -67,7 +67,7 @@ def test_the_title_of_the_query_speed_counts_what_was_measured():
         _speed(("a", 2.0, 0.1, 95.0, 90), ("b", 2.0, 1.0, 50.0, 80), ("c", 1.0, 1.5, -50.0, 85))
     )
     assert picture.title == "1 of 3 measured queries gain as much from the indexes as claimed"
-    assert "50 % more, claim 85 % less" in picture.svg
+    assert "gain \N{MINUS SIGN}50 %, claim 85 %" in picture.svg
     assert list(picture.data["plan"]) == ["plan"] * 3
 
 
@@ -91,14 +91,14 @@ def test_a_query_that_was_not_measured_is_in_the_table_alone(rows):
 
 
 def test_a_chart_is_read_on_a_phone():
-    """At the width of a phone, 358 pixels, the smallest words are still of nine pixels, and no label meets another."""
+    """At the width of a phone, 320 pixels, the smallest words are still of nine pixels, and no label meets another."""
     long = (7, "ж" * 60, 10_000_000, 9_999_999, 1)
     for picture in (
         charts.progress_by_project(_progress((1, "A", 10, 5, 0), long)),
         charts.query_speed(_speed(("commits of a task", 2.0, 2.2, -11.0, 85), tasks=1_000_000)),
     ):
         picture.figure.draw_without_rendering()
-        scale = 358 / (picture.figure.get_figwidth() * 96)
+        scale = 320 / (picture.figure.get_figwidth() * 96)
         texts = [text for text in picture.figure.findobj(Annotation) if text.get_text()]
         assert min(text.get_fontsize() for text in texts) * 96 / 72 * scale >= 9
         boxes = [text.get_window_extent() for text in texts]
@@ -136,8 +136,8 @@ def test_what_is_stuck_is_a_table_to_read(tmp_path):
     table = charts.blocked_table(frame)
     assert table.title == "2 tasks are blocked."
     assert table.data.to_dict("records") == [
-        {"title": "Old", "reason": "no <keys>", "blocked_for": "at most 60 days"},
-        {"title": "New", "reason": "not given", "blocked_for": "not known"},
+        {"id": "1", "title": "Old", "reason": "no <keys>", "blocked for": "at most 60 days"},
+        {"id": "2", "title": "New", "reason": "not given", "blocked for": "not known"},
     ]
     assert "no &lt;keys&gt;" in table._repr_html_()
     one = charts.blocked_table(frame, most=1)
@@ -157,3 +157,97 @@ def test_show_says_at_most_to_people_and_the_number_to_programs(tmp_path, capsys
     assert json.loads(capsys.readouterr().out)[0]["blocked_days"] > 100
     assert main(["show", "blocked_tasks", "--db", path, "--csv"]) == 0
     assert "at most" not in capsys.readouterr().out
+
+
+def _weeks(column, *counts, first="2025-01-06"):
+    weeks = pd.date_range(first, periods=len(counts), freq="7D").astype("datetime64[us]")
+    frame = pd.DataFrame({"period_on": weeks, column: pd.array(counts, dtype="Int64")})
+    return frame.assign(inferred=0, is_partial=[*[False] * (len(counts) - 1), True][: len(counts)])
+
+
+@pytest.mark.parametrize(
+    ("counts", "title", "drawn"),
+    [
+        ([2, 0, 3, 1], "6 tasks were finished in the last 4 weeks, 3 in the last whole one", 4),
+        ([1] * 40, "26 tasks were finished in the last 26 weeks, 1 in the last whole one", 26),
+        (
+            [5, 1, *[0] * 30],
+            "6 tasks were finished in 2 weeks up to that of 13 January 2025, and none since",
+            2,
+        ),
+        ([*[1] * 30, *[0] * 26], "26 tasks were finished in 26 weeks up to that of 28 July 2025, and none since", 26),
+        ([1, *[0] * 26], "1 task was finished in the week of 6 January 2025, and none since", 1),
+        ([0, 0, 0], "No task has been finished yet", 0),
+        ([], "There is no task that could be finished", 0),
+    ],
+)
+def test_what_was_finished_is_shown_where_it_was(counts, title, drawn):
+    """An idle project shows its last weeks of work, and says so; where nothing was ever done there is a sentence."""
+    picture = charts.finished_by_period(_weeks("finished", *counts))
+    assert (picture.title, len(picture.data)) == (title, drawn)
+    assert picture.alt.startswith(title)
+    assert ("<img" in picture._repr_html_()) == bool(drawn)
+
+
+def test_the_words_of_a_chart_of_weeks_are_read_on_a_phone():
+    """On a phone of 360 pixels they have nine pixels, and the data have headers of words."""
+    picture = charts.commits_by_period(_weeks("commits", *range(100, 126)))
+    picture.figure.draw_without_rendering()
+    scale = 320 / (picture.figure.get_figwidth() * 96)
+    texts = [text for text in picture.figure.findobj(Text) if text.get_text()]
+    assert min(text.get_fontsize() for text in texts) * 96 / 72 * scale >= 9
+    numbers = [text.get_text() for text in picture.figure.findobj(Annotation)]
+    assert numbers == ["125"]
+    assert list(picture.data) == ["week from", "commits", "not whole"]
+
+
+def test_a_task_is_named_by_the_id_that_the_command_takes(tmp_path):
+    """Every table of tasks has the id of the file, else that of the row; no header is a programmer's word."""
+    path = v2_1_database(
+        tmp_path / "dash.db",
+        tasks=[
+            {"title": "a", "external_id": "T1", "status": "blocked"},
+            {"title": "b", "external_id": "T2"}, {"title": "c"},
+            {"title": "d", "external_id": "T4", "checked": 1, "completed_at": "2026-01-01T00:00:00Z"},
+        ],
+    )  # fmt: skip
+    insert(path, "task_dependencies", task_id=3, depends_on_id=2)
+    insert(path, "git_repos", id="r", project_id=1, path="/r")
+    for sha, lines in (("c" * 40, 5), ("d" * 40, None)):
+        insert(path, "git_commits", sha=sha, repo_id="r", message=sha[0], timestamp="2026-01-02T00:00:00Z",
+               insertions=lines, deletions=lines)  # fmt: skip
+        insert(path, "git_repo_commits", repo_id="r", sha=sha)
+    for task, sha in ((1, "c"), (3, "c"), (3, "d")):
+        insert(path, "task_commit_links", id=f"{task}{sha}", task_id=task, commit_sha=sha * 40, confidence=1,
+               link_type="explicit")  # fmt: skip
+    with dashkit.open(path) as d:
+        blocked, commits = d.blocked_tasks(), charts.commits_table(d.task_commits(), d.progress())
+        tables = [
+            charts.blocked_table(blocked),
+            charts.waiting_table(blocked),
+            commits,
+            charts.activity_table(d.activity()),
+        ]
+        tables.append(charts.left_out_table(d.left_out()))
+        assert d.commit_activity()["insertions"].isna().tolist()[0], "nor are those of their week"
+    assert [table.data["id"].tolist() for table in tables[:4]] == [
+        ["T1"], ["3"], ["T1", "3"], ["T4", "c" * 10, "d" * 10],
+    ]  # fmt: skip
+    assert commits.title == "2 of 4 tasks had commits; the latest:"
+    assert commits.data["lines"].isna().tolist() == [False, True], "the lines of one of two are not known"
+    assert commits.data["lines"][0] == 10
+    assert not [name for table in tables if len(table.data) for name in table.data if "_" in name]
+
+
+def test_lines_that_nobody_knows_are_no_column():
+    """Of a clone without files there is no column of empty cells; and no phase is no word."""
+    frame = pd.DataFrame(
+        {"task_id": [1], "external_id": ["T1"], "title": ["a"], "project": ["A"], "commits": [1], "lines": [pd.NA],
+         "last_commit_at": [pd.NaT]}
+    ).astype({"external_id": "string"})  # fmt: skip
+    progress = _progress((1, "A", 2, 0, 0)).assign(cancelled=0, gone=0, part=pd.NA)
+    assert "lines" not in charts.commits_table(frame, progress).data
+    none = charts.commits_table(frame.head(0), progress)
+    assert none.title == "No commit names a task."
+    assert charts.commits_table(frame.head(0), progress.head(0)).title == "There is no task that a commit could name."
+    assert charts.phase_table(progress)._repr_html_() == ""

@@ -5,11 +5,12 @@ import json
 import re
 import subprocess
 import sys
+from html import unescape
 from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
-from builders import query, v1_database, v2_database
+from builders import query, v1_database, v2_1_database, v2_database
 
 from dashkit.reports.catalog import bundled, read
 from dashkit.reports.run import run_report
@@ -159,3 +160,14 @@ def test_the_verification_page_shows_the_times_of_its_queries_once(tmp_path):
     page = run_report("migrate_verify", db=path, out=tmp_path).page.read_text()
     assert page.count(">without_ms<") == 1
     assert "USING INDEX idx_tasks_status_blocked" in page
+
+
+def test_the_progress_page_says_nothing_where_there_is_nothing(tmp_path):
+    """Without a task each chart is one sentence that fits, no phase is missed, and gone tasks are told right."""
+    path = v2_1_database(tmp_path / "dash.db")
+    text = unescape(run_report("progress", db=path, out=tmp_path).page.read_text())
+    for said in ("There are no tasks yet", "There is no task that could be finished", "There are no commits"):
+        assert f"<figcaption>{said}</figcaption>" in text
+    assert "phase" not in text
+    assert "what was cancelled, or gone from its file before it was checked, is left out" in text
+    assert not re.search(r"<th[^>]*>[^<]*_", text)

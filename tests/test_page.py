@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from IPython.display import HTML, Markdown
 from matplotlib.figure import Figure
 
-from dashkit.charts.picture import MOST_ROWS, Picture, plain
+from dashkit.charts.picture import MOST_ROWS, Picture, plain, table_html
 from dashkit.charts.style import BLUE, DARK, LABEL, PAPER, SERIES, STYLE
 from dashkit.reports.page import Facts, render
 from dashkit.reports.sanitize import _ATTRIBUTES, _EVERYWHERE, _KEPT, clean
@@ -378,3 +378,15 @@ def test_the_policy_alone_stops_what_would_slip_through(tmp_path: Path, policy, 
     if not policy:
         page = re.sub(r"<meta http-equiv=[^>]*>", "", page)
     assert _title_in_browser(page, tmp_path) == title
+
+
+def test_an_id_stays_on_one_line_and_an_empty_cell_is_missing():
+    """An id is not broken at its hyphens, and a number that is not known leaves its column one of numbers."""
+    frame = pd.DataFrame({"id": ["vc-77aa", "12"], "lines": pd.array([1200, None], dtype="Int64")})
+    html = clean(table_html(frame))
+    assert re.findall(r"<td[^>]*>[^<]*</td>", html) == [
+        '<td class="id">vc-77aa</td>',
+        '<td class="number">1,200</td>',
+        '<td class="id">12</td>',
+        '<td class="missing number"></td>',
+    ]

@@ -135,20 +135,45 @@ def test_all_changes_or_none(tmp_path, run):
     assert query(path, "SELECT checked FROM tasks") == [(0,)]
 
 
-@pytest.mark.parametrize("words", [["99"], ["99", "--check"]])
-def test_unknown_task(tmp_path, run, words):
-    """A task that is not there is an error, for reading and for writing."""
-    v2_database(tmp_path / "dash.db")
-    with pytest.raises(UsageError, match="Cannot find task 99"):
+@pytest.mark.parametrize("words", [["99"], ["99", "--check"], ["x"], ["9" * 30], [""], ["\N{SUPERSCRIPT TWO}"]])
+@pytest.mark.parametrize("make", [v1_database, v2_database, v2_1_database])
+def test_unknown_task(tmp_path, run, words, make):
+    """A task that is not there is an error, for reading and for writing, whichever version the database is of."""
+    make(tmp_path / "dash.db")
+    with pytest.raises(UsageError, match=f"Cannot find task {words[0]}: no task has this id"):
         run(*words)
 
 
+def test_a_task_is_found_by_its_own_id(tmp_path, run):
+    """The id of its file names a task, in either case; the exact one first; a number is that of a row."""
+    ids = ("T1.2", "vc-a", "VC-A", "vc-b", "vc-B", "3", "#7")
+    v2_1_database(tmp_path / "dash.db", tasks=[{"title": f"of {own}", "external_id": own} for own in ids])
+    for word, title in (
+        ("t1.2", "of T1.2"),
+        ("vc-a", "of vc-a"),
+        ("VC-A", "of VC-A"),
+        ("3", "of VC-A"),
+        ("#7", "of #7"),
+    ):
+        assert run(word)[1].splitlines()[0].partition(": ")[2] == title
+    assert "  Id        T1.2\n" in run("T1.2")[1]
+    assert run("t1.2", "--check")[1] == "Task 1: checked.\n"
+
+
+def test_an_id_of_several_tasks_is_refused(tmp_path, run):
+    """Nothing is guessed: the numbers of the rows are named, and nothing is changed."""
+    tasks = [{"title": f"Task {n}", "external_id": "T1"} for n in range(7)]
+    path = v2_1_database(tmp_path / "dash.db", tasks=tasks)
+    with pytest.raises(UsageError, match=r"7 tasks have this id: 1 \(Task 0\), 2 .*, and 2 more\. Give one of these"):
+        run("T1", "--check")
+    assert query(path, "SELECT sum(checked) FROM tasks") == [(0,)]
+
+
 @pytest.mark.parametrize(
-    "words", [["x"], ["9" * 30], ["1", "--check", "--uncheck"], ["1", "--block", "x", "--unblock"],
-              ["1", "--size", "XXL"]]
+    "words", [[], ["1", "--check", "--uncheck"], ["1", "--block", "x", "--unblock"], ["1", "--size", "XXL"]]
 )  # fmt: skip
 def test_what_makes_no_sense_is_usage(tmp_path, run, words):
-    """Numbers that name no task, contradictions and unknown sizes end with exit code 2."""
+    """No task, contradictions and unknown sizes end with exit code 2."""
     with pytest.raises(SystemExit, match="2"):
         run(*words)
 

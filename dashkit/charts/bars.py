@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 MOST_BARS = 30
 _BRIEFEST = 1e-4  # ms: what was measured is rounded to this, and no logarithm has a zero
 _LONGEST_LABEL = 34  # columns of text
-_ROW = 56  # columns of text: a label and the words at its right
+_ROW = 49  # columns of text: a label and the words at its right
 _FIRST_ROW_ABOVE = 0.62  # rows between the middle of the first bar and the top: its label stands there
 _LABEL_ABOVE = 9  # points between the middle of a bar and its label
 _SMALL = 9.5  # points: the words at the right of a row
@@ -46,7 +46,7 @@ def progress_by_project(progress: "pd.DataFrame") -> Picture:
     alt = f"{title}. One bar for each of {len(rows)} projects: " + "; ".join(
         f"{name} {_percent(int(row.checked), int(row.tasks))}" for name, row in zip(names, _rows(rows), strict=True)
     )
-    data = rows[["project", "tasks", "checked", "progress", "blocked"]].reset_index(drop=True)
+    data = rows[["project", "tasks", "checked", "blocked"]].reset_index(drop=True)
     return Picture(figure, title, alt, data)
 
 
@@ -77,8 +77,8 @@ def _draw_times(axes: "Axes", place: int, row: Any) -> None:
     axes.plot([fast, slow], [place, place], color=SKY if fast <= slow else ORANGE, linewidth=3, zorder=1)
     axes.scatter([slow], [place], color=ORANGE, s=42, zorder=2)
     axes.scatter([fast], [place], color=BLUE, s=42, zorder=3)
-    less = "less" if round(row.faster_pct) >= 0 else "more"
-    words = f"{abs(row.faster_pct):.0f} % {less}, claim {row.claimed_pct} % less"
+    sign = "\N{MINUS SIGN}" if round(row.faster_pct) < 0 else ""
+    words = f"gain {sign}{abs(row.faster_pct):.0f} %, claim {row.claimed_pct} %"
     gained = row.faster_pct >= row.claimed_pct
     _head(axes, place, f"{row.query}, {int(row.tasks):,} tasks", words, MUTED if gained else LABEL[ORANGE])
 

@@ -108,7 +108,11 @@ def table_html(data: "pd.DataFrame") -> str:
     """A frame as an HTML table, its text escaped, at most 1,000 rows."""
     import pandas as pd
 
-    shown = data.head(MOST_ROWS)
+    shown = data.head(MOST_ROWS).copy()
+    for place, kind in enumerate(map(str, shown.dtypes)):
+        if kind in ("Int64", "boolean"):  # na_rep does not reach these
+            column = shown.iloc[:, place]
+            shown.isetitem(place, list(column.astype(object).where(column.notna(), "")))
     with pd.option_context("display.max_colwidth", None):
         html = shown.to_html(
             index=not isinstance(data.index, pd.RangeIndex), border=0, escape=True, na_rep="", justify="unset"

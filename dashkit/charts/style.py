@@ -54,8 +54,8 @@ DARK: Final = {
 # Verdana has the widths of DejaVu Sans, by which matplotlib lays out, and is where DejaVu is not.
 FONTS: Final = ("DejaVu Sans", "Verdana", "Segoe UI", "Helvetica Neue", "Arial")
 
-# Inches. A phone shows it at three quarters of its size, and 10.5 points are then still to be read.
-WIDTH: Final = 5.2
+# Inches. A phone of 360 pixels shows it at three quarters of its size, and 9.5 points are then still to be read.
+WIDTH: Final = 4.6
 HEIGHT: Final = 3.2
 
 STYLE: Final["dict[RcKeyType, Any]"] = {

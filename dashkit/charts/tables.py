@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 MOST_ROWS = 10
+_DIGITS = 10  # of a sha, or of another long name
 _WHOLE_FROM = 10  # days; from here on a tenth of a day is noise
 
 
@@ -19,7 +20,7 @@ class Table:
     """Rows to be read: a title with the finding, the first rows as text, and how many more there are.
 
     Args:
-        title: the finding, in a sentence.
+        title: the finding, in a sentence; '' where there is nothing to say, and nothing is shown.
         data: the rows that are shown.
         more: how many rows are not.
     """
@@ -31,13 +32,13 @@ class Table:
     def _repr_html_(self) -> str:
         title = f"<figcaption>{escape(plain(self.title))}</figcaption>"
         if self.data.empty:
-            return f"<figure>{title}</figure>"
+            return f"<figure>{title}</figure>" if self.title else ""
         rest = f"<p>And {self.more:,} more.</p>" if self.more else ""
         return f"<figure>{title}{table_html(self.data)}{rest}</figure>"
 
 
 def blocked_table(blocked: "pd.DataFrame", most: int = MOST_ROWS) -> Table:
-    """What is blocked: title, project, reason, how many tasks it would free, and for how long, all text.
+    """What is blocked: id, title, project, reason, for how long, and how many tasks it would free, all text.
 
     Args:
         blocked: the frame `blocked_tasks`, of which the reported blocks are shown in their order.
@@ -46,20 +47,20 @@ def blocked_table(blocked: "pd.DataFrame", most: int = MOST_ROWS) -> Table:
     rows = blocked[blocked["cause"] == "reported"].reset_index(drop=True)
     if rows.empty:
         return Table("Nothing is blocked.", rows)
-    shown = rows[["title", "project"]]
+    shown = _named(rows)
     if rows["blocked_reason"].notna().any():
         shown = shown.assign(reason=rows["blocked_reason"].fillna("not given"))
         why = "."
     else:
         why = ", and nobody said why."
-    shown = shown.assign(blocked_for=blocked_for(rows))
+    shown["blocked for"] = blocked_for(rows)
     if (rows["frees"] > 0).any():
         shown = shown.assign(frees=[_tasks(count) if count else "" for count in rows["frees"]])
     return _table(f"{_tasks(len(rows))} {_are(len(rows))} blocked{why}", shown, most)
 
 
 def waiting_table(blocked: "pd.DataFrame", most: int = MOST_ROWS) -> Table:
-    """What is open and waits for another task: title, project, what it waits for, and for how long, all text.
+    """What is open and waits for another task: id, title, project, what it waits for, and for how long, all text.
 
     Args:
         blocked: the frame `blocked_tasks`, of which the waiting tasks are shown in their order.
@@ -68,7 +69,8 @@ def waiting_table(blocked: "pd.DataFrame", most: int = MOST_ROWS) -> Table:
     rows = blocked[blocked["cause"] == "waiting"].reset_index(drop=True)
     if rows.empty:
         return Table("No task waits for another one.", rows)
-    shown = rows[["title", "project"]].assign(waits_for=rows["blocked_reason"], waiting_for=blocked_for(rows))
+    shown = _named(rows)
+    shown["waits for"], shown["for how long"] = rows["blocked_reason"], blocked_for(rows)
     return _table(f"{_tasks(len(rows))} {'waits' if len(rows) == 1 else 'wait'} for another one.", shown, most)
 
 
@@ -81,8 +83,8 @@ def phase_table(progress: "pd.DataFrame", most: int = MOST_ROWS) -> Table:
     """
     phases = progress[progress["part"].notna() & (progress["tasks"] > 0)]
     rows = phases[phases["progress"] < 1].sort_values(["progress", "tasks"], ascending=False, kind="stable")
-    if phases.empty:
-        return Table("No task is in a phase.", phases)
+    if phases.empty:  # nobody misses what the project does not use
+        return Table("", phases)
     done = len(phases) - len(rows)
     shown = rows[["part", "project", "checked", "tasks", "blocked"]].rename(columns={"part": "phase"})
     title = f"{done:,} of {len(phases):,} phases {'is' if done == 1 else 'are'} finished" + (
@@ -91,34 +93,40 @@ def phase_table(progress: "pd.DataFrame", most: int = MOST_ROWS) -> Table:
     return _table(title, shown.reset_index(drop=True), most)
 
 
-def commits_table(task_commits: "pd.DataFrame", tasks: int, most: int = MOST_ROWS) -> Table:
+def commits_table(task_commits: "pd.DataFrame", progress: "pd.DataFrame", most: int = MOST_ROWS) -> Table:
     """Which tasks had commits, the latest work first.
 
     Args:
         task_commits: the frame `task_commits`.
-        tasks: how many tasks there are.
+        progress: the frame `progress`, which says of how many tasks.
         most: at most so many rows.
     """
-    count = len(task_commits)
+    count, tasks = len(task_commits), int(progress[["tasks", "cancelled", "gone"]].sum().sum())
     if not count:
-        return Table("No commit names a task.", task_commits)
-    shown = task_commits[["title", "project", "commits", "lines", "last_commit_at"]]
-    return _table(f"{count:,} of {_tasks(tasks)} had commits; the latest:", shown.reset_index(drop=True), most)
+        return Table("No commit names a task." if tasks else "There is no task that a commit could name.", task_commits)
+    numbers = {"commits": "commits", "lines": "lines", "last_commit_at": "last commit"}
+    shown = _named(task_commits).join(task_commits[[*numbers]].rename(columns=numbers))
+    return _table(f"{count:,} of {_tasks(tasks)} had commits; the latest:", shown, most)
 
 
 def activity_table(activity: "pd.DataFrame") -> Table:
     """What happened lately, the newest first. Takes the frame `activity`."""
     if activity.empty:
         return Table("Nothing has happened yet.", activity)
-    shown = activity[["occurred_at", "type", "title", "project"]].assign(type=activity["type"].str.replace("_", " "))
-    return _table("The latest:", shown, len(shown))
+    is_task = activity["type"] == "task_completed"
+    shown = activity[["occurred_at", "type", "title", "name", "project"]].assign(
+        type=activity["type"].mask(is_task, "task done"),
+        name=activity["name"].where(is_task, activity["name"].str[:_DIGITS]),
+    )
+    words = {"occurred_at": "when", "type": "what", "name": "id"}
+    return _table("The latest:", shown.rename(columns=words), len(shown))
 
 
 def left_out_table(left_out: "pd.DataFrame") -> Table:
     """What the page does not count. Takes the frame `left_out`."""
     if left_out.empty:
         return Table("Nothing was left out.", left_out)
-    return Table("Not counted above:", left_out)
+    return Table("Not counted above:", left_out.rename(columns={"reason": "why", "left_out": "how many"}))
 
 
 def no_history(version: str) -> Table:
@@ -130,10 +138,17 @@ def no_history(version: str) -> Table:
 
 
 def _table(title: str, rows: "pd.DataFrame", most: int) -> Table:
-    """The first rows, without what is the same in all of them: the one project, a column of zeros."""
+    """The first rows, without what is the same in all of them: the one project, a column of zeros or of nothing."""
     uniform = ["project"] if "project" in rows and len(set(rows["project"].dropna())) < 2 else []
     uniform += ["blocked"] if "blocked" in rows and not rows["blocked"].any() else []
+    uniform += ["lines"] if "lines" in rows and rows["lines"].isna().all() else []
     return Table(title, rows.drop(columns=uniform).head(most), max(0, len(rows) - most))
+
+
+def _named(rows: "pd.DataFrame") -> "pd.DataFrame":
+    """Which task each row is about: its id as `dashkit task` takes it, title, project."""
+    ids = rows["external_id"].fillna(rows["task_id"].astype("string"))
+    return rows[["title", "project"]].assign(id=ids)[["id", "title", "project"]].reset_index(drop=True)
 
 
 def _tasks(count: int) -> str:

@@ -45,7 +45,8 @@ def parser(command: str | None = None) -> argparse.ArgumentParser:
         "--db",
         type=_path,
         metavar="PATH",
-        help="the database (else DASHKIT_DB, else the nearest .dashkit/dashboard.db upwards, else data/dashboard.db)",
+        help="the database (else DASHKIT_DB, else the nearest .dashkit/dashboard.db upwards, else data/dashboard.db; "
+        "of scan else REPO/.dashkit/dashboard.db)",
     )
     common.add_argument("--debug", action="store_true", help="show the traceback of an error")
     root = argparse.ArgumentParser(

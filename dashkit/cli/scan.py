@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from dashkit.cli.migrate import Progress
-from dashkit.cli.text import plain, plain_lines
+from dashkit.cli.text import Speed, plain, plain_lines
 from dashkit.errors import FailedError
 
 if TYPE_CHECKING:
@@ -19,11 +19,13 @@ def register(commands: "Commands", common: argparse.ArgumentParser) -> None:
         parents=[common],
         help="a repository into its database, and a page",
         description="Find task files, git history and links in a repository, bring what is new into the database "
-        "beside it (REPO/.dashkit/dashboard.db), and write the progress page.",
+        "beside it, and write the progress page. What is new alone is read. Without --db the database is "
+        "REPO/.dashkit/dashboard.db, whatever DASHKIT_DB says.",
     )
     scan.add_argument("repo", nargs="?", type=Path, default=Path(), metavar="REPO", help="a folder (default: this one)")
     scan.add_argument("--out", type=Path, metavar="DIR", help="where the page goes (default: REPO/.dashkit/reports)")
     scan.add_argument("--no-page", action="store_true", help="no page, only the database")
+    scan.add_argument("--everything", action="store_true", help="also files and records that a rule leaves out")
     scan.set_defaults(run=_scan)
     link = commands.add_parser(
         "link",
@@ -37,8 +39,13 @@ def register(commands: "Commands", common: argparse.ArgumentParser) -> None:
 def _scan(args: argparse.Namespace) -> int:
     from dashkit.scanning import scan
 
+    speed = Speed()
+
+    def tell(stage: str, done: int, total: int) -> None:
+        progress.tell(f"{stage}: {speed.words(done, total)}" if total else stage)
+
     with Progress() as progress:
-        done = scan(args.repo, db=args.db, out=args.out, page=not args.no_page, tell=progress.tell)
+        done = scan(args.repo, db=args.db, out=args.out, page=not args.no_page, everything=args.everything, tell=tell)
     print(plain_lines(done))
     return FailedError.exit_code if done.failures else 0
 
@@ -47,7 +54,7 @@ def _link(args: argparse.Namespace) -> int:
     from dashkit.ingest.links import link_commits
 
     done = link_commits(args.db)
-    print(f"{done.added:,} links added, {done.gone:,} removed; {done.left_out:,} ids may mean several tasks.")
+    print(f"{done.added:,} links added, {done.gone:,} removed; ids that may mean several tasks: {done.left_out:,}.")
     for note in done.notes:
         print(plain(note))
     return 0

@@ -13,8 +13,6 @@ if TYPE_CHECKING:
 
     from dashkit.cli import Commands
 
-_LARGEST_ID = 2**63 - 1
-
 
 def register(commands: "Commands", common: argparse.ArgumentParser) -> None:
     """Add `task` to the commands."""
@@ -24,7 +22,9 @@ def register(commands: "Commands", common: argparse.ArgumentParser) -> None:
         help="one task: its story, and your word on it",
         description="Show one task, with what is linked to it; or change it. All changes are made, or none.",
     )
-    parser.add_argument("id", type=_task_id, metavar="ID", help="the number of the task")
+    parser.add_argument(
+        "id", metavar="ID", help="its id as pages show it, such as T1.2 or vc-jt58; or its row's number"
+    )
     done = parser.add_mutually_exclusive_group()
     done.add_argument("--check", dest="checked", action="store_const", const=True, help="it is done; its status stays")
     done.add_argument("--uncheck", dest="checked", action="store_const", const=False, help="it is not done")
@@ -37,13 +37,6 @@ def register(commands: "Commands", common: argparse.ArgumentParser) -> None:
     parser.set_defaults(run=_run)
 
 
-def _task_id(text: str) -> int:
-    number = int(text)
-    if not 0 <= number <= _LARGEST_ID:
-        raise argparse.ArgumentTypeError(f"{number} is no number of a task")
-    return number
-
-
 def _run(args: argparse.Namespace) -> int:
     from dashkit import connection, times
     from dashkit.store import tasks
@@ -51,18 +44,11 @@ def _run(args: argparse.Namespace) -> int:
     words = (args.checked, args.block, args.size, args.link, args.unlink)
     changing = args.unblock or any(word is not None for word in words)
     with connection.using(args.db, write=changing) as conn:
-        story = tasks.story(conn, args.id, times.utc_now())
-        if story is None:
-            raise UsageError(
-                f"Cannot find task {args.id}",
-                "there is no task with this number",
-                "Give the id of a row of tasks.",
-                task_id=args.id,
-            )
+        args.id = tasks.find(conn, args.id)
         if changing:
             lines = [f"Task {args.id}: {', '.join(_change(conn, args))}.{_why_not_blocked(conn, args.id)}"]
         else:
-            lines = _told(conn, story)
+            lines = _told(conn, tasks.story(conn, args.id, times.utc_now()) or {})  # which was there just now
     print("\n".join(lines))
     return 0
 
@@ -124,6 +110,7 @@ def _told(conn: "sqlite3.Connection", story: dict[str, Any]) -> list[str]:
     from dashkit import database
 
     facts = {
+        "Id": story["external_id"],
         "Project": f"{story['project_name'] or 'unknown'} ({story['project_id']})",
         "Phase": story["phase_name"],
         "Status": story["status"],

@@ -1,6 +1,9 @@
-"""Text from outside, made fit for a terminal."""
+"""Text for a terminal: from outside, made fit for it; and how fast the work goes."""
 
+import time
 import unicodedata
+
+from dashkit.times import show_seconds
 
 # Joiners shape emoji and several scripts, and move nothing.
 _HARMLESS = "\u200c\u200d"
@@ -21,6 +24,22 @@ def plain(text: object, width: int | None = None) -> str:
 def plain_lines(text: object) -> str:
     """A text of several lines with the same characters shown; its line breaks and spaces stay."""
     return "\n".join("".join(map(_visible, line)) for line in str(text).split("\n"))
+
+
+class Speed:
+    """How many are done of how many, how fast, and how long the rest will take."""
+
+    def __init__(self) -> None:
+        self._started = time.monotonic()
+
+    def words(self, done: int, total: int) -> str:
+        """What is to be said now; when all are done, the clock of the next ones begins."""
+        now = time.monotonic()
+        speed = done / max(now - self._started, 1e-6)
+        left = show_seconds((total - done) / speed) if 0 < done < total else "0 s"
+        if done == total:
+            self._started = now
+        return f"{done:,} of {total:,} commits, {speed:,.0f} a second, {left} left"
 
 
 def _visible(char: str) -> str:

@@ -19,10 +19,14 @@ NAMED: Final = 3  # titles in a headline
 def activity(dashboard: "Dashboard", limit: int = 50) -> "pd.DataFrame":
     """What happened lately: completed tasks, commits and sessions in one stream.
 
+    Commits that no branch or tag leads to any more are left out.
+
     Columns:
         occurred_at (datetime64[us, UTC]): a task's completed_at, a commit's time, a session's start;
             missing for a commit or session that has no readable one. A task without one is not in the stream.
         type (string): task_completed, commit or session.
+        name (string): a task's id in the file that it was read from, else its task_id; the commit's sha; the
+            session's id.
         title (string): a task's title; the first line of a commit's message or session's summary, or its id.
         project_id (Int64): the project; missing for a session of none.
         project (string): its name; missing where no such project is there.
@@ -53,8 +57,8 @@ def commit_activity(dashboard: "Dashboard", by: str = "week") -> "pd.DataFrame":
         commits (Int64, commits): commits made in it, by the committer's time.
         merges (Int64, commits): those of them that are merges.
         authors (Int64, people): how many different people wrote them, told apart by their address.
-        insertions (Int64, lines): lines added.
-        deletions (Int64, lines): lines removed.
+        insertions (Int64, lines): lines added; missing where those of one commit are not known.
+        deletions (Int64, lines): lines removed, likewise.
         linked (Int64, commits): commits that a task is linked with.
         linked_share (Float64, 0..1): linked / commits; missing where there are no commits.
         is_partial (boolean): the period has not ended at as_of, or began before the first commit.
@@ -72,7 +76,7 @@ def commit_activity(dashboard: "Dashboard", by: str = "week") -> "pd.DataFrame":
     return dashboard.query("commit_activity", by=by)
 
 
-def headlines(dashboard: "Dashboard", since: datetime | None = None) -> "pd.DataFrame":
+def headlines(dashboard: "Dashboard", since: datetime | str | None = None) -> "pd.DataFrame":
     """What matters of what happened lately: at most five rows, one a kind, the gravest first.
 
     Columns:
@@ -87,14 +91,10 @@ def headlines(dashboard: "Dashboard", since: datetime | None = None) -> "pd.Data
 
     Args:
         dashboard: where from.
-        since: what happened after this instant, which has a time zone; None: in the seven days before as_of.
+        since: what happened after this instant: aware, or ISO 8601 text; None: in the seven days before as_of.
 
     Raises:
-        UsageError: since has no time zone.
+        UsageError: since is no instant.
     """
-    since = since or dashboard.as_of - LATELY
-    if since.tzinfo is None:
-        raise UsageError(
-            f"Cannot tell what happened since {since}", "it has no time zone", "Give an aware datetime, such as in UTC."
-        )
-    return dashboard.query("headlines", since=times.to_text(since), fewest=FEWEST, named=NAMED)
+    moment = times.require(since, "tell what happened since") if since else dashboard.as_of - LATELY
+    return dashboard.query("headlines", since=times.to_text(moment), fewest=FEWEST, named=NAMED)

@@ -39,16 +39,17 @@ def links(dashboard: "Dashboard", task_id: int | None = None, min_confidence: fl
 
 
 def task_commits(dashboard: "Dashboard", min_confidence: float = 0.0) -> "pd.DataFrame":
-    """Which tasks had commits.
+    """Which tasks had commits; those that no branch or tag leads to any more are left out.
 
     Columns:
         task_id (Int64): the task.
+        external_id (string): its id in the file that it was read from; missing where it has none.
         project_id (Int64): its project.
         project (string): the project's name; missing where no such project is there.
         title (string): the task's title.
         checked (boolean): whether it is done.
         commits (Int64, commits): how many commits it is linked with.
-        lines (Int64, lines): lines that they added and removed.
+        lines (Int64, lines): lines that they added and removed; missing where those of one are not known.
         first_commit_at (datetime64[us, UTC]): the first of them; missing where no time is known.
         last_commit_at (datetime64[us, UTC]): the last of them, likewise.
         confidence (Float64, 0..1): the surest of the links.

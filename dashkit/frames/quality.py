@@ -19,7 +19,7 @@ def bad_values(dashboard: "Dashboard") -> "pd.DataFrame":
     Columns:
         table_name (string): the table.
         column_name (string): its column.
-        bad_values (Int64, values): how many.
+        bad_values (Int64, values): stored values that are not of their column's kind.
 
     Sorted by: table_name, column_name.
     """
@@ -30,9 +30,10 @@ def left_out(dashboard: "Dashboard") -> "pd.DataFrame":
     """What the other frames do not count, and why.
 
     Columns:
-        what (string): tasks, commits or records (lines of a file that were never taken in).
+        what (string): tasks, commits, records (of task files, and files, that were never taken in) or ids (in the
+            messages of commits).
         reason (string): why.
-        left_out (Int64, count): how many.
+        left_out (Int64, count): how many of them no other frame counts, for this reason.
 
     Sorted by: what, left_out (the most first), reason; what is zero has no row.
     """

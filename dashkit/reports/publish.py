@@ -47,16 +47,11 @@ def staging(folder: Path, label: str) -> Iterator[Stage]:
         RefusedError: nothing can be written there.
         FailedError: the disk failed before all was published.
     """
+    require_folder(folder)
     try:
-        folder.mkdir(parents=True, exist_ok=True)
         stage = _claim(folder, label)
     except OSError as error:
-        raise RefusedError(
-            f"Cannot write reports to {folder}",
-            error.strerror or str(error),
-            "Name another folder with --out.",
-            path=folder,
-        ) from error
+        raise _refused(folder, error) from error
     try:
         yield stage
     except OSError as error:
@@ -68,6 +63,23 @@ def staging(folder: Path, label: str) -> Iterator[Stage]:
         ) from error
     finally:
         shutil.rmtree(stage.draft(""), ignore_errors=True)
+
+
+def require_folder(folder: Path) -> None:
+    """Make a folder of pages where it is not there.
+
+    Raises:
+        RefusedError: it cannot be.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise _refused(folder, error) from error
+
+
+def _refused(folder: Path, error: OSError) -> RefusedError:
+    why = error.strerror or str(error)
+    return RefusedError(f"Cannot write reports to {folder}", why, "Name another folder with --out.", path=folder)
 
 
 def _claim(folder: Path, label: str) -> Stage:

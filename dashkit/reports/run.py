@@ -53,6 +53,11 @@ class ReportRun:
     seconds: float
 
     @property
+    def latest(self) -> Path:
+        """The page of the last run that got to its end, under the name that stays."""
+        return self.page.with_name(_LATEST)
+
+    @property
     def ok(self) -> bool:
         """Whether the notebook got to its end and every check held."""
         return self.verdict == "passed"

@@ -33,7 +33,7 @@ _NUMBER = re.compile(r"[-+\N{MINUS SIGN}]?[\d,\N{NARROW NO-BREAK SPACE}]*\.?\d+(
 _WHOLE = re.compile(r"([-+\N{MINUS SIGN}]?)([1-9]\d{3,})")
 _NAMES = re.compile(r"id$|(?:^|_)(?:sha|hash)(?:_|$)", re.IGNORECASE)  # columns whose digits are no quantity
 _INSTANT = re.compile(r"(\d{4}-\d\d-\d\d \d\d:\d\d):\d\d(?:\.\d+)?\+00:00")
-_MISSING = frozenset({"NaN", "NaT", "None", "<NA>", "..."})
+_MISSING = frozenset({"", "NaN", "NaT", "None", "<NA>", "..."})
 
 
 def clean(html: str) -> str:
@@ -121,6 +121,9 @@ def _dress_columns(rows: "list[Tag]") -> None:
     if len({len(cells) for cells in grid}) != 1 or any(c.has_attr("colspan") for cells in grid for c in cells):
         return
     for head, *cells in zip(*grid, strict=True):
+        if head.get_text().strip() == "id":
+            for cell in cells:
+                cell["class"] = "id"
         kinds = {str(cell.get("class", "")) for cell in cells} - {"missing"}
         if head.name == "th" and kinds == {"number"}:
             _dress_numbers(head, cells)

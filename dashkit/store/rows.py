@@ -41,7 +41,7 @@ ADOPTED: Shape = {
     "phases": ("id", "name"),
     "tasks": (
         *REQUIRED["tasks"],
-        *("phase_id", "description", "priority", "created_at", "completed_at"),
+        *("phase_id", "description", "priority", "created_at", "completed_at", "external_id"),
         *ADDED_IN_2_0["tasks"],
     ),
 }

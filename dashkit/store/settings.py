@@ -83,6 +83,14 @@ def _folders(text: str) -> tuple[str, ...]:
     return found
 
 
+def _globs(text: str) -> tuple[str, ...]:
+    found = tuple(dict.fromkeys(part.strip() for line in _lines(text) for part in line.split(",") if part.strip()))
+    for glob in found:
+        if glob.startswith(("/", "~", "..")):
+            raise ValueError(f"{glob!r} is not in the repository; begin it with a folder or file of it")
+    return found
+
+
 KEYS: Mapping[str, Key] = {
     "time_zone": Key("the zone of days and weeks in reports, such as Europe/Berlin", "UTC", _zone, str),
     "started_statuses": Key(
@@ -95,6 +103,12 @@ KEYS: Mapping[str, Key] = {
         lambda weights: ", ".join(f"{size}={points}" for size, points in weights.items()),
     ),
     "id_pattern": Key("the project's own ways to write the id of a task, one a line: REQ/{n}", "", _lines, "\n".join),
+    "exclude": Key(
+        "the files and folders of a repository that hold no tasks, with commas: docs/archive/*, OLD-TODO.md",
+        "",
+        _globs,
+        ", ".join,
+    ),
     "session_roots": Key("the folders with session logs, one a line", "", _folders, "\n".join),
 }
 

@@ -7,6 +7,8 @@ it is neither blocked nor cancelled.
 import json
 import sqlite3
 from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime
 
 from dashkit import times
@@ -14,6 +16,8 @@ from dashkit.errors import UsageError
 from dashkit.records import COMPLEXITIES, SIZE_WEIGHTS, UNSIZED
 from dashkit.store import events, rows
 
+_LARGEST_ID = 2**63 - 1
+_NAMED = 5  # tasks of an ambiguous id
 NO_SIZE = "unsized"  # the key of tasks without a size
 NO_WORD = "none"  # the key of tasks without a status or priority
 
@@ -88,6 +92,76 @@ def _lost(conn: sqlite3.Connection) -> set[int]:
         "WHERE s.gone_at IS NOT NULL AND t.checked IS NOT TRUE"
     )
     return {row["task_id"] for row in rows.read(conn, sql)}
+
+
+def find(conn: sqlite3.Connection, word: str) -> int:
+    """The id of the task that a person means: by the number of its row, or by its id in the file that it came from.
+
+    A number is that of a row where there is one; letters may be of either case.
+
+    Raises:
+        UsageError: there is no such task, or several have this id; they are named.
+        RefusedError: it is no Dashboard.
+    """
+    rows.require(conn)
+    number = int(word) if word.isascii() and word.isdecimal() else -1
+    found = rows.read(
+        conn, "SELECT id FROM tasks WHERE id = :id", {"id": number if number <= _LARGEST_ID else -1}
+    ) or _of_external_id(conn, word)
+    what = f"Cannot find task {word}"
+    if not found:
+        raise UsageError(what, "no task has this id", "Give the id that a page shows, or that of a row of tasks.")
+    if len(found) > 1:
+        named = [f"{row['id']} ({row['title']})" for row in found[:_NAMED]]
+        named += [f"and {len(found) - _NAMED:,} more"] if len(found) > _NAMED else []
+        why = f"{len(found):,} tasks have this id: {', '.join(named)}"
+        raise UsageError(what, why, "Give one of these numbers.", ids=[row["id"] for row in found])
+    return int(found[0]["id"])
+
+
+def _of_external_id(conn: sqlite3.Connection, word: str) -> list[rows.Row]:
+    """The tasks of this id: those that are written so, else those that differ in case alone."""
+    sql = "SELECT id, title, external_id FROM tasks WHERE external_id = :word COLLATE NOCASE ORDER BY id"
+    found = rows.read(conn, sql, {"word": word})
+    return [row for row in found if row["external_id"] == word] or found
+
+
+@dataclass(frozen=True)
+class Standing:
+    """How the tasks of a project stand, as the frame `progress` counts them.
+
+    Args:
+        tasks: without those that were cancelled, or gone from their file, before they were checked.
+        checked: those of them that are done.
+        gone: no longer in the file that they were read from, and not checked.
+        by_source: how many of `tasks` each file holds or held, the most first.
+    """
+
+    tasks: int
+    checked: int
+    gone: int
+    by_source: Mapping[str, int]
+
+
+def standing(conn: sqlite3.Connection, project_id: int) -> Standing:
+    """How the tasks of a project stand; the database is of version 2.1."""
+    found = rows.read(
+        conn,
+        """
+        SELECT t.checked IS TRUE AS checked, t.status IS 'cancelled' AS cancelled, s.source,
+               s.gone_at IS NOT NULL AS gone
+        FROM tasks AS t LEFT JOIN task_sources AS s ON s.task_id = t.id
+        WHERE t.project_id = :project_id
+        """,
+        {"project_id": project_id},
+    )
+    counted = [row for row in found if row["checked"] or not (row["cancelled"] or row["gone"])]
+    return Standing(
+        tasks=len(counted),
+        checked=sum(row["checked"] for row in counted),
+        gone=sum(row["gone"] and not row["checked"] for row in found),
+        by_source=dict(Counter(row["source"] for row in counted if row["source"]).most_common()),
+    )
 
 
 def story(conn: sqlite3.Connection, task_id: int, now: datetime) -> rows.Row | None:

@@ -2,8 +2,8 @@
 -- An event that saw the block begin says when; the version of a file that had it first says at least how long. Without
 -- one, an updated_at that is still a copy of created_at bounds the block of a task that was there at the migration
 -- (nothing was said since); any other may be a later change of something else, and bounds nothing.
--- Columns: task_id, project_id, project, title, cause, blocked_reason, waits_for (tasks), frees (tasks), blocked_days
--- (days), basis. Parameters: none.
+-- Columns: task_id, external_id, project_id, project, title, cause, blocked_reason, waits_for (tasks), frees (tasks),
+-- blocked_days (days), basis. Parameters: none.
 WITH RECURSIVE needed AS (
     -- What is still waited for: both tasks are open.
     SELECT d.task_id, d.life, d.depends_on_id, d.depends_on_life, o.title
@@ -27,7 +27,7 @@ WITH RECURSIVE needed AS (
     SELECT DISTINCT task_id, life FROM events WHERE op = 'baseline' AND source = 'baseline' OR event_id IS NULL
 ), told AS (
     SELECT
-        b.*, t.title, t.project, t.updated_at,
+        b.*, t.external_id, t.title, t.project, t.updated_at,
         CASE WHEN NOT b.inferred AND b.not_before IS NULL THEN 'event'
              WHEN NOT b.inferred THEN 'version'
              WHEN b.cause = 'reported' AND t.untouched AND t.updated_at IS NOT NULL AND m.task_id IS NOT NULL
@@ -45,7 +45,7 @@ WITH RECURSIVE needed AS (
     WHERE b.ended_at IS NULL
 )
 SELECT
-    task_id, project_id, project, title, cause, blocked_reason, waits_for, frees,
+    task_id, external_id, project_id, project, title, cause, blocked_reason, waits_for, frees,
     CASE basis WHEN 'updated_at' THEN age_days(updated_at) WHEN 'event' THEN age_days(started_at)
                WHEN 'version' THEN age_days(started_at) END AS blocked_days,
     basis

@@ -11,8 +11,8 @@ WITH made AS (
 SELECT
     p.starts_on AS period_on, count(c.sha) AS commits, count(*) FILTER (c.is_merge) AS merges,
     count(DISTINCT coalesce(nullif(lower(c.author_email), ''), c.author)) AS authors,
-    CAST(coalesce(sum(c.insertions), 0) AS BIGINT) AS insertions,
-    CAST(coalesce(sum(c.deletions), 0) AS BIGINT) AS deletions,
+    CASE WHEN count(c.insertions) = count(c.sha) THEN CAST(coalesce(sum(c.insertions), 0) AS BIGINT) END AS insertions,
+    CASE WHEN count(c.deletions) = count(c.sha) THEN CAST(coalesce(sum(c.deletions), 0) AS BIGINT) END AS deletions,
     count(*) FILTER (c.is_linked) AS linked, count(*) FILTER (c.is_linked) / nullif(count(c.sha), 0) AS linked_share,
     p.is_partial
 FROM periods((SELECT min(committed_at) FROM commits WHERE reachable), $by) AS p

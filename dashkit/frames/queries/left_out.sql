@@ -1,4 +1,5 @@
--- What the other frames do not count: tasks, commits, and records of the last reading that became neither.
+-- What the other frames do not count: tasks, commits, records of the last reading that became neither, and ids that the
+-- last linking could not tell apart.
 -- Columns: what, reason, left_out (count). Parameters: none.
 SELECT what, reason, left_out
 FROM (
@@ -11,7 +12,18 @@ FROM (
     UNION ALL
     SELECT 'commits', 'no branch or tag leads to them any more', count(*) FROM commits WHERE NOT reachable
     UNION ALL
-    SELECT 'records', reason, CAST(sum(left_out) AS BIGINT) FROM last_left_out GROUP BY reason
+    -- Later than as_of, and yet there by then: the clock that dated it was wrong.
+    SELECT 'commits', 'dated in the future', count(*)
+    FROM typed.git_commits AS c
+    WHERE c.timestamp > getvariable('as_of') AND c.recorded_at <= getvariable('as_of') AND is_known(c.recorded_at)
+      AND EXISTS (
+          SELECT 1 FROM typed.git_repo_commits AS h JOIN typed.git_repos AS r ON r.id = h.repo_id
+          WHERE h.sha = c.sha AND h.reachable AND chosen(r.project_id)
+      )
+    UNION ALL
+    SELECT CASE kind WHEN 'link' THEN 'ids' ELSE 'records' END, reason, CAST(sum(left_out) AS BIGINT)
+    FROM last_left_out
+    GROUP BY ALL
 )
 WHERE left_out > 0
 ORDER BY what DESC, left_out DESC, reason

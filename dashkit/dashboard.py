@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Mapping
 from datetime import datetime
-from html import escape
 from importlib import resources
 from pathlib import Path
 from types import TracebackType
@@ -11,7 +10,7 @@ from typing import TYPE_CHECKING, Literal, Self
 from dashkit import snapshot, times
 from dashkit.connection import Database
 from dashkit.errors import OutdatedError, UsageError
-from dashkit.frames import activity, blocked, flow, links, progress, quality, timeline
+from dashkit.frames import activity, blocked, flow, forecast, links, progress, quality, timeline
 from dashkit.store import settings
 
 if TYPE_CHECKING:
@@ -41,6 +40,8 @@ class Dashboard:
     cycle_times = flow.cycle_times
     lead_times = flow.lead_times
     ageing = flow.ageing
+    what_moved = forecast.what_moved
+    forecast = forecast.forecast  # last of its module: from here on the name is the method's
     task_timeline = timeline.task_timeline
     headlines = activity.headlines
     commit_activity = activity.commit_activity
@@ -111,6 +112,16 @@ class Dashboard:
         """The instant that everything is as of."""
         return self._snapshot.as_of
 
+    @property
+    def project(self) -> int | None:
+        """The id of the project that is shown; None: all are."""
+        return self._snapshot.project
+
+    @property
+    def timezone(self) -> str:
+        """The time zone of days, weeks and months."""
+        return self._snapshot.timezone
+
     def close(self) -> None:
         """Let go of the snapshot; the frames that were made stay."""
         self._snapshot.close()
@@ -127,6 +138,8 @@ class Dashboard:
         self.close()
 
     def _repr_html_(self) -> str:
+        from html import escape
+
         numbers = {name: self.rows.get(f"{name}s", 0) for name in ("project", "task")}
         counts = ", ".join(f"{n:,} {name}{'s' * (n != 1)}" for name, n in numbers.items())
         when = f"{self.as_of:%d %B %Y, %H:%M} UTC"
@@ -169,8 +182,8 @@ def open(  # noqa: A001 - dashkit.open is the name that users meet
     return Dashboard(
         snapshot.take(
             db,
-            as_of=_instant(as_of, "show what was true at"),
-            known_at=_instant(known_at, "tell what was known at"),
+            as_of=times.require(as_of, "show what was true at") if as_of else None,
+            known_at=times.require(known_at, "tell what was known at") if known_at else None,
             project=project,
             timezone=_zone(timezone),
             load=None if load == "auto" else load,
@@ -182,19 +195,6 @@ def frames() -> dict[str, Callable[..., "pd.DataFrame"]]:
     """The frames of a Dashboard by name."""
     found = vars(Dashboard).items()
     return {name: made for name, made in found if getattr(made, "__module__", "").startswith("dashkit.frames.")}
-
-
-def _instant(given: datetime | str | None, purpose: str) -> datetime | None:
-    if given is None or given == "":
-        return None
-    instant = times.parse(given) if isinstance(given, str) else given
-    if instant is None or instant.tzinfo is None:
-        raise UsageError(
-            f"Cannot {purpose} {given!r}",
-            "it is no instant" if instant is None else "it has no time zone",
-            "Give an aware datetime or text like '2025-11-27T16:09:57Z'.",
-        )
-    return instant
 
 
 def _zone(name: str | None) -> str | None:

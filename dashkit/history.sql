@@ -1,9 +1,7 @@
 -- From events to intervals: what was true of each task, from when to when, as of an instant and as known then.
--- Reads typed.<table>; run once per snapshot, so that each frame starts from the same tables.
+-- Reads typed.<table>; each table is made once per snapshot, when it is first asked for.
 -- Variables: as_of, known_at, found_at (TIMESTAMP, UTC; known_at NULL = all that is recorded; found_at = the instant
 -- at which the rows themselves are taken as seen), started_statuses (VARCHAR[]).
-
-CREATE SCHEMA history;
 
 CREATE MACRO is_known(recorded_at) AS
     getvariable('known_at') IS NULL OR recorded_at IS NULL OR recorded_at <= getvariable('known_at');
@@ -20,21 +18,25 @@ WHERE op = 'delete';
 -- Every event with all that was true behind it, until the next one of that life; '' means none, NULL means as before.
 CREATE TABLE history.states AS
 SELECT
-    e.task_id, coalesce(d.lives, 0) AS life, e.event_id, e.occurred_at, lead(e.occurred_at) OVER so_far AS ended_at,
+    e.task_id, e.life, e.event_id, e.occurred_at, lead(e.occurred_at) OVER so_far AS ended_at,
     e.recorded_at, e.not_before, e.op, e.source,
     last_value(e.project_id IGNORE NULLS) OVER so_far AS project_id,
     coalesce(last_value(e.title IGNORE NULLS) OVER so_far, '') AS title,
     nullif(last_value(e.status IGNORE NULLS) OVER so_far, '') AS status,
-    coalesce(last_value(CASE WHEN e.checked_text IS NOT NULL THEN coalesce(e.checked, false) END IGNORE NULLS)
+    coalesce(last_value(coalesce(e.checked, CASE WHEN e.checked_text IS NOT NULL THEN false END) IGNORE NULLS)
              OVER so_far, false) AS checked,
     nullif(last_value(e.blocked_reason IGNORE NULLS) OVER so_far, '') AS blocked_reason,
     nullif(last_value(e.complexity IGNORE NULLS) OVER so_far, '') AS complexity,
     coalesce(last_value(CASE e.op WHEN 'gone' THEN true WHEN 'back' THEN false END IGNORE NULLS) OVER so_far, false)
         AS gone
-FROM typed.task_events AS e
-ASOF LEFT JOIN history.deletions AS d ON d.task_id = e.task_id AND d.event_id < e.event_id
-WHERE is_known(e.recorded_at) AND e.occurred_at <= getvariable('as_of')
-WINDOW so_far AS (PARTITION BY e.task_id, coalesce(d.lives, 0) ORDER BY e.occurred_at, e.event_id);
+FROM (
+    SELECT e.*, coalesce(len(list_filter(d.event_ids, lambda one: one < e.event_id)), 0) AS life
+    FROM typed.task_events AS e
+    LEFT JOIN (SELECT task_id, list(event_id) AS event_ids FROM history.deletions GROUP BY task_id) AS d
+    ON d.task_id = e.task_id
+    WHERE is_known(e.recorded_at) AND e.occurred_at <= getvariable('as_of')
+) AS e
+WINDOW so_far AS (PARTITION BY e.task_id, e.life ORDER BY e.occurred_at, e.event_id);
 
 -- A row that is not what its events say was written where no trigger saw it. A database without a history is one
 -- such row for each task.

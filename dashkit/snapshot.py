@@ -4,6 +4,7 @@ DuckDB's SQLite reader carries its own copy of SQLite, and closing a file throug
 that the other holds on it in this process; so DuckDB only ever meets a private copy. How that gets in depends
 on its size and on what is installed: `copy` goes through sqlite3, `attach` reads the copy through the
 extension. Both bring every value as text, which views.py casts: the same rows, and no bad value spoils them.
+What a query needs, tables and views, is made when the first one names it.
 """
 
 import json
@@ -14,6 +15,7 @@ from contextlib import ExitStack, closing, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from difflib import get_close_matches
+from functools import partial
 from importlib import util
 from pathlib import Path
 from typing import Any, Literal, cast
@@ -30,20 +32,68 @@ from dashkit.store import rows, settings
 Load = Literal["copy", "attach"]
 Parameters = Sequence[Any] | Mapping[str, Any]
 
-# NumPy's kinds of numbers and what they become, so that a gap stays a gap.
-DTYPES: dict[str, Literal["boolean", "Int64", "UInt64", "Float64"]] = {
-    "b": "boolean",
-    "i": "Int64",
-    "u": "UInt64",
-    "f": "Float64",
-}
-
+TEXT = partial(str, encoding="utf-8", errors="replace")
 ATTACH_FROM = 200_000  # rows; below, copying is faster than loading the extension
 BATCH = 20_000  # rows
 MEMORY = "1GB"
 
 # What a query may call in FROM. The SQLite reader's functions open any file, whatever DuckDB itself forbids.
 TABLE_FUNCTIONS = frozenset({"range", "generate_series", "unnest", "duckdb_views", "duckdb_columns"})
+
+
+@dataclass(frozen=True)
+class _Copy:
+    """Our private copy of the database, whose tables go to DuckDB as typed.<table>."""
+
+    path: str  # of the live file
+    file: Path
+    here: views.Shape
+    rows: Mapping[str, int]
+
+    def load(self, duck: duckdb.DuckDBPyConnection, table: str) -> None:
+        """Bring a table in through sqlite3; text that is no UTF-8 comes with replacement characters."""
+        duck.execute(views.empty(table))
+        if not self.rows.get(table):
+            return
+        columns = self.here[table]
+        texts = ", ".join(f'CAST("{column}" AS TEXT)' for column in columns)
+        insert = f"INSERT INTO typed.{table} BY NAME {views.typed(table, columns, 'batch')}"
+        with connection.explained(Path(self.path), "read"), closing(connection.connect_immutable(self.file)) as lite:
+            lite.text_factory = TEXT
+            cursor = lite.execute(f'SELECT {texts} FROM "{table}"')  # noqa: S608 - names of TABLES
+            while batch := cursor.fetchmany(BATCH):
+                # Much faster than bound values; "string" because plain objects have their type guessed.
+                duck.register("batch", pd.DataFrame(batch, columns=columns, dtype="string"))
+                duck.execute(insert)
+                duck.unregister("batch")
+
+    def attach(self, duck: duckdb.DuckDBPyConnection) -> bool:
+        """Let DuckDB read all tables through its SQLite extension; False where that is missing or would not do."""
+        try:
+            if bundled := _extension():
+                duck.load_extension(str(bundled))
+            else:
+                duck.execute("LOAD sqlite_scanner")
+        except duckdb.Error:
+            return False
+        duck.execute("SET sqlite_all_varchar = true")
+        # ATTACH takes no bound value.
+        duck.execute("ATTACH '" + str(self.file).replace("'", "''") + "' AS source (TYPE sqlite, READ_ONLY)")
+        duck.begin()
+        try:
+            for table, columns in self.here.items():
+                duck.execute(views.empty(table))
+                if self.rows.get(table):
+                    # The extension hands text that is no UTF-8 on unchecked, and Python would stumble over it.
+                    values = views.typed(table, columns, f"source.{table}", checked=True)
+                    duck.execute(f"INSERT INTO typed.{table} BY NAME {values}")
+            duck.commit()
+        except duckdb.Error:  # such text, or a damaged file: the copy says so in words
+            duck.rollback()
+            return False
+        finally:
+            duck.execute("DETACH source")
+        return True
 
 
 @dataclass(frozen=True)
@@ -57,6 +107,8 @@ class Snapshot:
         load: how they got into DuckDB.
         as_of: the instant that everything is as of.
         has_history: whether the database records changes.
+        project: the id of the chosen project; None: all.
+        timezone: of days and weeks.
     """
 
     path: str
@@ -65,7 +117,11 @@ class Snapshot:
     load: Load
     as_of: datetime
     has_history: bool
+    project: int | None
+    timezone: str
     _duck: duckdb.DuckDBPyConnection
+    _copy: _Copy
+    _missing: dict[str, str]  # what no query has named so far, and how to make it
     _resources: ExitStack
 
     def run(self, query: str, parameters: Parameters = ()) -> pd.DataFrame:
@@ -75,6 +131,7 @@ class Snapshot:
             UsageError: DuckDB refuses the query or a value.
         """
         try:
+            self._make(query)
             return _frame(self._duck.execute(query, parameters))
         except duckdb.ConnectionException as error:
             raise UsageError(
@@ -97,6 +154,24 @@ class Snapshot:
         if strange := sorted(set(_table_functions(tree)) - TABLE_FUNCTIONS):
             raise _refused(f"it calls {', '.join(strange)}, and a query reads the views alone")
         return self.run(query, parameters)
+
+    def _make(self, query: str) -> None:
+        """Make what a query names and is not there yet; all of it or nothing."""
+        names = views.needed(query, self._missing)
+        self._duck.begin()
+        try:
+            for name in names:
+                if name.startswith("typed."):
+                    self._copy.load(self._duck, name.removeprefix("typed."))
+                else:
+                    self._duck.execute(self._missing[name])
+            self._duck.commit()
+        except BaseException:
+            with suppress(duckdb.Error):
+                self._duck.rollback()
+            raise
+        for name in names:
+            del self._missing[name]
 
     def close(self) -> None:
         """Let go of DuckDB and of the copy; twice does no harm."""
@@ -142,18 +217,15 @@ def take(
                     path=path,
                 )
             connection.private_copy(source, file)
-        found_at = _end_of_millisecond(times.utc_now())  # of the copy: what it holds was written before
-        duck = stack.enter_context(closing(_duckdb(folder)))
+        now = times.utc_now()  # of the copy: what it holds was written before, some of it rounded up to a millisecond
+        found_at = now + timedelta(microseconds=-now.microsecond % 1000)
         with connection.explained(Path(path), "read"), closing(connection.connect_immutable(file)) as lite:
+            lite.text_factory = TEXT
             here = {table: _present(lite, table) for table in views.TABLES}
             counts = {table: _count(lite, table) for table in views.TABLES if here[table]}
-            wanted = load or ("attach" if sum(counts.values()) >= ATTACH_FROM else "copy")
-            if wanted == "attach" and not _attach(duck, file, here):
-                wanted = "copy"
-            if wanted == "copy":
-                _copy(duck, lite, here)
-            duck.execute(views.typed(here))
-            number = _project_id(duck, project)
+            many = sum(counts.values()) >= ATTACH_FROM
+            duck = stack.enter_context(closing(_duckdb(folder, many=many)))
+            number = _project_id(lite, project)
             kept = bool(here["task_events"])
             if known_at is not None and not kept:
                 raise OutdatedError(
@@ -164,26 +236,40 @@ def take(
             when = as_of or found_at
             # Without a history all that is known are the rows, as if just seen.
             instants = {"as_of": when, "known_at": known_at, "found_at": found_at if kept else when}
-            _set_variables(duck, lite, instants, number, timezone)
-        _make_views(duck)
-        return Snapshot(path, _version(duck), counts, wanted, when, kept, duck, stack.pop_all())
+            zone = timezone or settings.get(lite, "time_zone", number)
+            _set_variables(duck, lite, instants, number, zone)
+            version = _version(lite, here)
+        copy = _Copy(path, file, here, counts)
+        wanted = load or ("attach" if many else "copy")
+        missing = views.relations()
+        if wanted == "copy" or not copy.attach(duck):
+            wanted = "copy"
+            missing = {f"typed.{table}": "" for table in views.TABLES} | missing
+        duck.execute("SET enable_external_access = false; SET lock_configuration = true")
+        return Snapshot(path, version, counts, wanted, when, kept, number, zone, duck, copy, missing, stack.pop_all())
 
 
-def _duckdb(folder: Path) -> duckdb.DuckDBPyConnection:
+def _duckdb(folder: Path, *, many: bool) -> duckdb.DuckDBPyConnection:
     duck = duckdb.connect(
-        ":memory:",
+        # On disk it is compressed, to a tenth; of few rows that, and a second thread, would cost more than it does.
+        str(folder / "tables.duckdb") if many else ":memory:",
         config={
             # A missing extension is a clear error at once, not an attempt to reach the network.
             "autoinstall_known_extensions": False,
             "autoload_known_extensions": False,
             # A name in a query is a view, never a variable of the caller.
             "python_enable_replacements": False,
+            # A table has no order, and is filled faster where none is kept.
+            "preserve_insertion_order": False,
             # What a million tasks need beyond this waits on disk, which costs hardly any time.
             "memory_limit": MEMORY,
             "temp_directory": str(folder / "spill"),
+            **({} if many else {"threads": 1}),
         },
     )
-    duck.execute("SET TimeZone = 'UTC'")
+    duck.execute(
+        "PRAGMA disable_checkpoint_on_shutdown; SET TimeZone = 'UTC'; CREATE SCHEMA typed; CREATE SCHEMA history"
+    )
     with suppress(duckdb.InvalidInputException):  # in a kernel without ipywidgets it is off, and cannot be set
         duck.execute("SET enable_progress_bar = false")
     return duck
@@ -195,46 +281,8 @@ def _present(lite: sqlite3.Connection, table: str) -> list[str]:
 
 
 def _count(lite: sqlite3.Connection, table: str) -> int:
-    return int(lite.execute(f'SELECT count(*) FROM "{table}"').fetchone()[0])  # noqa: S608 - a name of TABLES
-
-
-def _copy(duck: duckdb.DuckDBPyConnection, lite: sqlite3.Connection, here: views.Shape) -> None:
-    """Bring the tables in through sqlite3; text that is no UTF-8 comes with replacement characters."""
-    lite.text_factory = lambda raw: raw.decode("utf-8", "replace")
-    duck.execute("ATTACH ':memory:' AS source")
-    for table, columns in here.items():
-        if not columns:
-            continue
-        names = ", ".join(f'"{column}"' for column in columns)
-        texts = ", ".join(f'CAST("{column}" AS TEXT)' for column in columns)
-        duck.execute(f"CREATE TABLE source.{table} ({names.replace(',', ' VARCHAR,')} VARCHAR)")
-        cursor = lite.execute(f'SELECT {texts} FROM "{table}"')  # noqa: S608 - names of TABLES
-        while batch := cursor.fetchmany(BATCH):
-            # Much faster than bound values; "string" because plain objects have their type guessed.
-            duck.register("batch", pd.DataFrame(batch, columns=columns, dtype="string"))
-            duck.execute(f"INSERT INTO source.{table} FROM batch")
-            duck.unregister("batch")
-
-
-def _attach(duck: duckdb.DuckDBPyConnection, file: Path, here: views.Shape) -> bool:
-    """Let DuckDB read the copy through its SQLite extension; False where that is missing or would not do."""
-    try:
-        if bundled := _extension():
-            duck.load_extension(str(bundled))
-        else:
-            duck.execute("LOAD sqlite_scanner")
-    except duckdb.Error:
-        return False
-    duck.execute("SET sqlite_all_varchar = true")
-    # ATTACH takes no bound value.
-    duck.execute("ATTACH '" + str(file).replace("'", "''") + "' AS source (TYPE sqlite, READ_ONLY)")
-    try:
-        sound = not any(columns and _has_broken_text(duck, table, columns) for table, columns in here.items())
-    except duckdb.Error:  # a damaged file: the copy says so in words
-        sound = False
-    if not sound:
-        duck.execute("DETACH source")
-    return sound
+    # Without an index it reads every page of the table, and meets those that are damaged.
+    return int(lite.execute(f'SELECT count(*) FROM "{table}" NOT INDEXED').fetchone()[0])  # noqa: S608 - a name of TABLES
 
 
 def _extension() -> Path | None:
@@ -247,51 +295,32 @@ def _extension() -> Path | None:
     return None
 
 
-def _has_broken_text(duck: duckdb.DuckDBPyConnection, table: str, columns: list[str]) -> bool:
-    """Whether a value is no UTF-8: the extension hands it on unchecked, and Python would stumble over it."""
-    broken = " OR ".join(f'("{c}" IS NOT NULL AND TRY(decode(encode("{c}"))) IS NULL)' for c in columns)
-    found = duck.execute(f"SELECT count(*) FROM source.{table} WHERE {broken}").fetchone()  # noqa: S608 - names of TABLES
-    return found != (0,)
-
-
 def _set_variables(
     duck: duckdb.DuckDBPyConnection,
     lite: sqlite3.Connection,
     instants: Mapping[str, datetime | None],
     project: int | None,
-    timezone: str | None,
+    timezone: str,
 ) -> None:
     """What the views depend on: the instants, the chosen project, and the settings that hold for it."""
     for name, instant in instants.items():
         value = instant and instant.astimezone(UTC).replace(tzinfo=None)
         duck.execute(f"SET VARIABLE {name} = CAST(? AS TIMESTAMP)", [value])
     duck.execute("SET VARIABLE project = CAST(? AS BIGINT)", [project])
-    duck.execute("SET VARIABLE zone = CAST(? AS VARCHAR)", [timezone or settings.get(lite, "time_zone", project)])
+    duck.execute("SET VARIABLE zone = CAST(? AS VARCHAR)", [timezone])
     started = list(settings.get(lite, "started_statuses", project))
     duck.execute("SET VARIABLE started_statuses = CAST(? AS VARCHAR[])", [started])
     weights = settings.get(lite, "size_weights", project)
-    duck.execute("CREATE TABLE sizes (complexity VARCHAR, points BIGINT)")
-    duck.executemany("INSERT INTO sizes VALUES (?, ?)", list(weights.items()))
+    sizes = "SELECT unnest(CAST(? AS VARCHAR[])) AS complexity, unnest(CAST(? AS BIGINT[])) AS points"
+    duck.execute(f"CREATE TABLE sizes AS {sizes}", [list(weights), list(weights.values())])
     duck.execute("SET VARIABLE unsized_points = CAST(? AS BIGINT)", [weights[UNSIZED]])
 
 
-def _end_of_millisecond(instant: datetime) -> datetime:
-    """Times are stored to the millisecond, some of them rounded up."""
-    return instant + timedelta(microseconds=-instant.microsecond % 1000)
-
-
-def _make_views(duck: duckdb.DuckDBPyConnection) -> None:
-    duck.execute(views.history())
-    duck.execute(views.public())
-    duck.execute("SET enable_external_access = false")
-    duck.execute("SET lock_configuration = true")
-
-
-def _project_id(duck: duckdb.DuckDBPyConnection, project: int | str | None) -> int | None:
+def _project_id(lite: sqlite3.Connection, project: int | str | None) -> int | None:
     """The id of the project that is meant: by its id, its name, or its id as text."""
     if project is None or project == "":
         return None
-    names = dict(duck.execute("SELECT id, name FROM typed.projects WHERE id IS NOT NULL").fetchall())
+    names = dict(lite.execute("SELECT CAST(id AS INTEGER), CAST(name AS TEXT) FROM projects WHERE id IS NOT NULL"))
     found = [key for key, name in names.items() if project in (key, name)]
     if not found:
         found = [key for key in names if str(key) == project]
@@ -309,10 +338,10 @@ def _project_id(duck: duckdb.DuckDBPyConnection, project: int | str | None) -> i
     )
 
 
-def _version(duck: duckdb.DuckDBPyConnection) -> str:
+def _version(lite: sqlite3.Connection, here: views.Shape) -> str:
     """The newest version on record; 2.0 where none is (the shape was checked before)."""
-    found = duck.execute("SELECT DISTINCT version FROM typed.schema_migrations").fetchall()
-    versions = [text for (text,) in found if re.fullmatch(r"\d{1,3}(\.\d{1,3})*", text or "")]
+    found = lite.execute("SELECT DISTINCT version FROM schema_migrations") if here["schema_migrations"] else ()
+    versions = [text for (text,) in found if re.fullmatch(r"\d{1,3}(\.\d{1,3})*", str(text))]
     return max(versions, key=lambda text: [int(part) for part in text.split(".")], default="2.0")
 
 
@@ -351,14 +380,20 @@ def _frame(result: duckdb.DuckDBPyConnection) -> pd.DataFrame:
 
 
 def _series(values: Any, kind: str) -> "pd.Series[Any]":
-    # Typed before it is masked: a gap would turn whole numbers into floats.
-    series: pd.Series[Any] = pd.Series(np.ma.getdata(values), dtype=DTYPES.get(values.dtype.kind))
-    series = series.mask(np.ma.getmaskarray(values))
-    if kind == "HUGEINT" and not (series.abs() >= 2**53).any():
+    # With its mask: a gap would turn whole numbers into floats.
+    data, gaps = np.ma.getdata(values), np.ma.getmaskarray(values)
+    if kind == "HUGEINT" and not (np.abs(data[~gaps]) >= 2**53).any():
         # The type of sum() over whole numbers; NumPy has none, so DuckDB gives floats.
-        return series.astype("Int64")
+        data = np.where(gaps, 0, data).astype("int64")
+    if data.dtype.kind == "b":
+        return pd.Series(pd.arrays.BooleanArray(data, gaps))
+    if data.dtype.kind in "iu":
+        return pd.Series(pd.arrays.IntegerArray(data.astype(f"{data.dtype.kind}8", copy=False), gaps))
+    if data.dtype.kind == "f":
+        return pd.Series(pd.arrays.FloatingArray(data.astype("f8", copy=False), gaps | np.isnan(data)))
+    series: Any = pd.Series(data).mask(gaps)
+    if data.dtype.kind == "M":
+        series = series.astype("datetime64[us]")
     if kind.startswith("TIMESTAMP"):
-        return series.astype("datetime64[us]").dt.tz_localize("UTC")
-    if kind == "DATE":
-        return series.astype("datetime64[us]")
-    return series.astype("string") if kind == "VARCHAR" else series
+        return cast("pd.Series[Any]", series.dt.tz_localize("UTC"))
+    return cast("pd.Series[Any]", series.astype("string") if kind == "VARCHAR" else series)

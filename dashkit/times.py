@@ -5,6 +5,8 @@ Stored form: TEXT, ISO 8601, UTC, milliseconds, `Z` (`2025-11-27T16:09:57.123Z`)
 
 from datetime import UTC, datetime
 
+from dashkit.errors import UsageError
+
 
 def utc_now() -> datetime:
     """The present instant, aware, in UTC."""
@@ -36,6 +38,26 @@ def parse(value: object) -> datetime | None:
         return instant.astimezone(UTC)
     except (ValueError, OverflowError):
         return None
+
+
+def require(given: datetime | str, purpose: str) -> datetime:
+    """The instant that somebody gave: aware, or ISO 8601 text (without an offset UTC).
+
+    Args:
+        given: by the caller.
+        purpose: what cannot be done without one, such as `show what was true at`.
+
+    Raises:
+        UsageError: it is no instant, or has no time zone.
+    """
+    instant = parse(given) if isinstance(given, str) else given
+    if instant is None or instant.tzinfo is None:
+        raise UsageError(
+            f"Cannot {purpose} {given!r}",
+            "it is no instant" if instant is None else "it has no time zone",
+            "Give an aware datetime or text like '2025-11-27T16:09:57Z'.",
+        )
+    return instant
 
 
 def days_between(start: datetime, end: datetime) -> float:

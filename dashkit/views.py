@@ -3,9 +3,11 @@
 Only text goes in and only SQL comes out; snapshot.py runs it. views.sql has the views that queries see.
 """
 
+import re
 from collections.abc import Iterator, Mapping
 from importlib import resources
 
+SCRIPTS = ("history.sql", "views.sql")
 Shape = Mapping[str, list[str]]  # which columns of TABLES each table of a database has
 
 # What is read, and as what; a test compares it with schema/*.sql.
@@ -43,7 +45,8 @@ _TIME = r"([01]\d|2[0-3]):\d\d:\d\d([.,]\d{1,9})?"
 _ZONE = r"(Z|[+-]\d\d(:?\d\d)?)"
 # The stored form and SQLite's own, both UTC: nearly all there are, and several times faster without the zone.
 _PLAIN = r"[1-9]\d{3}-\d\d-\d\d[T ]([01]\d|2[0-3]):\d\d:\d\d(\.\d{1,6})?Z?"
-_INSTANT = "TRY_CAST(replace(trim({0}), ',', '.') AS TIMESTAMPTZ) AT TIME ZONE 'UTC'"
+_MICROSECONDS = "epoch_us(TRY_CAST(replace(trim({0}), ',', '.') AS TIMESTAMPTZ))"
+_YEARS = "-62135596800000000 AND 253402300799999999"  # 1 to 9999, in microseconds
 CASTS = {
     "text": "{0}",
     "int": "CASE WHEN TRY_CAST({0} AS DOUBLE) = TRY_CAST({0} AS BIGINT) THEN TRY_CAST({0} AS BIGINT) END",
@@ -51,8 +54,15 @@ CASTS = {
     "truth": "CASE WHEN isfinite(TRY_CAST({0} AS DOUBLE)) THEN TRY_CAST({0} AS DOUBLE) <> 0 END",
     "instant": f"CASE WHEN regexp_full_match({{0}}, '{_PLAIN}') THEN TRY_CAST({{0}} AS TIMESTAMP)"
     f" WHEN regexp_full_match(trim({{0}}), '{_DATE}([T ]{_TIME}{_ZONE}?)?')"
-    f" AND year({_INSTANT}) BETWEEN 1 AND 9999 THEN {_INSTANT} END",
+    f" AND {_MICROSECONDS} BETWEEN {_YEARS} THEN make_timestamp({_MICROSECONDS}) END",
 }
+TYPES = {"text": "VARCHAR", "int": "BIGINT", "real": "DOUBLE", "truth": "BOOLEAN", "instant": "TIMESTAMP"}
+
+# How a relation begins, and with which word it is made; a paragraph that does not begin so belongs to the one before.
+_PARAGRAPH = re.compile(r"\n\n(?=(?:--.*\n)*CREATE (?:TABLE|VIEW|MACRO) )")
+_NAME = re.compile(r"^CREATE (?:TABLE|VIEW|MACRO) ([\w.]+)", re.MULTILINE)
+_HEADER = re.compile(r"\A(?:--.*\n)+")
+_WORD = re.compile(r"(?:typed|history)\.\w+|\w+")
 
 
 def columns(table: str) -> dict[str, str]:
@@ -60,42 +70,70 @@ def columns(table: str) -> dict[str, str]:
     return {name: kind for name, _, kind in (part.partition(" ") for part in TABLES[table].split(", "))}
 
 
-def typed(here: Shape) -> str:
-    """The statements that make typed.<table>, over source.<table> where every value is text.
+def typed(table: str, present: list[str], origin: str, *, checked: bool = False) -> str:
+    """The query for the values of a table whose origin has nothing but text.
 
     Every column of TABLES is there, NULL where the database lacks it; beside each that is no text stands what
-    is stored, as text (`created_at_text`).
+    is stored where that is no such value, as text (`created_at_text`).
+
+    Args:
+        table: one of TABLES.
+        present: the columns that the origin has.
+        origin: what to read.
+        checked: fail where text is no UTF-8.
     """
-    return ";".join(["CREATE SCHEMA typed", *(_typed(table, here[table]) for table in TABLES)])
+    inner, outer = [], []
+    for column, kind in columns(table).items():
+        text = f'"{column}"' if column in present else "CAST(NULL AS VARCHAR)"
+        if kind != "text":
+            inner.append(f'{text} AS "{column}_text"')
+            outer.append(f'CASE WHEN "{column}" IS NULL THEN "{column}_text" END AS "{column}_text"')
+        elif checked:
+            text = f"decode(encode({text}))"
+        inner.append(f'{CASTS[kind].replace("{0}", text)} AS "{column}"')
+        outer.append(f'"{column}"')
+    return f"SELECT {', '.join(outer)} FROM (SELECT {', '.join(inner)} FROM {origin})"  # noqa: S608 - names of TABLES
 
 
-def history() -> str:
-    """The statements that make history.<table>: what was true of each task, from when to when."""
-    return _script("history.sql")
+def empty(table: str) -> str:
+    """The same table without rows, as it is created."""
+    kinds = columns(table).items()
+    made = [f'"{column}" {TYPES[kind]}' for column, kind in kinds]
+    made += [f'"{column}_text" VARCHAR' for column, kind in kinds if kind != "text"]
+    return f"CREATE TABLE typed.{table} ({', '.join(made)})"
 
 
-def public() -> str:
-    """The statements that make the views that queries see; their comments are their documentation."""
-    return f"""{_script("views.sql")}
+def relations() -> dict[str, str]:
+    """What queries may name besides typed.<table>, in an order in which it can be made: name and statements.
+
+    history.<table> is what was true of each task, from when to when; then come the macros and views of queries, whose
+    comments are their documentation.
+    """
+    scripts = (resources.files("dashkit").joinpath(name).read_text(encoding="utf-8") for name in SCRIPTS)
+    parts = [part for script in scripts for part in _PARAGRAPH.split(script)]
+    found = {match[1]: part for part in parts if (match := _NAME.search(part))}
+    found["bad_values"] = f"""
         CREATE VIEW bad_values AS {" UNION ALL ".join(_bad_values())};
         COMMENT ON VIEW bad_values IS
         'One row per stored column that is no text: how many values are not of its kind, in all projects.';
     """
+    return found
 
 
-def _script(name: str) -> str:
-    return resources.files("dashkit").joinpath(name).read_text(encoding="utf-8")
+def needed(query: str, known: Mapping[str, str]) -> list[str]:
+    """Which of the known relations a query names, itself or through others, in their order.
 
-
-def _typed(table: str, present: list[str]) -> str:
-    chosen = []
-    for column, kind in columns(table).items():
-        text = f'"{column}"' if column in present else "CAST(NULL AS VARCHAR)"
-        chosen.append(f'{CASTS[kind].replace("{0}", text)} AS "{column}"')
-        if kind != "text":
-            chosen.append(f'{text} AS "{column}_text"')
-    origin = f"FROM source.{table}" if present else "WHERE false"
-    return f"CREATE VIEW typed.{table} AS SELECT {', '.join(chosen)} {origin}"
+    Every word counts, wherever it stands behind the comments above: too many do no harm. Who asks what there is needs
+    all.
+    """
+    found: set[str] = set()
+    waiting = [query]
+    while waiting:
+        text = _HEADER.sub("", waiting.pop()).lower()
+        names = set(known) if "duckdb_" in text else known.keys() & set(_WORD.findall(text)) - found
+        found |= names
+        waiting += [known[name].partition("COMMENT ON")[0] for name in names]
+    return [name for name in known if name in found]
 
 
 def _bad_values() -> Iterator[str]:
@@ -103,10 +141,7 @@ def _bad_values() -> Iterator[str]:
     for table in TABLES:
         typed_columns = [column for column, kind in columns(table).items() if kind != "text"]
         names = ", ".join(f"'{column}'" for column in typed_columns)
-        counts = ", ".join(
-            f'count(*) FILTER (nullif(trim("{column}_text"), \'\') IS NOT NULL AND "{column}" IS NULL)'
-            for column in typed_columns
-        )
+        counts = ", ".join(f"count(nullif(trim(\"{column}_text\"), ''))" for column in typed_columns)
         yield (
             f"SELECT '{table}' AS table_name, unnest([{names}]) AS column_name,"  # noqa: S608 - names of TABLES
             f" unnest([{counts}]) AS bad_values FROM typed.{table}"

@@ -59,7 +59,7 @@ SELECT
     t.created_at, 
     CASE WHEN i.checked THEN CASE WHEN w.finished_inferred THEN t.completed_at ELSE w.finished_at END END AS completed_at, t.updated_at,
     t.external_id, t.kind, t.parent_id, t.labels,
-    coalesce(t.updated_at_text = t.created_at_text, false) AS untouched
+    coalesce(t.updated_at = t.created_at, t.updated_at_text = t.created_at_text, false) AS untouched
 FROM history.intervals AS i
 LEFT JOIN history.present AS n ON n.task_id = i.task_id AND n.life = i.life
 LEFT JOIN typed.tasks AS t ON t.id = n.task_id
@@ -271,13 +271,14 @@ COMMENT ON VIEW finished IS 'One row per task and life that is finished, with a 
 
 CREATE VIEW last_left_out AS
 WITH latest AS (
-    SELECT project_id, arg_max(details, started_at) AS details
-    FROM runs WHERE kind = 'ingest tasks' AND outcome = 'done' AND chosen(project_id)
-    GROUP BY project_id
+    -- A linking is of all projects; it names one where there is but one.
+    SELECT kind, arg_max_null(project_id, started_at) AS project_id, arg_max(details, started_at) AS details
+    FROM runs WHERE kind IN ('ingest tasks', 'link') AND outcome = 'done'
+    GROUP BY kind, CASE kind WHEN 'ingest tasks' THEN project_id END
 ), reasons AS (
-    SELECT project_id, details, unnest(json_keys(details, '$.left_out_by')) AS reason
-    FROM latest WHERE json_type(details, '$.left_out_by') = 'OBJECT'
+    SELECT kind, project_id, details, unnest(json_keys(details, '$.left_out_by')) AS reason
+    FROM latest WHERE chosen(project_id) AND json_type(details, '$.left_out_by') = 'OBJECT'
 )
-SELECT project_id, reason, TRY_CAST(details -> '$.left_out_by' ->> reason AS BIGINT) AS left_out
+SELECT kind, project_id, reason, TRY_CAST(details -> '$.left_out_by' ->> reason AS BIGINT) AS left_out
 FROM reasons;
-COMMENT ON VIEW last_left_out IS 'One row per project and reason for which records were left out at the last reading of its task files.';
+COMMENT ON VIEW last_left_out IS 'One row per project and reason for which records were left out at the last reading of its task files (kind: ingest tasks), or ids of commits at the last linking (kind: link; of several projects without a project_id).';

@@ -405,6 +405,7 @@ def test_a_new_task_inherits_nothing(tmp_path):
         writers.insert("blocked")
         writers.depend(2, 1)
         writers.update(2, "checked", 1)
+        pause()
         writers.update(2, "checked", 0)
         writers.delete(2)
         pause()

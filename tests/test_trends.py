@@ -12,7 +12,7 @@ from builders import insert, query, v2_1_database, v2_database
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from oracle import COLUMNS, Oracle
-from test_as_of import database, histories, plain
+from test_as_of import attaches, database, histories, plain
 from test_frames import run
 
 import dashkit
@@ -338,6 +338,20 @@ def test_the_frames_are_what_their_definitions_say_many_times(empty, made, as_of
     """The same over many more histories."""
     made = spread(made)
     agree(database(empty, made), made, as_of, by, zone)
+
+
+@attaches
+@settings(moderately, max_examples=6)
+@given(histories().map(spread), st.integers(0, 40))
+def test_every_frame_is_the_same_however_it_is_loaded(empty, made, number):
+    """Copied through sqlite3 or attached through the extension: the same rows, types and order, of any history."""
+    path, found = database(empty, made), []
+    for load in ("copy", "attach"):
+        with dashkit.open(path, as_of=moment(number), load=load) as d:
+            assert d._snapshot.load == load
+            found.append({name: frame(d) for name, frame in dashboard.frames().items()})
+    for name, frame in found[0].items():
+        pd.testing.assert_frame_equal(frame, found[1][name], obj=name)
 
 
 def test_nothing_has_no_periods(told, tmp_path):

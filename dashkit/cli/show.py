@@ -18,6 +18,18 @@ if TYPE_CHECKING:
     from dashkit.cli import Commands
 
 WIDTH = 60  # characters of one cell on a terminal
+# What a frame may take: flags, in words, and how it is read. Their names are those of the frame's arguments.
+_OF_FRAMES: tuple[tuple[tuple[str, ...], str, dict[str, Any]], ...] = (
+    (("--by",), "day, week or month of a frame over time; the parts of progress", {"metavar": "BY"}),
+    (("--task",), "this task alone", {"metavar": "ID", "type": int, "dest": "task_id"}),
+    (("--limit",), "at most so many rows", {"metavar": "N", "type": int}),
+    (("--min-confidence",), "leave out links that are less sure", {"metavar": "0..1", "type": float}),
+    (("--since",), "what happened, or moved, after this", {"metavar": "INSTANT"}),
+    (("--until",), "forecast how many until this day or instant", {"metavar": "DAY"}),
+    (("--tasks",), "forecast when so many more are done", {"metavar": "N", "type": int}),
+    (("--arrivals",), "forecast no more than is open or arrives", {"action": "store_true"}),
+    (("--confidence",), "of the date that moved", {"metavar": "0..1", "type": float}),
+)
 _FORMULA = re.compile(r"[=+\-@\t\r]")
 _NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?")
 
@@ -32,8 +44,12 @@ def register(commands: "Commands", common: argparse.ArgumentParser) -> None:
     )
     p.add_argument("frame", metavar="FRAME", help="its name, such as progress, blocked_tasks, activity or links")
     p.add_argument("--project", metavar="PROJECT", help="this project alone, by id or name")
-    p.add_argument("--by", metavar="BY", help="day, week or month for a frame over time; a part for progress")
-    p.add_argument("--task", metavar="ID", type=int, help="this task alone, for links and task_timeline")
+    p.add_argument("--as-of", metavar="INSTANT", help="as it was then, such as 2026-01-31 or 2026-01-31T12:00+01:00")
+    p.add_argument("--known-at", metavar="INSTANT", help="without what was recorded later")
+    p.add_argument("--timezone", metavar="ZONE", help="of days, weeks and months, such as Europe/Berlin")
+    frame = p.add_argument_group("for frames that take it")
+    for flags, words, options in _OF_FRAMES:
+        frame.add_argument(*flags, help=words, **options)
     form = p.add_mutually_exclusive_group()
     form.add_argument("--json", action="store_true", help="a JSON array, one object per row")
     form.add_argument("--csv", action="store_true", help="CSV, safe to open in a spreadsheet")
@@ -56,10 +72,15 @@ def _run_show(args: argparse.Namespace) -> int:
             (f"Did you mean {near[0]!r}? " if near else "") + f"The frames are {', '.join(sorted(frames))}.",
         )
     chosen = _chosen(args, frames[args.frame])
-    with dashboard.open(args.db, project=args.project) as opened:
+    instants = {"as_of": args.as_of, "known_at": args.known_at}
+    with dashboard.open(args.db, project=args.project, timezone=args.timezone, **instants) as opened:
         frame = frames[args.frame](opened, **chosen)
-    if not (args.json or args.csv) and {"blocked_days", "basis"} <= set(frame):
-        frame = frame.assign(blocked_days=blocked_for(frame))
+    sentences: list[str] = []
+    if not (args.json or args.csv):
+        if {"blocked_days", "basis"} <= set(frame):
+            frame = frame.assign(blocked_days=blocked_for(frame))
+        if "sentence" in frame:  # too long for a cell
+            sentences = frame.pop("sentence").drop_duplicates().tolist()
     names, rows = _cells(frame)
     if args.json:
         import json
@@ -73,15 +94,16 @@ def _run_show(args: argparse.Namespace) -> int:
         writer.writerows([names, *([_safe(cell) for cell in row] for row in rows)])
     else:
         _print_table(names, rows)
+        print(*["", *map(plain, sentences)] if sentences else [], sep="\n", end="\n" if sentences else "")
     return 0
 
 
 def _chosen(args: argparse.Namespace, frame: Callable[..., object]) -> dict[str, Any]:
     """The arguments that were given for the frame itself, as it names them."""
-    given = {"by": args.by, "task_id": args.task}
-    chosen = {name: value for name, value in given.items() if value is not None}
+    flags_of = {options.get("dest", flags[0][2:].replace("-", "_")): flags[0] for flags, _, options in _OF_FRAMES}
+    chosen = {name: getattr(args, name) for name in flags_of if getattr(args, name) not in (None, False)}
     if strange := chosen.keys() - inspect.signature(frame).parameters.keys():
-        flags = ", ".join(sorted("--" + name.removesuffix("_id") for name in strange))
+        flags = ", ".join(sorted(flags_of[name] for name in strange))
         raise UsageError(f"Cannot show {args.frame} with {flags}", "this frame is always the same", "Leave it out.")
     return chosen
 

@@ -137,7 +137,7 @@ def wip(dashboard: "Dashboard", by: str = "week") -> "pd.DataFrame":
     Columns:
         period_on (datetime64[us]): the first day of the period, in the dashboard's time zone; weeks begin on Monday.
         wip (Int64, tasks): tasks started, and neither finished, cancelled nor gone, at the end of it, or at as_of.
-        open (Int64, tasks): the same whether started or not.
+        open (Int64, tasks): tasks open at the end of it, started or not.
         inferred (Int64, tasks): those of wip whose state nobody saw begin.
         is_partial (boolean): the period has not ended at as_of, or began before the first task was there.
         is_gap (boolean): the period lies in a longer time of which changes were found only afterwards; they are
@@ -168,7 +168,7 @@ def progress_over_time(dashboard: "Dashboard", by: str = "week") -> "pd.DataFram
         checked (Int64, tasks): those of them that were done.
         progress (Float64, 0..1): checked / tasks; missing where there were no tasks.
         size_total (Int64, points): the sizes that tasks had then added up.
-        size_checked (Int64, points): the same of those that were done.
+        size_checked (Int64, points): the sizes of those that were done added up.
         progress_by_size (Float64, 0..1): size_checked / size_total; missing where there were no tasks.
         inferred (Int64, tasks): those of tasks whose state nobody saw begin.
         is_partial (boolean): the period has not ended at as_of, or began before the first task was there.
@@ -203,7 +203,8 @@ def cycle_times(dashboard: "Dashboard") -> "pd.DataFrame":
         complexity (string): its size; missing where it has none.
         started_at (datetime64[us, UTC]): when it was first in a started status, or checked.
         finished_at (datetime64[us, UTC]): when it was last checked.
-        cycle_time_days (Float64, days): finished_at - started_at; missing where nobody saw it start.
+        cycle_time_days (Float64, days): finished_at - started_at, nights and weekends included; missing where nobody
+            saw it start.
         is_measurable (boolean): whether there is a cycle time.
         inferred (boolean): nobody saw one of the two: it is what the task itself says, or when it was noticed.
 
@@ -234,7 +235,8 @@ def lead_times(dashboard: "Dashboard") -> "pd.DataFrame":
         complexity (string): its size; missing where it has none.
         arrived_at (datetime64[us, UTC]): when it was first there.
         finished_at (datetime64[us, UTC]): when it was last checked.
-        lead_time_days (Float64, days): finished_at - arrived_at; missing where nobody knows when it arrived.
+        lead_time_days (Float64, days): finished_at - arrived_at, nights and weekends included; missing where nobody
+            knows when it arrived.
         is_measurable (boolean): whether there is a lead time.
         inferred (boolean): nobody saw one of the two: it is what the task itself says, or when it was noticed.
 
@@ -265,10 +267,10 @@ def ageing(dashboard: "Dashboard") -> "pd.DataFrame":
         status (string): its status.
         blocked (boolean): whether it is blocked.
         started_at (datetime64[us, UTC]): when it was first in a started status, or checked.
-        age_days (Float64, days): as_of - started_at.
+        age_days (Float64, days): as_of - started_at, in days of 24 hours.
         p50_days (Float64, days): half of the finished tasks took at most so long; missing where they are too few.
-        p85_days (Float64, days): likewise 85 percent.
-        p95_days (Float64, days): likewise 95 percent.
+        p85_days (Float64, days): 85 percent of them took at most so long; likewise.
+        p95_days (Float64, days): 95 percent of them took at most so long; likewise.
         inferred (boolean): nobody saw it start: it is at least so old.
 
     Sorted by: age_days, the oldest first, then task_id.

@@ -29,7 +29,7 @@ def progress(dashboard: "Dashboard", by: str | None = None) -> "pd.DataFrame":
         cancelled (Int64, tasks): tasks of status cancelled that are not checked.
         gone (Int64, tasks): tasks that are no longer in the file that they were read from, and not checked.
         size_total (Int64, points): the sizes of tasks added up: S 1, M 2, L 3, XL 5, and 2 without a size.
-        size_checked (Int64, points): the same of those that are done.
+        size_checked (Int64, points): the sizes of those that are done added up.
         progress_by_size (Float64, 0..1): size_checked / size_total; missing where there are no tasks.
         unsized (Int64, tasks): how many of tasks have no size.
 

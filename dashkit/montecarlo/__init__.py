@@ -15,18 +15,34 @@ from typing import NamedTuple
 import numpy as np
 
 from dashkit.errors import UsageError
-from dashkit.montecarlo.futures import LIMIT_DAYS, HowMany, Question, WhenNext, needs, promises, refusal
-from dashkit.montecarlo.past import DAY, History, Numbers, Places, history
+from dashkit.montecarlo.futures import LIMIT_DAYS, HowMany, Question, WhenNext, Work, needs, promises, refusal, simulate
+from dashkit.montecarlo.past import DAY, History, Numbers, Places, history, pace
 
 __all__ = [
-    "CONFIDENCES", "LIMIT_DAYS", "Forecast", "HowMany", "Promise", "Question", "Replay", "Score", "WhenNext",
-    "forecast", "history", "replay", "score",
+    "CONFIDENCES",
+    "LIMIT_DAYS",
+    "SCORED_DAYS",
+    "Forecast",
+    "HowMany",
+    "Promise",
+    "Question",
+    "Replay",
+    "Score",
+    "WhenNext",
+    "Work",
+    "days_until",
+    "forecast",
+    "history",
+    "refusal",
+    "replay",
+    "score",
 ]  # fmt: skip
 
 CONFIDENCES = (0.85, 0.5)
-_RUNS = 4000  # simulated futures of a forecast
-_REPLAY_RUNS = 400  # of each day that is replayed
-_SCORED_DAYS = 120  # the score is of the promises made in them
+_RUNS = 2000  # simulated futures of a forecast
+_REPLAY_RUNS = 200  # of each day that is replayed
+SCORED_DAYS = 60  # the score is of the promises made in them
+_FAR_DAYS = 40 * LIMIT_DAYS  # where a date is a step between two others
 
 
 @dataclass(frozen=True)
@@ -94,7 +110,7 @@ def replay(
     question: Question,
     seed: str,
     confidences: tuple[float, ...] = CONFIDENCES,
-    arrived: History | None = None,
+    work: Work | None = None,
     last_days: int | None = None,
 ) -> list[Replay]:
     """The promises that would have been made at the end of each past day, from what was known then, and are over.
@@ -104,7 +120,7 @@ def replay(
         question: asked each day; days on which it would have been refused are left out.
         seed: any text: the same text, the same numbers.
         confidences: one Replay for each.
-        arrived: the arrivals, where they are to count.
+        work: where no more shall be finished than there is.
         last_days: only the promises of the last so many days.
     """
     rows = _asked(past, question)
@@ -113,7 +129,7 @@ def replay(
     if not len(rows):
         return [Replay(*np.zeros((4, 0))) for _ in confidences]
     made_at = past.ends()[rows]
-    promised = promises(past, arrived, question, rows, confidences, _REPLAY_RUNS, _source(seed))
+    promised = promises(past, work, question, rows, confidences, _REPLAY_RUNS, _source(seed))
     return [_over(past, made_at, days, at_least) for days, at_least in zip(*promised, strict=True)]
 
 
@@ -168,6 +184,7 @@ def forecast(
     *,
     seed: str,
     arrived: Iterable[datetime] | None = None,
+    left: Iterable[datetime] = (),
 ) -> Forecast:
     """Answer a question with each of CONFIDENCES, and say how earlier answers ended.
 
@@ -178,6 +195,7 @@ def forecast(
         seed: any text, as project and as_of: the same text, the same numbers.
         arrived: the instant at which each task arrived, finished or not. Where it is given, no more is finished than
             was open or arrives, at the pace of the arrivals.
+        left: the instant at which each of these left without being finished; it counts with `arrived` alone.
 
     Raises:
         UsageError: the question asks for no time or no task.
@@ -186,12 +204,31 @@ def forecast(
     past = history(finished, as_of)
     if why := refusal(past, question):
         return Forecast(why, ())
-    tasks = None if arrived is None else history(arrived, as_of)
+    work = None if arrived is None else Work(history(arrived, as_of), history(left, as_of))
     today = np.array([len(past.counts) - 1])
-    promised = promises(past, tasks, question, today, CONFIDENCES, _RUNS, _source(seed))
-    earlier = replay(past, question, seed, arrived=tasks, last_days=_SCORED_DAYS)
+    promised = promises(past, work, question, today, CONFIDENCES, _RUNS, _source(seed))
+    earlier = replay(past, question, seed, work=work, last_days=SCORED_DAYS)
     found = []
     for confidence, days, at_least, each in zip(CONFIDENCES, *promised, earlier, strict=True):
         by = None if np.isnan(days[0]) else as_of + timedelta(days=float(days[0]))
         found.append(Promise(confidence, int(at_least[0]), by, score(each)))
     return Forecast("", tuple(found))
+
+
+def days_until(past: History, tasks: int, confidence: float, seed: str) -> float:
+    """How many days behind the end of a past so many more tasks are done: what `forecast` says, and beyond its limits.
+
+    Args:
+        past: the finishes, at least 7 days.
+        tasks: how many; 0 days where there is none.
+        confidence: the share of such promises that hold (0..1).
+        seed: as for `forecast`.
+
+    Returns:
+        Days; nan where the confidence is not reached within 40 times LIMIT_DAYS.
+    """
+    if tasks <= 0:
+        return 0.0
+    question, today = WhenNext(tasks, _FAR_DAYS), np.array([len(past.counts) - 1])
+    futures = simulate(pace(past.counts).at(today), question.ahead(), _RUNS, _source(seed))
+    return float(question.answer(futures, confidence)[0][0])

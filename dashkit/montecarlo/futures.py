@@ -9,7 +9,8 @@ from dashkit.montecarlo.past import History, Numbers, Pace, Places, pace, silenc
 
 LIMIT_DAYS = 56  # no date is named beyond it: nothing that far was ever held to account
 _CHUNK = 64  # days that are simulated at once: bounds the memory
-_NODES = np.geomspace(1 / 24, LIMIT_DAYS, 40)  # days ahead at which a future is looked at: from an hour on
+_HOUR = 1 / 24  # of a day: no date is nearer
+_NODES = 24  # days ahead at which a future is looked at, from an hour to LIMIT_DAYS
 
 
 class HowMany(NamedTuple):
@@ -28,18 +29,22 @@ class HowMany(NamedTuple):
 
 
 class WhenNext(NamedTuple):
-    """When are the next so many tasks done?"""
+    """When are the next so many tasks done? With a limit of days ahead, beyond which there is no date."""
 
     tasks: int
+    limit: float = LIMIT_DAYS
 
     def ahead(self) -> Numbers:
-        """The days ahead at which the futures are looked at."""
-        return _NODES
+        """The days ahead at which the futures are looked at: the same ones whatever the limit is."""
+        step = (LIMIT_DAYS / _HOUR) ** (1 / (_NODES - 1))
+        count = round(np.log(self.limit / _HOUR) / np.log(step)) + 1
+        nodes: Numbers = _HOUR * step ** np.arange(count)
+        return nodes
 
     def answer(self, futures: Numbers, confidence: float) -> tuple[Numbers, Numbers]:
         """Days ahead (nan: never so sure) and tasks promised, one of each for every row of futures."""
         chance = np.pad((futures >= self.tasks).mean(axis=2), ((0, 0), (1, 0)))
-        nodes = np.concatenate([[0.0], _NODES])
+        nodes = np.concatenate([[0.0], self.ahead()])
         place = np.maximum(1, (chance >= confidence).argmax(axis=1))
         row = np.arange(len(futures))
         low, high = chance[row, place - 1], chance[row, place]
@@ -91,6 +96,13 @@ def refusal(past: History, question: Question) -> str:
     return ""
 
 
+class Work(NamedTuple):
+    """What there was to finish: when tasks arrived, and when they left without being finished."""
+
+    arrived: History
+    left: History
+
+
 class Supply(NamedTuple):
     """What there is to finish at the end of each day: open tasks, and the pace of new ones."""
 
@@ -98,12 +110,12 @@ class Supply(NamedTuple):
     pace: Pace
 
     @classmethod
-    def of(cls, past: History, arrived: History) -> Self:
+    def of(cls, past: History, work: Work) -> Self:
         """The supply for the days of `past`."""
-        length = len(past.counts)
+        length, arrived = len(past.counts), work.arrived
         padded = np.concatenate([np.zeros(length), arrived.counts])
         moments = past.ends()
-        waiting = np.maximum(0, arrived.known(moments) - past.known(moments))
+        waiting = np.maximum(0, arrived.known(moments) - past.known(moments) - work.left.known(moments))
         speeds = pace(padded[-max(length, len(arrived.counts)) :])
         return cls(waiting.astype(np.float64), speeds.at(np.arange(-length, 0)))
 
@@ -115,7 +127,7 @@ class Supply(NamedTuple):
 
 def promises(
     past: History,
-    arrived: History | None,
+    work: Work | None,
     question: Question,
     rows: Places,
     confidences: tuple[float, ...],
@@ -124,7 +136,7 @@ def promises(
 ) -> tuple[Numbers, Numbers]:
     """Ask the question at the end of the days in `rows`: days ahead (nan: no date) and tasks, by confidence and row."""
     speeds = pace(past.counts)
-    supply = None if arrived is None else Supply.of(past, arrived)
+    supply = None if work is None else Supply.of(past, work)
     parts = []
     for chunk in np.array_split(rows, max(1, len(rows) // _CHUNK)):
         futures = simulate(speeds.at(chunk), question.ahead(), runs, source)
@@ -132,5 +144,5 @@ def promises(
             futures = np.minimum(futures, supply.futures(chunk, question.ahead(), runs, source))
         parts.append([question.answer(futures, confidence) for confidence in confidences])
     days, at_least = (np.hstack([[each[field] for each in part] for part in parts]) for field in (0, 1))
-    too_far = days > np.minimum(rows + 1, LIMIT_DAYS if isinstance(question, WhenNext) else np.inf)
+    too_far = days > np.minimum(rows + 1, question.limit) if isinstance(question, WhenNext) else days > rows + 1
     return np.where(too_far, np.nan, days), at_least

@@ -90,8 +90,8 @@ class Verification:
 
         Columns:
             table (string): its name.
-            rows_before (Int64, rows): before the migration.
-            rows_after (Int64, rows): now.
+            rows_before (Int64, rows): rows of the table before the migration.
+            rows_after (Int64, rows): rows of the table now.
             missing (Int64, rows): rows of before that are gone.
             changed (Int64, rows): rows of before with another value in an old column.
             edited_since (Int64, rows): those of both that somebody edited or deleted after the migration.
@@ -149,7 +149,7 @@ class Verification:
 
         Columns:
             state (string): before or after.
-            bytes (Int64, bytes): all its pages.
+            bytes (Int64, bytes): the size of the database, all its pages.
         """
         return _frame(list(self._sizes), state="string", bytes="Int64")
 
@@ -170,7 +170,7 @@ class Verification:
         Columns:
             query (string): what is asked for.
             tasks (Int64, rows): tasks in the copy that was measured; NA, as all figures, where it could not be.
-            commits (Int64, commits): commits in it.
+            commits (Int64, commits): commits in the copy that was measured.
             without_ms (Float64, ms): the least time without the indexes.
             with_ms (Float64, ms): the least time with them.
             faster_pct (Float64, percent): time saved; negative where it takes longer.

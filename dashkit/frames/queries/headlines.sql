@@ -28,7 +28,7 @@ WITH since AS (
     WHERE b.cause = 'reported' AND b.ended_at IS NULL
     UNION ALL
     SELECT 3, 'reopened', t.title, r.occurred_at
-    FROM reopened AS r JOIN tasks AS t ON t.id = r.task_id AND t.life = r.life
+    FROM reopened AS r JOIN tasks AS t ON t.id = r.task_id AND t.life = r.life AND t.is_open
     UNION ALL
     SELECT 4, 'done', title, completed_at FROM tasks WHERE checked
     UNION ALL

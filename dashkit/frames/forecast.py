@@ -1,0 +1,275 @@
+"""Am I on track: how many by a date, when for the next few, and what moved that date."""
+
+from collections.abc import Iterator
+from contextlib import suppress
+from datetime import UTC, date, datetime, time, timedelta
+from math import isnan
+from typing import TYPE_CHECKING, Any, Final
+from zoneinfo import ZoneInfo
+
+from dashkit import montecarlo, times
+from dashkit.errors import UsageError
+from dashkit.frames.activity import LATELY
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from dashkit.dashboard import Dashboard
+
+DAYS: Final = 14  # how far a forecast looks where nobody says
+TASKS: Final = 10
+PARTS: Final = ("finished", "scope", "reopened", "speed")
+
+_UTC = "datetime64[us, UTC]"
+_FORECAST = {
+    "question": "string",
+    "confidence": "Float64",
+    "at_least": "Int64",
+    "until": _UTC,
+    "made": "Int64",
+    "held": "Int64",
+    "independent": "Int64",
+    "refused": "string",
+    "sentence": "string",
+}
+_MOVED = {
+    "part": "string",
+    "change": "Int64",
+    "moved_days": "Float64",
+    "before": _UTC,
+    "after": _UTC,
+    "sentence": "string",
+}
+
+
+def forecast(
+    dashboard: "Dashboard", until: datetime | date | str | None = None, tasks: int | None = None, arrivals: bool = False
+) -> "pd.DataFrame":
+    """How many tasks will be finished by a date, and when the next few are: with 85 and with 50 percent confidence.
+
+    A promise is "at least": of a hundred such promises so many shall hold as the confidence says. How the same
+    promises of the last 60 days ended, each made from what was known on its day, stands beside it; docs/forecast.md
+    says what the method held elsewhere. There is no date for all that is open: of what is finished next, most is not
+    there yet. A task counts when it was first finished.
+
+    Columns:
+        question (string): `how_many` are done until a date, or `when` so many are.
+        confidence (Float64, 0..1): the stated share of such promises that hold.
+        at_least (Int64, tasks): the tasks promised (0 says nothing), or asked for; missing where refused.
+        until (datetime64[us, UTC]): by when; missing where refused, and where there is no date.
+        made (Int64, promises): such promises of the last 60 days that said something and are over.
+        held (Int64, promises): those of them that came true.
+        independent (Int64, promises): how many of them do not overlap in time: what the share can be trusted by.
+        refused (string): why there is no forecast; missing where there is one.
+        sentence (string): all of it in words.
+
+    Sorted by: question, confidence (the surest first).
+
+    Args:
+        dashboard: where from.
+        until: how many by then? An instant, or a day (`2026-01-31`: to its end, in the dashboard's time zone).
+        tasks: when are so many more done? With neither: within 14 days, and the next 10.
+        arrivals: no more is finished than is open or arrives, at the pace of the arrivals; else work never ends.
+
+    Raises:
+        UsageError: until is no instant, or not after as_of; tasks is below 1.
+        OutdatedError: the database is before version 2.1, and keeps no history.
+    """
+    dashboard.require_history("forecast")
+    seen = dashboard.query("forecast").groupby("kind")["occurred_at"].apply(list)
+    work = {"arrived": seen.get("arrived", []), "left": seen.get("left", [])} if arrivals else {}
+    rows: list[dict[str, Any]] = []
+    for question in _questions(dashboard, until, tasks):
+        found = montecarlo.forecast(
+            seen.get("finished", []), dashboard.as_of, question, seed=_seed(dashboard, dashboard.as_of), **work
+        )
+        rows += _answers(dashboard, question, found, arrivals=arrivals)
+    return _frame(rows, _FORECAST)
+
+
+def what_moved(
+    dashboard: "Dashboard", since: datetime | str | None = None, tasks: int | None = None, confidence: float = 0.85
+) -> "pd.DataFrame":
+    """Why the date of a forecast is not what it was: what each cause did to it, in parts that add up.
+
+    The forecast of then says when as many tasks as were open are finished, and the one of now says it of what is left
+    of so many, with what came and went since. (So many, not these: most of what is finished next is not there yet.)
+    The causes come in one after the other, in the order of the rows: each begins with the date that the one before
+    left, the first with the date of then, and the last one leaves the date of now.
+
+    Columns:
+        part (string): `finished` (while the time passed), `scope` (tasks that came, less those that left unfinished),
+            `reopened` (tasks that were done then), `speed` (the pace of now in place of that of then).
+        change (Int64, tasks): what it did to the number of tasks to be finished; missing for speed.
+        moved_days (Float64, days): what it did to the date, later above zero; missing where there is no date.
+        before (datetime64[us, UTC]): the date that it found; missing likewise.
+        after (datetime64[us, UTC]): the date that it left, as_of where nothing is left to be done; missing likewise.
+        sentence (string): all of it in words; where there is no date, why.
+
+    Sorted by: the order in which the parts add up.
+
+    Args:
+        dashboard: where from.
+        since: the instant of the first forecast: aware, or ISO 8601 text (without an offset UTC); None: 7 days ago.
+        tasks: the next so many, whatever came since: it is no part of them; None: as many as were open at `since`.
+        confidence: the share of such promises that hold (0..1).
+
+    Raises:
+        UsageError: since is no instant, or not before as_of; tasks is below 1; confidence is not between 0 and 1.
+        OutdatedError: the database is before version 2.1, and keeps no history.
+    """
+    dashboard.require_history("what_moved")
+    moment = times.require(since, "tell what moved since") if since else dashboard.as_of - LATELY
+    if moment >= dashboard.as_of:
+        raise _refused(f"what moved since {since}", "it is not before as_of", "Give an earlier instant.")
+    if not 0 < confidence < 1:
+        raise _refused(f"a date with confidence {confidence}", "a share lies between 0 and 1", "Give one such as 0.85.")
+    _require(tasks)
+    (counted,) = dashboard.query("what_moved", since=times.to_text(moment)).to_dict("records")
+    changes = (-counted["finished"], 0 if tasks else counted["scope"], counted["reopened"], 0)
+    left = [tasks or counted["open"]]
+    for change in changes[:-1]:
+        left.append(left[-1] + change)
+    dates, why = _dates(dashboard, moment, left, confidence)
+    rows = []
+    for part, change, before, after in zip(PARTS, changes, dates, dates[1:], strict=False):
+        moved = None if before is None or after is None else (after - before) / timedelta(days=1)
+        told = {"part": part, "change": None if part == "speed" else change, "moved_days": moved}
+        words = why or _moved(part, change, moved or 0.0)
+        rows.append({**told, "before": before, "after": after, "sentence": words})
+    return _frame(rows, _MOVED)
+
+
+def _questions(
+    dashboard: "Dashboard", until: datetime | date | str | None, tasks: int | None
+) -> Iterator[montecarlo.Question]:
+    """How many, and when: what is asked for, or both."""
+    _require(tasks)
+    if until is not None:
+        ahead = (_end(dashboard, until) - dashboard.as_of) / timedelta(days=1)
+        if ahead <= 0:
+            raise _refused(f"how many until {until}", "it is not after as_of", "Give a later day or instant.")
+        yield montecarlo.HowMany(ahead)
+    elif tasks is None:
+        yield montecarlo.HowMany(DAYS)
+    if tasks is not None or until is None:
+        yield montecarlo.WhenNext(tasks or TASKS)
+
+
+def _answers(
+    dashboard: "Dashboard", question: montecarlo.Question, found: montecarlo.Forecast, *, arrivals: bool
+) -> Iterator[dict[str, Any]]:
+    asked = "when" if isinstance(question, montecarlo.WhenNext) else "how_many"
+    for confidence in montecarlo.CONFIDENCES if found.refused else ():
+        words = f"No forecast: {found.refused}."
+        yield {"question": asked, "confidence": confidence, "refused": found.refused, "sentence": words}
+    for promise in found.promises:
+        yield {
+            "question": asked,
+            "confidence": promise.confidence,
+            "at_least": promise.at_least,
+            "until": promise.by,
+            "made": promise.score.made,
+            "held": promise.score.held,
+            "independent": promise.score.independent,
+            "sentence": " ".join(_sentences(dashboard, promise, arrivals=arrivals)),
+        }
+
+
+def _sentences(dashboard: "Dashboard", promise: montecarlo.Promise, *, arrivals: bool) -> Iterator[str]:
+    sure = f"{round(100 * promise.confidence)} %"
+    count = _tasks(promise.at_least)
+    if promise.by is None:
+        yield f"{sure}: no date for {count} in the {montecarlo.LIMIT_DAYS} days that can be seen ahead."
+    else:
+        nothing = "" if promise.at_least else ", which says nothing"
+        last = _day(dashboard, promise.by - timedelta.resolution)  # of midnight, the day that it ends
+        yield f"{sure}: at least {count} until {last}{nothing}."
+    if arrivals:
+        yield "No more is counted than is open or arrives."
+    made, held, days = promise.score.made, promise.score.held, montecarlo.SCORED_DAYS
+    if made:
+        promises = "promise" if made == 1 else "promises"
+        yield f"Of {made:,} such {promises} of the last {days} days {held:,} held ({_percent(held, made)} %)."
+    else:
+        yield f"No such promise of the last {days} days is over yet."
+
+
+def _tasks(count: int) -> str:
+    return f"{count:,} {'task' if count == 1 else 'tasks'}"
+
+
+def _percent(part: int, whole: int) -> int:
+    """Whole percents, of which 100 are all and 0 none."""
+    return min(99, max(1, round(100 * part / whole))) if 0 < part < whole else 100 * part // whole
+
+
+def _dates(
+    dashboard: "Dashboard", since: datetime, left: list[int], confidence: float
+) -> tuple[list[datetime | None], str]:
+    """The date of then, the dates after each change of the number, and the date of now; or why there are none."""
+    seen = dashboard.query("forecast")
+    finished = seen[seen["kind"] == "finished"]["occurred_at"].tolist()
+    pasts = {at: montecarlo.history(finished, at) for at in (since, dashboard.as_of)}
+    nothing: list[datetime | None] = [None] * (len(left) + 1)
+    for at, past in pasts.items():
+        if why := montecarlo.refusal(past, montecarlo.WhenNext(1)):
+            return nothing, f"No date on {_day(dashboard, at)}: {why}."
+    old, new = pasts.values()
+    steps = [(old, since, left[0]), *((old, dashboard.as_of, tasks) for tasks in left[1:])]
+    steps += [(new, dashboard.as_of, left[-1])]
+    found: list[datetime | None] = []
+    for past, at, tasks in steps:
+        days = montecarlo.days_until(past, tasks, confidence, _seed(dashboard, at))
+        found.append(None if isnan(days) else at + timedelta(days=days))
+    for at, end in ((since, found[0]), (dashboard.as_of, found[-1])):
+        limit = min(montecarlo.LIMIT_DAYS, len(pasts[at].counts))
+        if end is None or end > at + timedelta(days=limit):
+            return nothing, f"No date on {_day(dashboard, at)}: it would be more than {limit} days ahead."
+    return found, ""
+
+
+def _moved(part: str, change: int, days: float) -> str:
+    """What a part did, in words."""
+    count = _tasks(abs(change))
+    what = {
+        "finished": f"{count} finished",
+        "scope": f"{count} {'less' if change < 0 else 'more'} to do",
+        "reopened": f"{count} reopened",
+        "speed": "The pace of now",
+    }[part]
+    size = f"{abs(days):,.1f} days"
+    return f"{what}: {'the date stays' if size == '0.0 days' else f'{size} later' if days > 0 else f'{size} earlier'}."
+
+
+def _day(dashboard: "Dashboard", instant: datetime) -> str:
+    local = instant.astimezone(ZoneInfo(dashboard.timezone))
+    return f"{local.day} {local:%B %Y}"
+
+
+def _seed(dashboard: "Dashboard", as_of: datetime) -> str:
+    return f"project {dashboard.project}, {times.to_text(as_of)}"
+
+
+def _end(dashboard: "Dashboard", until: datetime | date | str) -> datetime:
+    """The instant that is meant: of a day its end."""
+    with suppress(ValueError):  # no day: an instant
+        until = date.fromisoformat(until) if isinstance(until, str) else until
+    if isinstance(until, datetime | str):
+        return times.require(until, "tell how many until")
+    return datetime.combine(until + timedelta(days=1), time.min, ZoneInfo(dashboard.timezone)).astimezone(UTC)
+
+
+def _require(tasks: int | None) -> None:
+    if tasks is not None and tasks < 1:
+        raise _refused(f"when {tasks} tasks are done", "that is nothing to ask for", "Ask for 1 or more.")
+
+
+def _refused(what: str, why: str, do: str) -> UsageError:
+    return UsageError(f"Cannot tell {what}", why, do)
+
+
+def _frame(rows: list[dict[str, Any]], dtypes: dict[str, str]) -> "pd.DataFrame":
+    import pandas as pd
+
+    return pd.DataFrame(rows, columns=list(dtypes)).astype(dtypes)

@@ -1,0 +1,21 @@
+-- What became of the open tasks between an instant and as_of, so that open + scope + reopened - finished = open now.
+-- Columns: open (tasks at the instant), finished, scope, reopened (tasks). Parameters: $since (ISO 8601).
+WITH ends AS (
+    SELECT
+        coalesce(bool_or(is_open AND holds_then), false) AS was_open,
+        coalesce(bool_or(checked AND holds_then), false) AS was_done,
+        coalesce(bool_or(is_open AND ended_at IS NULL), false) AS is_open,
+        coalesce(bool_or(checked AND ended_at IS NULL), false) AS is_done
+    FROM (
+        SELECT *, started_at <= since AND coalesce(ended_at > since, true) AS holds_then
+        FROM intervals, (SELECT CAST($since AS TIMESTAMPTZ) AT TIME ZONE 'UTC' AS since)
+    )
+    GROUP BY task_id, life
+)
+SELECT
+    count(*) FILTER (was_open) AS open,
+    count(*) FILTER (is_done AND NOT was_done) AS finished,
+    count(*) FILTER (NOT was_open AND NOT was_done AND (is_open OR is_done))
+        - count(*) FILTER (was_open AND NOT is_open AND NOT is_done) AS scope,
+    count(*) FILTER (was_done AND is_open) AS reopened
+FROM ends

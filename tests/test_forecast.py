@@ -1,0 +1,279 @@
+"""The frames that look ahead: what is promised, how it is scored and told, and why the date moved."""
+
+import json
+import sqlite3
+from contextlib import closing
+from datetime import UTC, datetime, timedelta
+
+import pandas as pd
+import pytest
+from builders import query, v2_1_database
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from oracle import Oracle
+from test_as_of import database, histories, plain
+
+import dashkit
+from dashkit import montecarlo, times
+from dashkit.cli import main
+from dashkit.errors import UsageError
+
+NOW = datetime(2025, 12, 1, tzinfo=UTC)
+OPEN, FINISHED = 30, 180
+_ROW = "(task_id, occurred_at, recorded_at, op, project_id, title, status, checked, source)"
+
+
+def at(days):
+    """The stored instant so many days before now."""
+    return times.to_text(NOW - timedelta(days=days))
+
+
+def made(path, stories):
+    """A database of tasks by their stories: (days ago, status) each; `completed` ticks the box, others take it off."""
+    v2_1_database(path)
+    with closing(sqlite3.connect(path)) as conn, conn:
+        conn.execute("UPDATE event_context SET suspended = 1")
+        for task, story in enumerate(stories, 1):
+            for place, (days, status) in enumerate(story):
+                op, done = "update" if place else "insert", int(status == "completed")
+                image = (task, at(days), at(days), op, 1, "T", status, done, "trigger")
+                conn.execute(f"INSERT INTO task_events {_ROW} VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", image)
+            sql = "INSERT INTO tasks (id, project_id, title, status, checked) VALUES (?, 1, 'T', ?, ?)"
+            conn.execute(sql, (task, status, int(status == "completed")))
+        conn.execute("UPDATE event_context SET suspended = 0")
+    return path
+
+
+def steady():
+    """Three tasks a day for sixty days, each done within a day; thirty that are open all the time."""
+    yield from ([(day + 0.9, "pending"), (day + hour / 24, "completed")] for day in range(60) for hour in (1, 2, 3))
+    yield from ([(61, "pending")] for _ in range(OPEN))
+
+
+@pytest.fixture(scope="module")
+def path(tmp_path_factory):
+    """The database of a steady project."""
+    return made(tmp_path_factory.mktemp("forecast") / "d.db", steady())
+
+
+@pytest.fixture
+def d(path):
+    """Its Dashboard."""
+    with dashkit.open(path, as_of=NOW) as opened:
+        yield opened
+
+
+def test_a_forecast_is_that_of_the_finishes(d):
+    """What the frame says is what montecarlo says of the instants at which tasks were finished."""
+    finished = d.sql("SELECT finished_at FROM flow WHERE is_done")["finished_at"].tolist()
+    assert len(finished) == FINISHED
+    wanted = []
+    for question, name in ((montecarlo.HowMany(14), "how_many"), (montecarlo.WhenNext(10), "when")):
+        found = montecarlo.forecast(finished, NOW, question, seed=f"project None, {times.to_text(NOW)}")
+        wanted += [(name, one.confidence, one.at_least, one.score.made, one.score.held) for one in found.promises]
+    frame = d.forecast()
+    assert list(frame[["question", "confidence", "at_least", "made", "held"]].itertuples(index=False)) == wanted
+    assert frame["refused"].isna().all()
+    assert (frame["made"] > 30).all()
+    pd.testing.assert_frame_equal(frame, d.forecast())
+
+
+def test_a_forecast_speaks_in_sentences(d):
+    """The confidence, the promise, and how the promises before it ended."""
+    sure, _, when, _ = d.forecast(until="2025-12-14", tasks=3)["sentence"]
+    assert sure.startswith("85 %: at least ")
+    assert " tasks until 14 December 2025. Of " in sure
+    assert " such promises of the last 60 days " in sure
+    assert when.startswith("85 %: at least 3 tasks until 3 December 2025.")
+
+
+@pytest.mark.parametrize(
+    ("until", "zone", "wanted"),
+    [
+        ("2025-12-14", "UTC", "2025-12-15T00:00:00Z"),
+        ("2025-12-14", "America/New_York", "2025-12-15T05:00:00Z"),
+        ("2025-12-14T12:00:00+02:00", "UTC", "2025-12-14T10:00:00Z"),
+        (datetime(2025, 12, 14, 6, tzinfo=UTC), "UTC", "2025-12-14T06:00:00Z"),
+        (datetime(2025, 12, 14, tzinfo=UTC).date(), "UTC", "2025-12-15T00:00:00Z"),
+    ],
+)
+def test_a_day_is_meant_to_its_end(path, until, zone, wanted):
+    """A day is a day of the dashboard's zone, and an instant is one; only what is asked is answered."""
+    with dashkit.open(path, as_of=NOW, timezone=zone) as d:
+        frame = d.forecast(until=until)
+    assert frame["question"].tolist() == ["how_many", "how_many"]
+    assert (frame["until"] == pd.Timestamp(wanted)).all()
+
+
+def test_no_more_is_finished_than_there_is(tmp_path):
+    """Where nothing is open and nothing arrives any more, the pace of the past promises nothing; it is said."""
+    stories = [[(59.5, "pending"), (day + hour / 24, "completed")] for day in range(59) for hour in (1, 2, 3)]
+    stories += [[(59.5, "pending"), (30, "cancelled")] for _ in range(50)]
+    with dashkit.open(made(tmp_path / "d.db", stories), as_of=NOW) as d:
+        free, tied = d.forecast(tasks=20), d.forecast(tasks=20, arrivals=True)
+        assert d.forecast(until="2025-12-14", arrivals=True)["at_least"].tolist() == [0, 0]
+    assert free["until"].notna().all()
+    assert tied["until"].isna().all()
+    assert tied["sentence"].str.contains("no date for 20 tasks").all()
+    assert tied["sentence"].str.contains("No more is counted than is open or arrives.", regex=False).all()
+
+
+def test_a_refused_forecast_shows_no_number(tmp_path):
+    """Four finished tasks are no history: the sentence says why, and there is nothing else to read."""
+    stories = [[(40, "pending"), (day, "completed")] for day in (1, 2, 12, 20)]
+    with dashkit.open(made(tmp_path / "d.db", stories), as_of=NOW) as d:
+        frame, moved = d.forecast(), d.what_moved()
+    assert len(frame) == 4
+    assert frame[["at_least", "until", "made", "held", "independent"]].isna().all(axis=None)
+    assert (frame["refused"] == "a forecast needs 10 finished tasks; so far: 4").all()
+    assert not frame["sentence"].str.contains("%").any()
+    assert moved[["moved_days", "before", "after"]].isna().all(axis=None)
+    assert moved["sentence"].str.startswith("No date on 24 November 2025: a forecast needs 10 ").all()
+
+
+def test_a_reopened_task_counts_when_it_was_first_finished(tmp_path):
+    """What a forecast was made from is not taken back by what came later: it is no peeking."""
+    stories = [*steady(), *([(50, "pending"), (40, "completed"), (5, "pending")] for _ in range(20))]
+    path = made(tmp_path / "d.db", stories)
+    with dashkit.open(path, as_of=NOW - timedelta(days=10)) as then, dashkit.open(path, as_of=NOW) as now:
+        before, after = (d.query("forecast").query("kind == 'finished'")["occurred_at"] for d in (then, now))
+        assert before.tolist() == after[after <= then.as_of].tolist()
+        assert now.what_moved(tasks=20)["change"].tolist()[:3] == [-21, 0, 20]
+
+
+def test_the_parts_of_a_move_add_up(tmp_path):
+    """From the date that the forecast of then gave to the date of now, each part from where the one before left."""
+    stories = [*steady(), *([(3, "pending")] for _ in range(12)), *([(40, "pending"), (2, "cancelled")] for _ in "ab")]
+    stories += [[(50, "pending"), (45, "completed"), (2, "pending")] for _ in range(4)]
+    path = made(tmp_path / "d.db", stories)
+    since = NOW - timedelta(days=7)
+    with dashkit.open(path, as_of=NOW) as d, dashkit.open(path, as_of=since) as then:
+        frame = d.what_moved(since)
+        was_open = then.progress()["tasks"].sum() - then.progress()["checked"].sum()
+        is_open = d.progress()["tasks"].sum() - d.progress()["checked"].sum()
+        first, last = (
+            each.forecast(tasks=int(number))["until"][0] for each, number in ((then, was_open), (d, is_open))
+        )
+    assert frame["part"].tolist() == ["finished", "scope", "reopened", "speed"]
+    assert frame["change"].tolist()[:3] == [-21, 12 + 21 - 2, 4]
+    assert was_open + frame["change"].sum() == is_open
+    assert frame["before"].tolist()[1:] == frame["after"].tolist()[:-1]
+    assert (frame["before"][0], frame["after"][3]) == (first, last)
+    moved = (last - first) / timedelta(days=1)
+    assert frame["moved_days"].sum() == pytest.approx(moved)
+    assert frame["moved_days"][1] > 0 > frame["moved_days"][0]
+    assert frame["sentence"][2].startswith("4 tasks reopened: ")
+    assert frame["sentence"][3].startswith("The pace of now: ")
+
+
+def test_what_is_done_has_the_date_of_now(d):
+    """Of the next three of a week ago nothing is left: the date is now, and nothing came to them."""
+    frame = d.what_moved(NOW - timedelta(days=7), tasks=3)
+    assert frame["change"].tolist()[:3] == [-21, 0, 0]
+    assert (frame["after"] == NOW).all()
+    assert frame["moved_days"].tolist()[1:] == [0, 0, 0]
+
+
+def test_a_date_too_far_is_none(d):
+    """No date is more than 56 days ahead, so none has moved; the numbers of tasks are told."""
+    frame = d.what_moved(tasks=5000)
+    assert frame["moved_days"].isna().all()
+    assert frame["change"].tolist()[0] == -21
+    assert (
+        frame["sentence"].str.fullmatch(r"No date on 24 November 2025: it would be more than \d\d days ahead\.").all()
+    )
+
+
+@pytest.mark.parametrize(
+    ("frame", "given", "why"),
+    [
+        ("forecast", {"until": "2025-11-30"}, "it is not after as_of"),
+        ("forecast", {"until": "soon"}, "it is no instant"),
+        ("forecast", {"until": datetime(2026, 1, 1)}, "it has no time zone"),  # noqa: DTZ001 - that is the point
+        ("forecast", {"tasks": 0}, "that is nothing to ask for"),
+        ("what_moved", {"since": "2025-12-01T00:00:00Z"}, "it is not before as_of"),
+        ("what_moved", {"since": "then"}, "it is no instant"),
+        ("what_moved", {"tasks": -1}, "that is nothing to ask for"),
+        ("what_moved", {"confidence": 1.0}, "a share lies between 0 and 1"),
+    ],
+)
+def test_a_question_that_is_none_is_refused(d, frame, given, why):
+    """With what is wrong, and what to give."""
+    with pytest.raises(UsageError, match=why):
+        getattr(d, frame)(**given)
+
+
+def test_what_comes_later_changes_no_forecast(path, tmp_path):
+    """As of an instant and as known then, later finishes, reopenings and late history leave every word."""
+    since = NOW - timedelta(days=5)
+    with dashkit.open(path, as_of=since, known_at=since) as d:
+        before = d.forecast(), d.what_moved()
+    copy = tmp_path / "copy.db"
+    copy.write_bytes(path.read_bytes())
+    query(copy, "UPDATE tasks SET checked = 0 WHERE id % 3 = 0")
+    query(copy, "DELETE FROM tasks WHERE id % 7 = 0")
+    row = (1, at(50), times.to_text(times.utc_now()), "update", None, None, None, 1, "git:abc")
+    query(copy, f"INSERT INTO task_events {_ROW} VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", *row)
+    with dashkit.open(copy, as_of=since, known_at=since) as d:
+        for one, other in zip(before, (d.forecast(), d.what_moved()), strict=True):
+            pd.testing.assert_frame_equal(one, other)
+
+
+@pytest.fixture(scope="module")
+def empty(tmp_path_factory):
+    """A database with two projects, to be copied for each example."""
+    return v2_1_database(tmp_path_factory.mktemp("moved") / "empty.db", projects=("Alpha", "Beta"))
+
+
+@settings(deadline=None, max_examples=40, suppress_health_check=list(HealthCheck))
+@given(histories(), st.integers(0, 40))
+def test_what_became_of_the_open_tasks_is_counted(empty, told, number):
+    """On any history: open then + scope + reopened - finished = open now, and each is what the oracle says."""
+    since = f"2025-01-01T00:{number:02d}:00.000Z"
+    with dashkit.open(database(empty, told)) as d:
+        found_at = plain(d._snapshot.run("SELECT getvariable('found_at') AS t")["t"][0])
+        (counted,) = d.query("what_moved", since=since).to_dict("records")
+        first = sorted(plain(t) for t in d.query("forecast").query("kind == 'finished'")["occurred_at"])
+        now = times.to_text(d.as_of)
+    oracle = Oracle(**told, as_of=now, known_at=None, found_at=found_at)
+    wanted = dict.fromkeys(("open", "finished", "scope", "reopened"), 0)
+    finishes = []
+    for life in oracle.lives:
+        mine = [one for one in oracle.intervals if one.life == life]
+        then = next((one for one in mine if one.holds(since)), None)
+        last = next((one for one in mine if one.ended_at is None), None)
+        was, done = then is not None and then.is_open, then is not None and then.checked
+        is_open, is_done = last is not None and last.is_open, last is not None and last.checked
+        wanted["open"] += was
+        wanted["finished"] += is_done and not done
+        wanted["reopened"] += done and is_open
+        wanted["scope"] += (is_open or is_done) and not was and not done
+        wanted["scope"] -= was and not is_open and not is_done
+        steps = [one for before, one in zip([None, *mine], mine, strict=False)
+                 if one.checked and not (before and before.checked) and one.event["op"] != "baseline"]  # fmt: skip
+        finishes += [steps[0].started_at] if steps else []
+    assert counted == wanted
+    assert first == sorted(finishes)
+    still = sum(one.is_open for one in oracle.intervals if one.ended_at is None)
+    assert wanted["open"] + wanted["scope"] + wanted["reopened"] - wanted["finished"] == still
+
+
+def test_show_tells_it_in_sentences(path, capsys):
+    """On a terminal the numbers are a table and the words stand below it; a program gets both in rows."""
+    words = ["show", "forecast", "--db", str(path), "--as-of", "2025-12-01", "--tasks", "3", "--arrivals"]
+    assert main(words) == 0
+    head, _, sure, even, blank, sentence, _ = capsys.readouterr().out.splitlines()
+    assert head.split()[-1] == "refused"
+    assert (sure.split()[:3], even.split()[:3], blank) == (["when", "0.85", "3"], ["when", "0.50", "3"], "")
+    assert sentence.startswith("85 %: at least 3 tasks until 3 December 2025. No more is counted than is open")
+    assert main([*words[:6], "--json"]) == 0
+    assert all(row["sentence"] for row in json.loads(capsys.readouterr().out))
+
+
+def test_show_moves_the_date_from_any_instant(path, capsys):
+    """--since and --confidence reach the frame; what it does not take is refused."""
+    words = ["show", "what_moved", "--db", str(path), "--as-of", "2025-12-01"]
+    assert main([*words, "--since", "2025-11-20", "--tasks", "40", "--confidence", "0.5"]) == 0
+    assert "33 tasks finished: " in capsys.readouterr().out
+    assert main([*words, "--until", "2026-01-01"]) == 2
+    assert "Cannot show what_moved with --until" in capsys.readouterr().err

@@ -75,7 +75,7 @@ class Scan:
             if now.tasks or now.gone:
                 said.append(f"{now.checked:,} of {now.tasks:,} done")
             if now.gone:
-                said.append(f"{now.gone:,} gone from their files")
+                said.append(f"{now.gone:,} gone from {'its file' if now.gone == 1 else 'their files'}")
             yield f"Tasks: {'; '.join(said)}"
         if self.tasks and now.by_source:
             named = [f"{_shown(name, self.root)} ({count:,})" for name, count in now.by_source.items()]
@@ -139,7 +139,8 @@ def scan(
     started = times.utc_now()
     folder = Path(repo).expanduser()
     if not folder.is_dir():
-        raise RefusedError(f"Cannot scan {folder}", "there is no such folder", "Name a folder.", path=folder)
+        why = "it is no folder" if folder.exists() else "there is no such folder"
+        raise RefusedError(f"Cannot scan {folder}", why, "Name the folder of a repository.", path=folder)
     place, said = _repository(folder)
     root = folder.resolve() if place is None else place.work_tree or place.path
     path, pages = Path(db).expanduser() if db else root / connection.LOCAL, Path(out) if out else None

@@ -3,7 +3,7 @@
 Stored form: TEXT, ISO 8601, UTC, milliseconds, `Z` (`2025-11-27T16:09:57.123Z`).
 """
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from dashkit.errors import UsageError
 
@@ -51,13 +51,19 @@ def require(given: datetime | str, purpose: str) -> datetime:
         UsageError: it is no instant, or has no time zone.
     """
     instant = parse(given) if isinstance(given, str) else given
-    if instant is None or instant.tzinfo is None:
+    if not isinstance(instant, datetime) or instant.tzinfo is None:
         raise UsageError(
             f"Cannot {purpose} {given!r}",
-            "it is no instant" if instant is None else "it has no time zone",
+            "it has no time zone" if isinstance(instant, datetime) else "it is no instant",
             "Give an aware datetime or text like '2025-11-27T16:09:57Z'.",
         )
     return instant
+
+
+def before(instant: datetime, span: timedelta) -> datetime:
+    """The instant so long before another one; at the beginning of time, that."""
+    beginning = datetime.min.replace(tzinfo=UTC)
+    return instant - span if instant - beginning > span else beginning
 
 
 def days_between(start: datetime, end: datetime) -> float:

@@ -223,8 +223,7 @@ def test_a_users_word_wins_until_both_agree(plan, db):
     write(plan.parent, 4, "- [x] Dig\n- [~] Roof\n")
     summary = ingest_tasks([plan], "Shed", db)
     assert set(summary.notes) == {
-        f"{plan}: Roof: title is 'Roof' in the file and 'The roof' here, which stays",
-        f"{plan}: Roof: status is 'in_progress' in the file and 'review' here, which stays",
+        f"{plan}: Roof: the file says otherwise of its title and status, and what is here stays",
     }
     assert query(db, STATE)[1] == ("The roof", "review", 0, None)
     query(db, "UPDATE tasks SET status = 'in_progress' WHERE title = 'The roof'")

@@ -328,7 +328,10 @@ def test_a_scan_names_its_files_and_agrees_with_the_page(repo):
     with dashkit.open(done.database) as d:
         [row] = d.progress().itertuples()
     assert (row.tasks, row.checked, row.gone) == (done.standing.tasks, done.standing.checked, done.standing.gone)
-    assert f"{row.checked} of {row.tasks} done; {row.gone} gone from their files" in str(done)
+    assert (
+        f"{row.checked} of {row.tasks} done; {row.gone} gone from {'its file' if row.gone == 1 else 'their files'}"
+        in str(done)
+    )
     assert "Files: TASKS.md (4), TODO.md (3), a-todo.md (1), b-todo.md (1), and 2 more" in str(done)
 
 

@@ -10,6 +10,7 @@ from builders import query, v2_1_database
 from content import kept
 from repositories import commit, git, remove, repository
 
+import dashkit
 from dashkit import doctor
 from dashkit.errors import RefusedError, UsageError
 from dashkit.ingest.tasks import ingest_tasks
@@ -140,7 +141,7 @@ def test_a_value_that_a_user_cleared_stays_cleared_and_is_told_each_time(plan, d
     for number in range(2):
         told = read(plan, db, text + "- [ ] New\n" * number).notes
         mine = [note.partition("plan.md: ")[2] for note in told if "Dig" in note]
-        assert mine == [f"Dig: {column} is another in the file, and yours stays" for column in ("priority", "phase")]
+        assert mine == ["Dig: the file says otherwise of its priority and phase, and what is here stays"]
     assert query(db, "SELECT phase_id, priority FROM tasks WHERE title = 'Dig'") == [(None, "high")]
 
 
@@ -193,3 +194,105 @@ def test_a_past_that_git_cannot_read_costs_no_task(plan, db):
     assert not any("its past" in note for note in read(plan, db).notes)
     assert query(db, TOLD, "Dig") == [("baseline", "pending", 0, "git:"), ("update", "completed", 1, "file")]
     assert query(db, ROWS) == [("Dig", "completed", 1), ("Door", "pending", 0), ("Roof", "pending", 0)]
+
+
+def standing(db):
+    """Which titles the frame of tasks counts as open, done and gone."""
+    with dashkit.open(db) as d:
+        found = d.sql("SELECT title, is_open, checked, gone FROM tasks ORDER BY title").to_dict("records")
+    return {row["title"]: next(name for name in ("is_open", "checked", "gone") if row[name]) for row in found}
+
+
+def test_a_task_that_comes_back_with_its_branch_is_back(plan, db):
+    """The commit that has it is older than the reading that missed it: back stands behind gone all the same."""
+    folder = plan.parent
+    git(folder, "checkout", "-q", "-b", "side")
+    save(folder, 2, "- [ ] Dig\n- [ ] Roof\n- [ ] Door\n")
+    read(plan, db)
+    git(folder, "checkout", "-q", "main")
+    read(plan, db)
+    assert standing(db) == {"Dig": "is_open", "Door": "gone", "Roof": "is_open"}
+    git(folder, "merge", "-q", "side")
+    read(plan, db)
+    assert standing(db) == {"Dig": "is_open", "Door": "is_open", "Roof": "is_open"}
+    before = kept(db)
+    read(plan, db)
+    assert kept(db) == before
+
+
+@pytest.mark.parametrize("ways", [("checkout", "main"), ("reset", "--hard", "main")])
+def test_another_history_is_what_its_file_says_at_once(plan, db, ways):
+    """What was not committed when it was read, and then lost with its branch, is lost at the first reading."""
+    folder = plan.parent
+    git(folder, "checkout", "-q", "-b", "side")
+    save(folder, 2, "- [ ] Dig\n- [ ] Roof\n- [ ] Door\n")
+    read(plan, db)
+    read(plan, db, "- [x] Dig\n- [ ] Door\n- [ ] Paint\n")
+    save(folder, 3, plan.read_text())
+    git(folder, ways[0], "-q", *ways[1:])
+    read(plan, db)
+    assert standing(db) == {"Dig": "is_open", "Door": "gone", "Paint": "gone", "Roof": "is_open"}
+    before = kept(db)
+    read(plan, db)
+    assert kept(db) == before
+
+
+@pytest.mark.parametrize("how", ["no git", "no repository", "a repository of later"])
+def test_a_reading_without_git_doubles_nothing(plan, db, monkeypatch, how):
+    """A file keeps its name while git cannot be asked, and when it can be again its past goes on."""
+    folder, hidden = plan.parent, plan.parent.parent / "hidden"
+    steps = [lambda: None, lambda: monkeypatch.setenv("PATH", str(hidden)), monkeypatch.undo]
+    if how != "no git":
+        steps[1:] = [lambda: (folder / ".git").rename(hidden), lambda: hidden.rename(folder / ".git")]
+    for step in steps[1:] if how == "a repository of later" else steps:
+        step()
+        read(plan, db)
+    assert len(query(db, "SELECT id FROM tasks")) == 2
+    save(folder, 2, "- [x] Dig\n- [ ] Roof\n")
+    read(plan, db)
+    assert query(db, ROWS) == [("Dig", "completed", 1), ("Roof", "pending", 0)]
+    assert query(db, TOLD, "Dig")[-1] == ("update", "completed", 1, "git:")
+
+
+def test_a_task_that_moved_and_was_pruned_between_two_readings_is_one(plan, db):
+    """It went from one file, and came into and went from the other: done once."""
+    folder = plan.parent
+    save(folder, 2, "- [x] Dig\n- [ ] Roof\n")
+    ingest_tasks([folder], "Shed", db)
+    (folder / "docs").mkdir()
+    git(folder, "mv", "plan.md", "docs/plan.md")
+    commit(folder, GIT_COMMITTER_DATE="2026-01-03T12:00:00Z")
+    commit(folder, files={"docs/plan.md": "- [ ] Roof\n"}, GIT_COMMITTER_DATE="2026-01-04T12:00:00Z")
+    ingest_tasks([folder], "Shed", db)
+    assert query(db, ROWS) == [("Dig", "completed", 1), ("Roof", "pending", 0)]
+
+
+def test_an_id_that_a_user_gave_stays(plan, db):
+    """Also where the file has another, or none; each reading says so."""
+    read(plan, db, "- [ ] T9 Dig\n- [ ] Roof\n")
+    query(db, "UPDATE tasks SET external_id = 'REQ/' || id")
+    notes = read(plan, db, "- [ ] T9 Dig\n- [ ] Roof\n- [ ] New\n").notes
+    assert sorted(name for (name,) in query(db, "SELECT external_id FROM tasks WHERE id < 3")) == ["REQ/1", "REQ/2"]
+    assert sum("the file says otherwise of its id" in note for note in notes) == 2
+
+
+def test_what_is_done_becomes_no_open_task_of_another_title(plan, db):
+    """A done line that left for another file is not the like line that came in its place."""
+    folder = plan.parent
+    save(folder, 2, "- [x] Write tests for the parser\n")
+    ingest_tasks([folder], "Shed", db)
+    files = {"plan.md": "- [ ] Write tests for the printer\n", "todo-done.md": "- [x] Write tests for the parser\n"}
+    commit(folder, files=files, GIT_COMMITTER_DATE="2026-01-03T12:00:00Z")
+    ingest_tasks([folder], "Shed", db)
+    assert query(db, f"{ROWS.replace('FROM tasks', 'FROM tasks WHERE title LIKE ?')}", "Write%") == [
+        ("Write tests for the parser", "completed", 1), ("Write tests for the printer", "pending", 0),
+    ]  # fmt: skip
+    assert query(db, "SELECT count(*) FROM task_events WHERE op = 'update' AND checked = 0") == [(0,)]
+
+
+def test_a_list_is_not_read_as_something_else(plan, db):
+    """A file that was read as one kind is refused as another that it holds nothing of, and keeps its tasks."""
+    read(plan, db)
+    with pytest.raises(RefusedError, match="it was read as tasklist before, and has no task of this kind"):
+        ingest_tasks([plan], "Shed", db, source="beads")
+    assert standing(db) == {"Dig": "is_open", "Roof": "is_open"}

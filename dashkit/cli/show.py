@@ -145,7 +145,11 @@ def _print_table(names: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
 def _shown(cell: Any) -> str:
     if cell is None:
         return "-"
-    return f"{cell:.2f}" if isinstance(cell, float) else plain(cell, WIDTH)
+    if isinstance(cell, float):
+        text = f"{cell:.2f}"
+        # Nearly all is not all, and hardly any is not none.
+        return {"0.00": "0.01", "1.00": "0.99"}.get(text, text) if 0 < cell < 1 else text
+    return plain(cell, WIDTH)
 
 
 def _is_number(cell: Any) -> bool:

@@ -96,5 +96,5 @@ def headlines(dashboard: "Dashboard", since: datetime | str | None = None) -> "p
     Raises:
         UsageError: since is no instant.
     """
-    moment = times.require(since, "tell what happened since") if since else dashboard.as_of - LATELY
+    moment = times.require(since, "tell what happened since") if since else times.before(dashboard.as_of, LATELY)
     return dashboard.query("headlines", since=times.to_text(moment), fewest=FEWEST, named=NAMED)

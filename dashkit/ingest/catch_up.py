@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from dashkit.errors import DashkitError, FailedError
+from dashkit.errors import DashkitError, FailedError, RefusedError
 from dashkit.ingest.identity import normal
 from dashkit.ingest.known import DEFAULT_PRIORITY, holders, known, plain, stored, unclaimed
 from dashkit.ingest.replay import Replay, Tracked, Version
@@ -16,6 +16,15 @@ from dashkit.records import TaskList
 from dashkit.sources import history
 from dashkit.sources.files import real
 from dashkit.store import events, projects, sources
+
+# What columns are called in a note.
+_WORDS = {
+    "checked": "box",
+    "blocked_reason": "reason",
+    "external_id": "id",
+    "phase_id": "phase",
+    "parent_id": "parent",
+}
 
 
 @dataclass(frozen=True)
@@ -50,6 +59,7 @@ class Project:
         empty: it has no task yet, or none any more: everything is read from its beginning.
         deleted: titles, as `identity.normal` has them, of what users deleted.
         places: the repositories met so far.
+        marks: the sources that held tasks, and how far they were read.
         claimed: the tasks that a source of this run has.
         names: the names of the sources of this run.
         with_history: also read the versions that git has.
@@ -63,6 +73,7 @@ class Project:
     empty: bool = False
     deleted: frozenset[str] = frozenset()
     places: dict[Path, history.Place] = field(default_factory=dict)
+    marks: dict[str, sources.Mark] = field(default_factory=dict)
     claimed: set[int] = field(default_factory=set)
     names: set[str] = field(default_factory=set)
     with_history: bool = True
@@ -84,7 +95,15 @@ class CatchUp:
         self.known = sources.known(self.conn, self.project_id, self.source)
         self.images = {row["task_id"]: stored(row, "image", dict) for row in self.known}
         self.bad = 0
-        self.reached = self.place.head if self.place else None
+        # Without git the last reading of commits stays the one to go on from.
+        self.reached = self.place.head if self.place else self.mark.commit if self.mark else None
+        if self.mark and self.mark.kind not in (None, reading.kind) and not (reading.present.tasks or reading.gone):
+            raise RefusedError(
+                f"Cannot read {reading.path} as {reading.kind}",
+                f"it was read as {self.mark.kind} before, and has no task of this kind",
+                "Leave --format out, or name what it is.",
+                path=reading.path,
+            )
         self.replay = Replay(self._tracked(), self.mark.at if self.mark else None, project.deleted)
 
     def read(self) -> None:
@@ -109,12 +128,18 @@ class CatchUp:
             return None
 
     def _source(self) -> tuple[str, sources.Mark | None]:
-        """Its path in the repository; of a second repository in the project, with the name of its folder."""
+        """Its path in the repository; of a second repository in the project, with the name of its folder.
+
+        Once it has a name it keeps it, also while git cannot be asked.
+        """
+        path = real(self.reading.path)
+        for name, last in self.project.marks.items():
+            if name not in self.project.names and path in (Path(name), last.place(name)):
+                return name, last
         if self.place is None:
-            source = _text(real(self.reading.path))
-            return source, sources.mark(self.conn, self.project_id, source)
+            return _text(path), sources.mark(self.conn, self.project_id, _text(path))
         inside = self.place.path
-        names = [_text(name) for name in (inside, f"{self.place.root.name}:{inside}", real(self.reading.path))]
+        names = [_text(name) for name in (inside, f"{self.place.root.name}:{inside}", path)]
         for source in names:
             if source in self.project.names:
                 continue
@@ -133,7 +158,7 @@ class CatchUp:
     def _versions(self) -> Iterator[Version]:
         """The versions since the last reading, and what lies there now."""
         path, present = self.reading.path, self.reading.present
-        follows = False
+        follows = self.place is None and self.reached is not None
         if self.project.with_history and self.place:
             follows = yield from self._past(self.place)
         elif self.place and self.place.head and self.mark is None:
@@ -148,10 +173,13 @@ class CatchUp:
         """
         since = self.mark.commit if self.mark else None
         if since is None and self.known:
-            self.outcome.notes.append("its tasks are known from a reading without history; their past is not added")
+            if place.head:
+                self.outcome.notes.append("its tasks are known from a reading without history; their past is not added")
+            self.replay.begin_anew()
             return False
         if since is not None and since != place.head and not history.is_ancestor(place, since):
             self.outcome.notes.append("the history of the repository is another one now; only the present is read")
+            self.replay.begin_anew()
             return False
         read = history.reader(self.reading.kind, place.path, everything=self.project.everything)
         bad, reached = 0, since
@@ -194,7 +222,9 @@ class CatchUp:
         else:
             self.outcome.notes += [f"no longer in it, and kept: {one.title}" for one in missed]
         if clamped:
-            self.outcome.notes.append(f"{clamped:,} changes had a time out of order, and stand behind the one before")
+            self.outcome.notes.append(
+                f"changes with a time out of order, which stand behind the one before: {clamped:,}"
+            )
 
     def _late(self, replay: Replay) -> tuple[list[events.LateEvent], list[events.LateDependency]]:
         """What the replay found, as events; the first one of a task is whole."""
@@ -257,11 +287,11 @@ class CatchUp:
         before_ids = holders((row["external_id"], row["gone_at"], row["task_id"]) for row in self.known)
         everyone = (*self.replay.live, *self.replay.gone)
         ids = holders((one.external_id, one.gone_at, _id(one)) for one in everyone if one.image)
-        here = {row["task_id"]: row["row"] for row in self.known}
+        names = {row["task_id"]: row["external_id"] for row in self.known}
         for one in tracked:
             task_id = _id(one)
             image = self.images.get(task_id)
-            before = plain(image or {}, here.get(task_id, {}).get("external_id"), phases, before_ids)
+            before = plain(image or {}, names.get(task_id), phases, before_ids)
             row = one.row or {"priority": DEFAULT_PRIORITY}
             for column, value in plain(one.image, one.external_id, phases, ids).items():
                 there = row.get(column)
@@ -291,7 +321,8 @@ class CatchUp:
         sources.save(self.conn, self.source, rows)
 
     def _remember(self, replay: Replay) -> None:
-        repository = str(self.place.repository) if self.place else None
+        before = self.mark.repository if self.mark else None
+        repository = str(self.place.repository) if self.place else before
         at = None if replay.last_at is None else min(replay.last_at, self.now)
         mark = sources.Mark(self.reached, repository, at, self.reading.kind)
         if mark != self.mark:
@@ -300,18 +331,21 @@ class CatchUp:
     def _tell(self, replay: Replay) -> None:
         notes = self.outcome.notes
         if self.bad:
-            notes.append(f"{self.bad:,} records of old versions were skipped (merge conflicts, broken lines)")
+            notes.append(f"records of old versions that were skipped (merge conflicts, broken lines): {self.bad:,}")
         if replay.stale:
-            notes.append(f"{len(replay.stale):,} records were not newer than what was read before, and passed over")
+            notes.append(
+                f"records that were not newer than what was read before, and passed over: {len(replay.stale):,}"
+            )
         notes += [f"{task.title}: a user deleted it here, and it stays deleted" for task in replay.withheld]
-        for one in replay.live:
-            for column, value in one.owned.items():
-                there = one.image.get(column)
-                notes.append(f"{one.title}: {column} is {there!r} in the file and {value!r} here, which stays")
-        phases = projects.find_phases(self.conn, self.project_id)
-        for one, column, _, is_users in self._differences(replay.live, phases):
+        yours = {one: [*one.owned] for one in replay.live if one.owned}
+        for one, column, _, is_users in self._differences(
+            replay.live, projects.find_phases(self.conn, self.project_id)
+        ):
             if is_users:
-                notes.append(f"{one.title}: {column.removesuffix('_id')} is another in the file, and yours stays")
+                yours.setdefault(one, []).append(column)
+        for one, columns in yours.items():
+            words = " and ".join(dict.fromkeys(_WORDS.get(column, column) for column in columns))
+            notes.append(f"{one.title}: the file says otherwise of its {words}, and what is here stays")
         twice = Counter(task.external_id for task in self.reading.present.tasks if task.external_id)
         notes += [
             f"the id {name} stands {count} times; the first task has it" for name, count in twice.items() if count > 1

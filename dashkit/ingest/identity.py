@@ -146,7 +146,9 @@ class _Matching(Generic[Known]):
         for one, two in candidates:
             # Two ids are two tasks, once equal titles have found each other.
             ids = {self.known[one].external_id, self.found[two].external_id}
-            if len(ids - {None}) < 2:
+            # What is done becomes no open task of another title: it has left, and that one came.
+            opens = self.known[one].status == "completed" != self.found[two].status
+            if len(ids - {None}) < 2 and not opens:
                 likeness = _likeness(self.known[one].title, self.found[two].title)
                 if likeness >= ALIKE:
                     yield -likeness, one, two

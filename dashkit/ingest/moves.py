@@ -83,7 +83,7 @@ def _is_excluded(path: Path, whole: Iterable[Path], exclude: Sequence[str]) -> b
 def hand_over(ups: Sequence[CatchUp]) -> None:
     """Let a task that left one source and came into another stay the same task: by its id, or by its very title."""
     left = [(up, one) for up in ups for one in _left(up)]
-    came = [(up, one) for up in ups for one in up.replay.live if one.task_id is None]
+    came = [(up, one) for up in ups for one in (*up.replay.live, *up.replay.gone) if one.task_id is None]
     if not left or not came:
         return
     found = identity.match([], [one for _, one in left], [one for _, one in came])

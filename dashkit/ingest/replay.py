@@ -138,6 +138,11 @@ class Replay:
             self.last_at = max(version.at, self.last_at or "")
         self.news = self.news or before
 
+    def begin_anew(self) -> None:
+        """What is read next follows no commit that is known: it says all that it says, as if it were one."""
+        for one in (*self.live, *self.gone):
+            one.committed = one.image if one.gone_at is None else None
+
     def _match(self, left: list[Tracked], found: list[Task]) -> list[Tracked | None]:
         ids = {task.external_id for task in found}
         # Of the thousands that are gone, only those of the same id matter where every record has one.

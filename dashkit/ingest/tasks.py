@@ -81,6 +81,7 @@ def ingest_tasks(
                 with_history=with_history,
                 everything=everything,
                 exclude=exclude,
+                marks=sources.in_use(conn, target),
             )
             folders = [path for path in map(Path, files) if _holds_files(path, source)]
             done = _catch_up(here, readings, folders, source)

@@ -72,18 +72,17 @@ def record_late(
 ) -> int:
     """Insert late events with their own time, then write what they leave into the rows; how many were clamped.
 
-    occurred_at = min(recorded_at, max(its own time, the task's previous replayed one)).
+    occurred_at = min(recorded_at, max(its own time, the task's previous replayed one)). That a task is gone or back is
+    a matter of its source: it stands behind the last such event, and reorders nothing that records say.
     """
-    previous: dict[int, str] = {}
+    previous: dict[tuple[int, bool], str] = {}
     found, clamped = [], 0
     for event in events:
-        if event.op in (GONE, BACK):  # a matter of the source, which reorders nothing that its records say
-            occurred = min(recorded_at, event.occurred_at)
-        else:
-            last = previous.get(event.task_id)
-            if last is None:
-                last = _last_replayed(conn, event.task_id) if event.op == "update" else ""
-            occurred = previous[event.task_id] = min(recorded_at, max(event.occurred_at, last))
+        key = event.task_id, event.op in (GONE, BACK)
+        last = previous.get(key)
+        if last is None:
+            last = "" if event.op in ("insert", "baseline") else _last_replayed(conn, *key)
+        occurred = previous[key] = min(recorded_at, max(event.occurred_at, last))
         clamped += occurred != event.occurred_at
         found.append(_row(event, occurred, recorded_at))
     marks = ", ".join(f":{column}" for column in _COLUMNS)
@@ -96,13 +95,14 @@ def record_late(
     return clamped
 
 
-def _last_replayed(conn: sqlite3.Connection, task_id: int) -> str:
-    """The time of the last late event of a task."""
+def _last_replayed(conn: sqlite3.Connection, task_id: int, is_move: bool) -> str:
+    """The time of the last late event of a task, of those that it was gone or back or of the others."""
     sql = (
-        f"SELECT max(occurred_at) FROM task_events WHERE {_LIFE} AND op NOT IN (:gone, :back) "  # noqa: S608
+        f"SELECT max(occurred_at) FROM task_events WHERE {_LIFE} AND (op IN (:gone, :back)) = :is_move "  # noqa: S608
         "AND (source GLOB 'git:*' OR source GLOB 'file:*')"
     )
-    found: str | None = conn.execute(sql, {"id": task_id, "gone": GONE, "back": BACK}).fetchone()[0]
+    values = {"id": task_id, "gone": GONE, "back": BACK, "is_move": is_move}
+    found: str | None = conn.execute(sql, values).fetchone()[0]
     return found or ""
 
 

@@ -5,6 +5,7 @@ import sqlite3
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
+from pathlib import Path
 
 from dashkit import times
 from dashkit.store import rows
@@ -22,6 +23,10 @@ class Mark:
     repository: str | None = None
     at: str | None = None
     kind: str | None = None
+
+    def place(self, source: str) -> Path | None:
+        """Where a source of a repository was: beside the repository's own folder."""
+        return Path(self.repository).parent / source if self.repository else None
 
 
 def known(conn: sqlite3.Connection, project_id: int, source: str) -> list[rows.Row]:

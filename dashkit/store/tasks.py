@@ -120,9 +120,19 @@ def find(conn: sqlite3.Connection, word: str) -> int:
 
 
 def _of_external_id(conn: sqlite3.Connection, word: str) -> list[rows.Row]:
-    """The tasks of this id: those that are written so, else those that differ in case alone."""
+    """The tasks of this id: those that are written so, else those that differ in case alone.
+
+    Else those that had it before, and TASK-12 for the row 12 of a task without an id, as links read it.
+    """
     sql = "SELECT id, title, external_id FROM tasks WHERE external_id = :word COLLATE NOCASE ORDER BY id"
     found = rows.read(conn, sql, {"word": word})
+    if not found and rows.columns(conn, "task_sources"):
+        sql = (
+            "SELECT id, title, external_id FROM tasks AS t WHERE external_id IS NULL AND upper(:word) = 'TASK-' || id "
+            "OR EXISTS (SELECT 1 FROM task_sources AS s, json_each(s.image, '$.former_ids') AS f "
+            "WHERE s.task_id = t.id AND json_valid(s.image) AND f.value = :word COLLATE NOCASE) ORDER BY id"
+        )
+        return rows.read(conn, sql, {"word": word})
     return [row for row in found if row["external_id"] == word] or found
 
 

@@ -3,6 +3,8 @@
 -- times nothing is stale), $named (how many are named in detail).
 WITH since AS (
     SELECT CAST($since AS TIMESTAMPTZ) AT TIME ZONE 'UTC' AS instant
+), present AS MATERIALIZED (
+    SELECT id, life, title, blocked_reason, created_at, completed_at, checked, is_open FROM tasks
 ), slow AS (
     SELECT to_microseconds(CAST(quantile_disc(cycle_time_days, 0.85) * 86400000000 AS BIGINT)) AS took
     FROM finished HAVING count(cycle_time_days) >= $fewest
@@ -18,22 +20,22 @@ WITH since AS (
         r.kind || coalesce(': ' || CASE WHEN json_valid(r.details) THEN r.details ->> '$.text' END, '') AS name,
         r.started_at AS occurred_at
     FROM runs AS r
-    WHERE r.outcome = 'failed' AND coalesce(chosen(r.project_id), true) AND NOT EXISTS (
+    WHERE r.outcome = 'failed' AND coalesce(r.finished_at, r.started_at) <= getvariable('as_of') AND coalesce(chosen(r.project_id), true) AND NOT EXISTS (
         SELECT 1 FROM runs AS o WHERE o.kind = r.kind AND o.outcome = 'done' AND o.started_at > r.started_at)
     UNION ALL
     -- Of a block that nobody saw begin it is known that it did not begin before its task.
     SELECT 2, 'blocked', t.title || coalesce(' (' || t.blocked_reason || ')', ''),
         CASE WHEN b.inferred THEN t.created_at ELSE b.started_at END
-    FROM blocks AS b JOIN tasks AS t ON t.id = b.task_id AND t.life = b.life
+    FROM blocks AS b JOIN present AS t ON t.id = b.task_id AND t.life = b.life
     WHERE b.cause = 'reported' AND b.ended_at IS NULL
     UNION ALL
     SELECT 3, 'reopened', t.title, r.occurred_at
-    FROM reopened AS r JOIN tasks AS t ON t.id = r.task_id AND t.life = r.life AND t.is_open
+    FROM reopened AS r JOIN present AS t ON t.id = r.task_id AND t.life = r.life AND t.is_open
     UNION ALL
-    SELECT 4, 'done', title, completed_at FROM tasks WHERE checked
+    SELECT 4, 'done', title, completed_at FROM present WHERE checked
     UNION ALL
     SELECT 5, 'stale', t.title, w.started_at + s.took
-    FROM flow AS w JOIN tasks AS t ON t.id = w.task_id AND t.life = w.life CROSS JOIN slow AS s
+    FROM flow AS w JOIN present AS t ON t.id = w.task_id AND t.life = w.life CROSS JOIN slow AS s
     WHERE t.is_open
     UNION ALL
     SELECT 6, 'commits', coalesce(title, sha), committed_at FROM commits WHERE reachable

@@ -33,6 +33,7 @@ class Dashboard:
     blocked_reasons_over_time = blocked.blocked_reasons_over_time
     blocker_clusters = blocked.blocker_clusters
     throughput = flow.throughput
+    throughput_by_project = flow.throughput_by_project
     arrivals = flow.arrivals
     cumulative_flow = flow.cumulative_flow
     wip = flow.wip
@@ -41,6 +42,7 @@ class Dashboard:
     lead_times = flow.lead_times
     ageing = flow.ageing
     what_moved = forecast.what_moved
+    forecast_fan = forecast.forecast_fan
     forecast = forecast.forecast  # last of its module: from here on the name is the method's
     task_timeline = timeline.task_timeline
     headlines = activity.headlines
@@ -182,8 +184,8 @@ def open(  # noqa: A001 - dashkit.open is the name that users meet
     return Dashboard(
         snapshot.take(
             db,
-            as_of=times.require(as_of, "show what was true at") if as_of else None,
-            known_at=times.require(known_at, "tell what was known at") if known_at else None,
+            as_of=None if as_of in (None, "") else times.require(as_of, "show what was true at"),
+            known_at=None if known_at in (None, "") else times.require(known_at, "tell what was known at"),
             project=project,
             timezone=_zone(timezone),
             load=None if load == "auto" else load,

@@ -78,6 +78,26 @@ def test_a_forecast_is_that_of_the_finishes(d):
     pd.testing.assert_frame_equal(frame, d.forecast())
 
 
+def test_the_fan_is_what_a_forecast_says_of_each_day(d):
+    """Each day ahead has the promises of that instant, and its quantiles in order; no day lies beyond the limit."""
+    fan = d.forecast_fan()
+    assert fan["days"].tolist() == list(range(1, montecarlo.LIMIT_DAYS + 1))
+    for row in fan.iloc[[0, 13, 55]].itertuples():
+        sure, even = d.forecast(until=row.until.to_pydatetime())["at_least"]
+        assert (row.p15_tasks, row.p50_tasks) == (sure, even)
+    shares = fan.filter(like="_tasks")
+    assert (shares.diff(axis=1).iloc[:, 1:] >= 0).all(axis=None)
+    assert fan["refused"].isna().all()
+
+
+def test_a_fan_is_refused_as_a_forecast_is(tmp_path):
+    """Where nothing can be promised there is one row, which says why."""
+    with dashkit.open(v2_1_database(tmp_path / "d.db"), as_of=NOW) as d:
+        (row,) = d.forecast_fan().itertuples()
+        assert row.refused == d.forecast()["refused"][0] == "a forecast needs 10 finished tasks; so far: 0"
+    assert pd.isna(row.p50_tasks)
+
+
 def test_a_forecast_speaks_in_sentences(d):
     """The confidence, the promise, and how the promises before it ended."""
     sure, _, when, _ = d.forecast(until="2025-12-14", tasks=3)["sentence"]
@@ -138,7 +158,7 @@ def test_a_reopened_task_counts_when_it_was_first_finished(tmp_path):
     with dashkit.open(path, as_of=NOW - timedelta(days=10)) as then, dashkit.open(path, as_of=NOW) as now:
         before, after = (d.query("forecast").query("kind == 'finished'")["occurred_at"] for d in (then, now))
         assert before.tolist() == after[after <= then.as_of].tolist()
-        assert now.what_moved(tasks=20)["change"].tolist()[:3] == [-21, 0, 20]
+        assert now.what_moved(tasks=30)["change"].tolist()[:3] == [-21, 0, 20]
 
 
 def test_the_parts_of_a_move_add_up(tmp_path):
@@ -167,10 +187,13 @@ def test_the_parts_of_a_move_add_up(tmp_path):
 
 
 def test_what_is_done_has_the_date_of_now(d):
-    """Of the next three of a week ago nothing is left: the date is now, and nothing came to them."""
+    """Of the next three of a week ago nothing is left: the date is that of the third, and nothing came to them."""
     frame = d.what_moved(NOW - timedelta(days=7), tasks=3)
-    assert frame["change"].tolist()[:3] == [-21, 0, 0]
-    assert (frame["after"] == NOW).all()
+    assert frame["change"].tolist()[:3] == [-3, 0, 0]
+    finished = d.query("forecast").query("kind == 'finished'")["occurred_at"]
+    assert (frame["after"] == finished[finished > NOW - timedelta(days=7)].iloc[2]).all()
+    assert frame["sentence"][0].startswith("3 tasks finished: ")
+    assert frame["sentence"][0].endswith(" earlier.")
     assert frame["moved_days"].tolist()[1:] == [0, 0, 0]
 
 
@@ -234,6 +257,9 @@ def test_what_became_of_the_open_tasks_is_counted(empty, told, number):
         found_at = plain(d._snapshot.run("SELECT getvariable('found_at') AS t")["t"][0])
         (counted,) = d.query("what_moved", since=since).to_dict("records")
         first = sorted(plain(t) for t in d.query("forecast").query("kind == 'finished'")["occurred_at"])
+        fan = [plain(at) for at in d.query("forecast_fan")["occurred_at"]]
+        work = {kind: [plain(at) for at in d.query("forecast").query("kind == @kind")["occurred_at"]]
+                for kind in ("arrived", "finished", "left")}  # fmt: skip
         now = times.to_text(d.as_of)
     oracle = Oracle(**told, as_of=now, known_at=None, found_at=found_at)
     wanted = dict.fromkeys(("open", "finished", "scope", "reopened"), 0)
@@ -253,7 +279,11 @@ def test_what_became_of_the_open_tasks_is_counted(empty, told, number):
                  if one.checked and not (before and before.checked) and one.event["op"] != "baseline"]  # fmt: skip
         finishes += [steps[0].started_at] if steps else []
     assert counted == wanted
-    assert first == sorted(finishes)
+    assert first == fan == sorted(finishes)
+    for instant in (since, now):
+        there = {kind: sum(at <= instant for at in times_of) for kind, times_of in work.items()}
+        is_open = sum(one.is_open and one.holds(instant) for one in oracle.intervals)
+        assert there["arrived"] - there["finished"] - there["left"] == is_open
     still = sum(one.is_open for one in oracle.intervals if one.ended_at is None)
     assert wanted["open"] + wanted["scope"] + wanted["reopened"] - wanted["finished"] == still
 
@@ -277,3 +307,12 @@ def test_show_moves_the_date_from_any_instant(path, capsys):
     assert "33 tasks finished: " in capsys.readouterr().out
     assert main([*words, "--until", "2026-01-01"]) == 2
     assert "Cannot show what_moved with --until" in capsys.readouterr().err
+
+
+def test_many_open_tasks_have_a_date_for_those_that_were_expected(tmp_path):
+    """Where as many as are open have no date, the parts are of those that were promised for four weeks."""
+    stories = [*steady(), *([(61, "pending")] for _ in range(3000))]
+    with dashkit.open(made(tmp_path / "d.db", stories), as_of=NOW) as d:
+        frame = d.what_moved()
+    assert frame["moved_days"].notna().all()
+    assert frame["change"].tolist()[:3] == [-21, 0, 0]

@@ -17,9 +17,11 @@ from dashkit.cli import main
 from dashkit.errors import CheckError, FailedError, RefusedError, UsageError
 from dashkit.records import Check
 from dashkit.reports import catalog
+from dashkit.reports.execute import ended
+from dashkit.reports.jobs import prepare
 from dashkit.reports.parameters import Parameter, _seen, check, check_parameters, declared, from_text
 from dashkit.reports.publish import staging
-from dashkit.reports.run import _ended, prepare, run_report
+from dashkit.reports.run import run_report
 from dashkit.reports.verdict import require
 
 ROOT = Path(catalog.__file__).parents[2]
@@ -316,10 +318,12 @@ def test_a_report_from_a_notebook_to_a_page(tmp_path, monkeypatch, capfd):
     assert "&lt;script&gt; red" in page
     assert "noise" not in page
     assert run.page.parent == work / "out" / "my report"
-    assert sorted(file.name for file in run.page.parent.iterdir()) == sorted([run.page.name, "latest.html", "run.json"])
+    assert sorted(file.name for file in run.page.parent.iterdir()) == sorted(
+        [run.page.name, run.page.stem + ".run.json", "latest.html", "run.json"]
+    )
     assert (run.page.parent / "latest.html").read_text(encoding="utf-8") == page
     record = json.loads((run.page.parent / "run.json").read_text())
-    assert record["parameters"] == {"db_path": str(work / "link" / db.name)}
+    assert record["parameters"] == {"db_path": str(work / "link" / db.name), "limit": 5}
     assert (record["ok"], record["verdict"], record["page"]) == (True, "passed", run.page.name)
     assert sorted(work.iterdir()) == [work / "link", work / "out"]
     assert capfd.readouterr() == ("", "")
@@ -366,7 +370,7 @@ def test_a_failed_check_is_published_and_a_crash_is_not(tmp_path, capfd):
 )
 def test_an_error_of_a_notebook_means_what_its_kind_says(error, verdict, code):
     """A refusal in a cell keeps its exit code and its words; what nobody foresaw is a crash of a type and a text."""
-    ending = _ended(nb.new_notebook(), error, "Cannot do it: why. What to do.")
+    ending = ended(nb.new_notebook(), error, "Cannot do it: why. What to do.")
     assert (ending.verdict, ending.exit_code) == (verdict, code)
     assert ending.error.startswith(error if error in ("ValueError", "Any") else "Cannot do it")
 
@@ -478,8 +482,8 @@ def test_the_command_lists_reports_with_question_and_parameters(capsys):
     """Each report that comes with dashkit is listed by name, question and parameters."""
     assert main(["report", "--list"]) == 0
     listed = capsys.readouterr().out
-    for path in catalog.bundled():
-        report = catalog.read(path)
+    assert "explore" not in listed
+    for report in catalog.reports():
         assert f"{report.name}: {report.question}" in listed
         for parameter in report.parameters:
             assert f"  {parameter.name}: {parameter.kind} = {parameter.default!r}" in listed

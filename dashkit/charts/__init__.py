@@ -1,7 +1,15 @@
 """Frame in, Picture or Table out: nothing is computed here that changes a number."""
 
 from dashkit.charts.bars import progress_by_project, query_speed
+from dashkit.charts.blocking import blocked_over_time
+from dashkit.charts.burnup import burn_up
+from dashkit.charts.calendar import commit_calendar
+from dashkit.charts.durations import ageing, time_to_finish
+from dashkit.charts.flow import cumulative_flow
+from dashkit.charts.moves import what_moved
 from dashkit.charts.picture import Picture
+from dashkit.charts.projects import projects
+from dashkit.charts.strip import task_strip
 from dashkit.charts.tables import (
     Table,
     activity_table,
@@ -18,14 +26,23 @@ __all__ = [
     "Picture",
     "Table",
     "activity_table",
+    "ageing",
+    "blocked_over_time",
     "blocked_table",
+    "burn_up",
+    "commit_calendar",
     "commits_by_period",
     "commits_table",
+    "cumulative_flow",
     "finished_by_period",
     "left_out_table",
     "no_history",
     "phase_table",
     "progress_by_project",
+    "projects",
     "query_speed",
+    "task_strip",
+    "time_to_finish",
     "waiting_table",
+    "what_moved",
 ]

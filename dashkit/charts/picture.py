@@ -51,12 +51,14 @@ class Picture:
         title: the finding, in a sentence; it stands above the drawing.
         alt: what a reader who does not see the drawing is told.
         data: the numbers that were drawn, one row per mark.
+        note: what was counted, and what was left out: the small words below the drawing.
     """
 
     figure: "Figure"
     title: str
     alt: str
     data: "pd.DataFrame"
+    note: str = ""
 
     @cached_property
     def svg(self) -> str:
@@ -80,11 +82,12 @@ class Picture:
 
     def _repr_html_(self) -> str:
         if self.data.empty:  # nothing to see: the sentence is all there is to say
-            return f"<figure><figcaption>{escape(plain(self.title))}</figcaption></figure>"
+            return f"<figure><figcaption>{_caption(self.title)}</figcaption></figure>"
         source = base64.b64encode(self.svg.encode()).decode("ascii")
+        note = f"<p><small>{_caption(self.note)}</small></p>" if self.note else ""
         return (
-            f"<figure><figcaption>{escape(plain(self.title))}</figcaption>"
-            f'<img alt="{escape(plain(self.alt))}" src="data:image/svg+xml;base64,{source}">'
+            f"<figure><figcaption>{_caption(self.title)}</figcaption>"
+            f'<img alt="{escape(plain(self.alt))}" src="data:image/svg+xml;base64,{source}">{note}'
             f"<details><summary>{self._summary()}</summary>{table_html(self.data)}</details></figure>"
         )
 
@@ -92,6 +95,11 @@ class Picture:
         if len(self.data) <= MOST_ROWS:
             return "The data as a table"
         return f"The data as a table: the first {MOST_ROWS:,} of {len(self.data):,} rows"
+
+
+def _caption(text: str) -> str:
+    """A sentence as HTML; a number stays in one line with its percent sign."""
+    return escape(plain(text)).replace(" %", "\N{NO-BREAK SPACE}%")
 
 
 def _dark_rules() -> str:
@@ -118,4 +126,4 @@ def table_html(data: "pd.DataFrame") -> str:
             index=not isinstance(data.index, pd.RangeIndex), border=0, escape=True, na_rep="", justify="unset"
         )
     head, body = html.split("<tbody>", 1)
-    return head.replace("<th>", '<th scope="col">') + "<tbody>" + body.replace("<th>", '<th scope="row">')
+    return plain(head.replace("<th>", '<th scope="col">') + "<tbody>" + body.replace("<th>", '<th scope="row">'))

@@ -32,6 +32,10 @@ LABEL: Final = {
     PURPLE: "#94476f",
 }
 
+# From none to many, for cells: light cells glare in the dark, where the ramp runs the other way.
+RAMP: Final = ("#eef1f4", "#a6cbe6", "#5a9fd0", "#1f6fb0", "#08305f")
+_DARK_RAMP: Final = ("#23282e", "#1f4a70", "#2f75ad", "#63abe0", "#c4e3fb")
+
 # What each colour becomes where the reader's screen is dark.
 DARK: Final = {
     INK: "#e6e8eb",
@@ -49,6 +53,7 @@ DARK: Final = {
     LABEL[VERMILLION]: "#ff9a66",
     LABEL[SKY]: "#9fd4f6",
     LABEL[PURPLE]: "#e3a6c8",
+    **dict(zip(RAMP, _DARK_RAMP, strict=True)),
 }
 
 # Verdana has the widths of DejaVu Sans, by which matplotlib lays out, and is where DejaVu is not.

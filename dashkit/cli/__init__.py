@@ -32,6 +32,7 @@ GROUPS = {
     "show": ("show",),
     "ingest": ("ingest",),
     "report": ("report",),
+    "schedule": ("schedule",),
     "tour": ("sample", "demo"),
 }
 

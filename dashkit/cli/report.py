@@ -1,7 +1,9 @@
 """`dashkit report`: notebooks in, pages out."""
 
 import argparse
+import shlex
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from dashkit.cli.text import plain
@@ -9,8 +11,11 @@ from dashkit.errors import UsageError
 from dashkit.times import show_seconds
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
     from dashkit.cli import Commands
     from dashkit.reports.catalog import Report
+    from dashkit.reports.jobs import Job
     from dashkit.reports.run import ReportRun
 
 
@@ -23,40 +28,115 @@ def register(commands: "Commands", common: argparse.ArgumentParser) -> None:
         description="Run reports, each a notebook, and write each as one HTML page. The pages' paths are printed.",
     )
     parser.add_argument("names", nargs="*", metavar="NAME", help="a report, or the path of a notebook of your own")
-    parser.add_argument("--all", action="store_true", help="every report that comes with dashkit")
+    parser.add_argument("--all", action="store_true", help="every report that comes with dashkit, two at once")
     parser.add_argument("--list", action="store_true", help="which reports there are, and what each takes")
+    parser.add_argument(
+        "--copy",
+        action="store_true",
+        help="copy the notebook NAME, to change it and run it by its path; a second NAME says where to (here)",
+    )
     parser.add_argument("--out", default="reports", metavar="DIR", help="the folder of pages (reports)")
+    parser.add_argument("--as-of", metavar="INSTANT", help="as it was then, such as 2026-01-31T12:00+01:00")
+    parser.add_argument("--known-at", metavar="INSTANT", help="without what was recorded later")
+    parser.add_argument(
+        "--if-changed", action="store_true", help="only where something changed since the last good run"
+    )
+    parser.add_argument("--keep", type=_count, metavar="N", help="remove all but the newest N runs of each (keep all)")
+    parser.add_argument(
+        "--notify", metavar="CMD", help="run this where something changed, with what it is as JSON on standard input"
+    )
     parser.add_argument(
         "-p", dest="parameters", action="append", default=[], metavar="NAME=VALUE", help="give a parameter"
     )
     parser.set_defaults(run=_run)
 
 
+def _count(text: str) -> int:
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is no number of runs, 1 or more")
+    return int(text)
+
+
 def _run(args: argparse.Namespace) -> int:
-    from dashkit.reports import catalog, run
-    from dashkit.reports.parameters import from_text
+    from dashkit.reports import catalog
+    from dashkit.reports.unchanged import last_page
 
     if args.list:
-        for path in catalog.bundled():
-            _print_entry(catalog.read(path))
+        for report in catalog.reports():
+            _print_entry(report)
         return 0
-    names = _names(args)
-    ready = []
+    if args.copy:
+        return _copy(args.names)
+    jobs = []
     # Every refusal comes before the first run.
-    for report in [catalog.find(name) for name in names]:
-        given = from_text(args.parameters, report.parameters, report.name)
-        run.prepare(report.path, db=args.db, parameters=given)
-        ready.append((report, given))
-    worst = 0
-    for report, given in ready:
-        ran = run.run_report(report.path, db=args.db, out=args.out, parameters=given)
+    for report, given in _jobs(args):
+        if args.if_changed and (last := last_page(report, given, Path(args.out))):
+            page, record = last
+            print(f"{plain(report.name)}: nothing changed since {record.started_at}: {plain(page)}", file=sys.stderr)
+        else:
+            jobs.append((report, given))
+    return _run_jobs(args, jobs) if jobs else 0
+
+
+def _run_jobs(args: argparse.Namespace, jobs: "list[Job]") -> int:
+    from dashkit.reports import notify, run
+
+    if args.notify is not None:
+        notify.words(args.notify)
+    runs: list[ReportRun] = []
+
+    def tell(ran: "ReportRun") -> None:
+        runs.append(ran)
         _narrate(ran)
-        print(ran.page)
-        worst = max(worst, ran.exit_code)
-    return worst
+        print(ran.page, flush=True)
+
+    try:
+        run.run_all(jobs, out=args.out, keep=args.keep, tell=tell)
+    finally:
+        if args.notify is not None:
+            notify.notify(args.notify, runs)
+    return max(ran.exit_code for ran in runs)
 
 
-def _names(args: argparse.Namespace) -> list[str]:
+def _copy(names: list[str]) -> int:
+    from dashkit.reports import catalog
+
+    if not 1 <= len(names) <= 2:
+        raise UsageError("Cannot copy a notebook", "it takes one name, and a path", "Say --copy NAME [PATH].")
+    target = catalog.copy(names[0], Path(*names[1:]))
+    print(target)
+    path = shlex.quote(str(target if target.is_absolute() else Path("./") / target))
+    print(f"Change it, and run it: dashkit report {plain(path)}", file=sys.stderr)
+    return 0
+
+
+def _jobs(args: argparse.Namespace) -> "Iterator[Job]":
+    """Each report that is asked for, with the values for its run."""
+    from dashkit import times
+    from dashkit.reports.jobs import prepare
+    from dashkit.reports.parameters import from_text
+
+    texts = {"as_of": args.as_of, "known_at": args.known_at}
+    instants = {
+        name: times.to_text(times.require(text, "report what was true at"))
+        for name, text in texts.items()
+        if text is not None
+    }
+    for report in _reports(args):
+        known = {parameter.name for parameter in report.parameters}
+        lacking = " or ".join(name for name in instants if name not in known)
+        if lacking and args.all:
+            print(f"{plain(report.name)}: left out, it takes no {lacking}", file=sys.stderr)
+            continue
+        if lacking:
+            raise UsageError(
+                f"Cannot run {report.name} as of another instant", f"it takes no {lacking}", "Leave it away."
+            )
+        given = from_text(args.parameters, report.parameters, report.name) | instants
+        yield prepare(report.path, db=args.db, parameters=given)
+
+
+def _reports(args: argparse.Namespace) -> "Sequence[Report]":
     from dashkit.reports import catalog
 
     if bool(args.names) == args.all:
@@ -66,14 +146,14 @@ def _names(args: argparse.Namespace) -> list[str]:
             "Give names, or --all; `dashkit report --list` says which there are.",
         )
     if not args.all:
-        return list(args.names)
+        return [catalog.find(name) for name in args.names]
     if any(pair.partition("=")[0] == "execute" for pair in args.parameters):
         raise UsageError(
             "Cannot run every report with execute",
             "it lets a report write to the database",
             "Name that one report.",
         )
-    return [str(path) for path in catalog.bundled()]
+    return catalog.reports()
 
 
 def _print_entry(report: "Report") -> None:

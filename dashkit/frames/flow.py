@@ -64,6 +64,32 @@ def throughput(dashboard: "Dashboard", by: str = "week") -> "pd.DataFrame":
     return over_time(dashboard, "throughput", by)
 
 
+def throughput_by_project(dashboard: "Dashboard", by: str = "week") -> "pd.DataFrame":
+    """How many tasks of each project were finished in each period: throughput, project by project.
+
+    Columns:
+        period_on (datetime64[us]): the first day of the period, in the dashboard's time zone; weeks begin on Monday.
+        project_id (Int64): the project; missing for tasks that name none.
+        project (string): its name; missing where no such project is there.
+        finished (Int64, tasks): tasks finished in it.
+        inferred (Int64, tasks): those of them whose time nobody saw: it is what the task itself says.
+        is_partial (boolean): the period has not ended at as_of, or began before the first task was there.
+        is_gap (boolean): the period lies in a longer time of which changes were found only afterwards; they are
+            counted at the end of it.
+
+    Sorted by: period_on, project_id (missing last); every period has a row for every project that has or had tasks.
+
+    Args:
+        dashboard: where from.
+        by: day, week or month.
+
+    Raises:
+        UsageError: by is something else.
+        OutdatedError: the database is before version 2.1, and keeps no history.
+    """
+    return over_time(dashboard, "throughput_by_project", by)
+
+
 def arrivals(dashboard: "Dashboard", by: str = "week") -> "pd.DataFrame":
     """How many tasks came in each period, how many went, and what that did to what is open.
 

@@ -1,6 +1,6 @@
 """Am I on track: how many by a date, when for the next few, and what moved that date."""
 
-from collections.abc import Iterator
+from collections.abc import Hashable, Iterator, Mapping
 from contextlib import suppress
 from datetime import UTC, date, datetime, time, timedelta
 from math import isnan
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 DAYS: Final = 14  # how far a forecast looks where nobody says
 TASKS: Final = 10
+QUANTILES: Final = (0.05, 0.15, 0.5, 0.85, 0.95)
 PARTS: Final = ("finished", "scope", "reopened", "speed")
 
 _UTC = "datetime64[us, UTC]"
@@ -31,6 +32,12 @@ _FORECAST = {
     "independent": "Int64",
     "refused": "string",
     "sentence": "string",
+}
+_FAN = {
+    "days": "Int64",
+    "until": _UTC,
+    **{f"p{round(100 * share):02}_tasks": "Int64" for share in QUANTILES},
+    "refused": "string",
 }
 _MOVED = {
     "part": "string",
@@ -87,6 +94,42 @@ def forecast(
     return _frame(rows, _FORECAST)
 
 
+def forecast_fan(dashboard: "Dashboard") -> "pd.DataFrame":
+    """How many more tasks are finished by each of the coming days, in the futures that forecast simulates.
+
+    To 56 days ahead, and no further than the history is long. What forecast promises for a day "at least", with 85
+    percent confidence, is p15_tasks of that day: in 15 percent of the futures it is no more.
+
+    Columns:
+        days (Int64, days): how many days of 24 hours after as_of; missing where refused.
+        until (datetime64[us, UTC]): the instant at which they end; likewise.
+        p05_tasks (Int64, tasks): in 5 percent of the futures at most so many are finished until then; likewise.
+        p15_tasks (Int64, tasks): in 15 percent of them; likewise.
+        p50_tasks (Int64, tasks): in half of them; likewise.
+        p85_tasks (Int64, tasks): in 85 percent of them; likewise.
+        p95_tasks (Int64, tasks): in 95 percent of them; likewise.
+        refused (string): why there is no forecast, in the one row that there is then; missing where there is one.
+
+    Sorted by: days.
+
+    Args:
+        dashboard: where from.
+
+    Raises:
+        OutdatedError: the database is before version 2.1, and keeps no history.
+    """
+    dashboard.require_history("forecast_fan")
+    finished = dashboard.query("forecast_fan")["occurred_at"].tolist()
+    past = montecarlo.history(finished, dashboard.as_of)
+    if why := montecarlo.refusal(past, montecarlo.HowMany(1)):
+        return _frame([{"refused": why}], _FAN)
+    found = montecarlo.fan(past, QUANTILES, _seed(dashboard, dashboard.as_of))
+    rows = [
+        [days, dashboard.as_of + timedelta(days=days), *map(int, tasks), None] for days, tasks in enumerate(found, 1)
+    ]
+    return _frame([dict(zip(_FAN, row, strict=True)) for row in rows], _FAN)
+
+
 def what_moved(
     dashboard: "Dashboard", since: datetime | str | None = None, tasks: int | None = None, confidence: float = 0.85
 ) -> "pd.DataFrame":
@@ -103,7 +146,8 @@ def what_moved(
         change (Int64, tasks): what it did to the number of tasks to be finished; missing for speed.
         moved_days (Float64, days): what it did to the date, later above zero; missing where there is no date.
         before (datetime64[us, UTC]): the date that it found; missing likewise.
-        after (datetime64[us, UTC]): the date that it left, as_of where nothing is left to be done; missing likewise.
+        after (datetime64[us, UTC]): the date that it left; where nothing is left to be done, the instant at which the
+            last of so many was; missing likewise.
         sentence (string): all of it in words; where there is no date, why.
 
     Sorted by: the order in which the parts add up.
@@ -111,7 +155,8 @@ def what_moved(
     Args:
         dashboard: where from.
         since: the instant of the first forecast: aware, or ISO 8601 text (without an offset UTC); None: 7 days ago.
-        tasks: the next so many, whatever came since: it is no part of them; None: as many as were open at `since`.
+        tasks: the next so many, whatever came since: it is no part of them. None: as many as were open at `since`, or
+            where they are too many for a date, the next so many as were promised for 28 days then.
         confidence: the share of such promises that hold (0..1).
 
     Raises:
@@ -119,18 +164,17 @@ def what_moved(
         OutdatedError: the database is before version 2.1, and keeps no history.
     """
     dashboard.require_history("what_moved")
-    moment = times.require(since, "tell what moved since") if since else dashboard.as_of - LATELY
+    moment = times.require(since, "tell what moved since") if since else times.before(dashboard.as_of, LATELY)
     if moment >= dashboard.as_of:
         raise _refused(f"what moved since {since}", "it is not before as_of", "Give an earlier instant.")
     if not 0 < confidence < 1:
         raise _refused(f"a date with confidence {confidence}", "a share lies between 0 and 1", "Give one such as 0.85.")
     _require(tasks)
     (counted,) = dashboard.query("what_moved", since=times.to_text(moment)).to_dict("records")
-    changes = (-counted["finished"], 0 if tasks else counted["scope"], counted["reopened"], 0)
-    left = [tasks or counted["open"]]
-    for change in changes[:-1]:
-        left.append(left[-1] + change)
-    dates, why = _dates(dashboard, moment, left, confidence)
+    finished = dashboard.query("forecast").query("kind == 'finished'")["occurred_at"].tolist()
+    changes, dates, why = _steps(dashboard, moment, counted, finished, tasks, confidence)
+    if why and tasks is None and (expected := _expected(dashboard, moment, finished)):
+        changes, dates, why = _steps(dashboard, moment, counted, finished, expected, confidence)
     rows = []
     for part, change, before, after in zip(PARTS, changes, dates, dates[1:], strict=False):
         moved = None if before is None or after is None else (after - before) / timedelta(days=1)
@@ -204,12 +248,35 @@ def _percent(part: int, whole: int) -> int:
     return min(99, max(1, round(100 * part / whole))) if 0 < part < whole else 100 * part // whole
 
 
+def _expected(dashboard: "Dashboard", since: datetime, finished: list[datetime]) -> int:
+    """How many tasks an instant promised for the 28 days behind it, with the surer confidence; 0: none."""
+    past = montecarlo.history(finished, since)
+    ahead = montecarlo.HowMany(min(28, max(1, len(past.counts))))
+    found = montecarlo.forecast(finished, since, ahead, seed=_seed(dashboard, since))
+    return min((promise.at_least for promise in found.promises), default=0)
+
+
+def _steps(
+    dashboard: "Dashboard",
+    since: datetime,
+    counted: Mapping[Hashable, int],
+    finished: list[datetime],
+    tasks: int | None,
+    confidence: float,
+) -> tuple[tuple[int, ...], list[datetime | None], str]:
+    """What each part did to the number of tasks, the dates around the parts, and why there are none."""
+    done = min(counted["finished"], tasks) if tasks else counted["finished"]
+    changes = (-done, 0 if tasks else counted["scope"], 0 if tasks and done == tasks else counted["reopened"], 0)
+    left = [tasks or counted["open"]]
+    for change in changes[:-1]:
+        left.append(left[-1] + change)
+    return (changes, *_dates(dashboard, since, left, finished, confidence))
+
+
 def _dates(
-    dashboard: "Dashboard", since: datetime, left: list[int], confidence: float
+    dashboard: "Dashboard", since: datetime, left: list[int], finished: list[datetime], confidence: float
 ) -> tuple[list[datetime | None], str]:
     """The date of then, the dates after each change of the number, and the date of now; or why there are none."""
-    seen = dashboard.query("forecast")
-    finished = seen[seen["kind"] == "finished"]["occurred_at"].tolist()
     pasts = {at: montecarlo.history(finished, at) for at in (since, dashboard.as_of)}
     nothing: list[datetime | None] = [None] * (len(left) + 1)
     for at, past in pasts.items():
@@ -219,7 +286,11 @@ def _dates(
     steps = [(old, since, left[0]), *((old, dashboard.as_of, tasks) for tasks in left[1:])]
     steps += [(new, dashboard.as_of, left[-1])]
     found: list[datetime | None] = []
+    done = sorted(instant for instant in finished if since < instant <= dashboard.as_of)
     for past, at, tasks in steps:
+        if tasks <= 0 and 0 < left[0] <= len(done):
+            found.append(done[left[0] - 1])
+            continue
         days = montecarlo.days_until(past, tasks, confidence, _seed(dashboard, at))
         found.append(None if isnan(days) else at + timedelta(days=days))
     for at, end in ((since, found[0]), (dashboard.as_of, found[-1])):

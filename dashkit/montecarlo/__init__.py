@@ -31,6 +31,7 @@ __all__ = [
     "WhenNext",
     "Work",
     "days_until",
+    "fan",
     "forecast",
     "history",
     "refusal",
@@ -232,3 +233,20 @@ def days_until(past: History, tasks: int, confidence: float, seed: str) -> float
     question, today = WhenNext(tasks, _FAR_DAYS), np.array([len(past.counts) - 1])
     futures = simulate(pace(past.counts).at(today), question.ahead(), _RUNS, _source(seed))
     return float(question.answer(futures, confidence)[0][0])
+
+
+def fan(past: History, quantiles: tuple[float, ...], seed: str) -> Numbers:
+    """How many more tasks are finished by each of the coming days: what `forecast` says of each, at more quantiles.
+
+    Args:
+        past: the finishes, of which a forecast is not refused.
+        quantiles: the shares of the futures (0..1) in which so many are finished at most.
+        seed: as for `forecast`.
+
+    Returns:
+        A row for each day ahead from the first on, to LIMIT_DAYS or as far as the past is long; a column a quantile.
+    """
+    length, sure = len(past.counts), tuple(1 - quantile for quantile in quantiles)
+    questions = (HowMany(float(day)) for day in range(1, min(LIMIT_DAYS, length) + 1))
+    today = np.array([length - 1])
+    return np.array([promises(past, None, each, today, sure, _RUNS, _source(seed))[1][:, 0] for each in questions])

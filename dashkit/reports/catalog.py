@@ -1,30 +1,35 @@
 """Which reports there are: one notebook, one report, named by its file."""
 
 import difflib
+import json
 import re
 import warnings
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from dashkit.errors import UsageError
+from dashkit.errors import RefusedError, UsageError
 from dashkit.reports.parameters import Parameter, declared
 
 if TYPE_CHECKING:
     from nbformat import NotebookNode
+
+NO_REPORT = "no-report"  # the tag, on any cell, of a notebook that is to be read cell by cell
 
 _PACKAGE = Path(__file__).resolve().parent.parent
 
 
 @dataclass(frozen=True)
 class Report:
-    """One notebook as a report: what it asks, what it takes, where it lies."""
+    """One notebook as a report: what it asks, what it takes, where it lies, and whether it runs without a reader."""
 
     name: str
     path: Path
     title: str
     question: str
     parameters: tuple[Parameter, ...]
+    is_report: bool = True
 
 
 def bundled() -> tuple[Path, ...]:
@@ -32,6 +37,33 @@ def bundled() -> tuple[Path, ...]:
     inside = _PACKAGE / "notebooks"
     folder = inside if inside.is_dir() else _PACKAGE.parent / "notebooks"
     return tuple(sorted(folder.glob("*.ipynb")))
+
+
+def reports() -> tuple[Report, ...]:
+    """The reports that come with dashkit: its notebooks without those that are to be read cell by cell."""
+    return tuple(report for report in map(read, bundled()) if report.is_report)
+
+
+def copy(name: str | Path, target: Path) -> Path:
+    """Copy the notebook of a report to `target`, a file or a folder; nothing is overwritten.
+
+    Raises:
+        UsageError: no such report, or the target's name is none of a notebook.
+        RefusedError: there is something already, or nothing can be written there.
+    """
+    source = find(name).path
+    target = target / source.name if target.is_dir() else target
+    if target.suffix != ".ipynb" or target.name.startswith("."):
+        raise UsageError(
+            f"Cannot copy a notebook to {target}", "no report has such a name", "Give a folder, or NAME.ipynb."
+        )
+    try:
+        with target.open("xb") as file:
+            file.write(source.read_bytes())
+    except OSError as error:
+        why = error.strerror or str(error)
+        raise RefusedError(f"Cannot copy a notebook to {target}", why, "Give another path.", path=target) from error
+    return target
 
 
 def find(name: str | Path) -> Report:
@@ -60,12 +92,29 @@ def read(path: Path) -> Report:
     Raises:
         UsageError: no such file, no notebook, or parameters that cannot be read.
     """
-    notebook = load(path)
+    cells = _light(path) or [(cell.cell_type, cell.source, _tags(cell.metadata)) for cell in load(path).cells]
     if path.stem.startswith("."):
         raise _unreadable(path, "its name begins with a dot, and the name is that of its folder of pages")
-    prose = next((cell.source for cell in notebook.cells if cell.cell_type == "markdown"), "")
-    source = next((cell.source for cell in notebook.cells if "parameters" in cell.metadata.get("tags", [])), "")
-    return Report(path.stem, path, *_heading(prose, path.stem), declared(source, path.stem))
+    prose = next((source for kind, source, _ in cells if kind == "markdown"), "")
+    declaring = next((source for _, source, tags in cells if "parameters" in tags), "")
+    is_report = not any(NO_REPORT in tags for _, _, tags in cells)
+    return Report(path.stem, path, *_heading(prose, path.stem), declared(declaring, path.stem), is_report)
+
+
+def _light(path: Path) -> list[tuple[str, str, list[str]]]:
+    """Type, source and tags of the cells, where the file is plainly a notebook: nbformat takes long to load."""
+    try:
+        data = json.loads(path.read_text("utf-8"))
+        if (data["nbformat"], data["nbformat_minor"]) < (4, 5):
+            return []
+        return [(cell["cell_type"], "".join(cell["source"]), _tags(cell["metadata"])) for cell in data["cells"]]
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
+        return []
+
+
+def _tags(metadata: Mapping[str, Any]) -> list[str]:
+    tags = metadata.get("tags", [])
+    return tags if isinstance(tags, list) else []
 
 
 def load(path: Path) -> "NotebookNode":

@@ -4,22 +4,22 @@ import base64
 import functools
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from html import escape
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 from dashkit.charts.picture import plain
+from dashkit.reports import figures
+from dashkit.reports.record import Verdict
 from dashkit.reports.sanitize import clean
 
 if TYPE_CHECKING:
     from nbformat import NotebookNode
 
-Verdict = Literal["passed", "failed", "refused", "crashed"]
-
 # In cleaned HTML, where text has no bare `<`.
 _VERDICT = re.compile(r'<(p|div) class="verdict bad">[^<]*</\1>')
-_TEMPLATE = Path(__file__).resolve().parent / "template" / "page.html.j2"
+_TEMPLATES = Path(__file__).resolve().parent / "template"
 
 
 @dataclass(frozen=True)
@@ -34,6 +34,7 @@ class Facts:
         where: the cell that crashed, in words.
         lines: what stands in the footer, a line each.
         latest: the name of the last good page beside this one, for a page that has none to show.
+        before: what an earlier page has handed on, which its key figures are compared with.
     """
 
     title: str
@@ -42,6 +43,7 @@ class Facts:
     where: str = ""
     lines: Sequence[tuple[str, str]] = ()
     latest: str = ""
+    before: Mapping[str, Any] = field(default_factory=dict)
 
 
 def render(notebook: "NotebookNode", facts: Facts) -> str:
@@ -49,10 +51,11 @@ def render(notebook: "NotebookNode", facts: Facts) -> str:
     from nbconvert.exporters import TemplateExporter
 
     make: Any = TemplateExporter
-    exporter = make(template_file=str(_TEMPLATE), template_paths=[str(_TEMPLATE.parent)])
+    exporter = make(template_file=str(_TEMPLATES / "page.html.j2"), template_paths=[str(_TEMPLATES)])
     # Text from outside is escaped unless the template says that it is HTML.
     exporter.environment.autoescape = True
-    exporter.environment.filters.update(prose=_prose, shown=_shown, unjudged=_unjudged, plain=plain)
+    shown = functools.partial(_shown, before=facts.before)
+    exporter.environment.filters.update(prose=_prose, shown=shown, unjudged=_unjudged, plain=plain)
     text, _ = exporter.from_notebook_node(notebook, resources={"facts": facts})
     return str(text)
 
@@ -70,14 +73,14 @@ def _markdown() -> Callable[[str], str]:
     return lambda source: str(render_text(source))
 
 
-def _shown(output: Mapping[str, Any]) -> str:
+def _shown(output: Mapping[str, Any], before: Mapping[str, Any]) -> str:
     """One output of a cell as HTML: the richest form that cannot run; warnings stay in the notebook."""
     if output["output_type"] == "stream":
         return _text(output["text"]) if output["name"] == "stdout" else ""
-    data: Mapping[str, str] = output.get("data", {})
+    data: Mapping[str, Any] = output.get("data", {})
     words = data.get("text/plain", "")
-    if "text/html" in data:
-        return clean(data["text/html"])
+    if html := figures.strip(data.get(figures.MIME), before) or data.get("text/html"):
+        return clean(html)
     if "text/markdown" in data:
         return _prose(data["text/markdown"])
     if "image/svg+xml" in data:

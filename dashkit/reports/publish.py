@@ -51,7 +51,7 @@ def staging(folder: Path, label: str) -> Iterator[Stage]:
     try:
         stage = _claim(folder, label)
     except OSError as error:
-        raise _refused(folder, error) from error
+        raise refused(folder, error) from error
     try:
         yield stage
     except OSError as error:
@@ -74,10 +74,11 @@ def require_folder(folder: Path) -> None:
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise _refused(folder, error) from error
+        raise refused(folder, error) from error
 
 
-def _refused(folder: Path, error: OSError) -> RefusedError:
+def refused(folder: Path, error: OSError) -> RefusedError:
+    """The error that says why nothing can be written to a folder of pages."""
     why = error.strerror or str(error)
     return RefusedError(f"Cannot write reports to {folder}", why, "Name another folder with --out.", path=folder)
 

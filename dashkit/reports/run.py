@@ -1,32 +1,32 @@
 """A report's run: notebook in, page out, and at no instant half a page."""
 
-import json
-import logging
-import os
+import asyncio
+import functools
 import time
 import warnings
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from dashkit import errors
-from dashkit.connection import default_path, require_file
-from dashkit.reports import catalog, page
-from dashkit.reports.kernel import kernel_class
-from dashkit.reports.parameters import check
-from dashkit.reports.publish import staging
-from dashkit.times import show_seconds, stamp, to_text, utc_now
+from dashkit.reports import catalog, index, page
+from dashkit.reports.changes import changes
+from dashkit.reports.execute import Ending, execute, without_numbers
+from dashkit.reports.figures import handed_on
+from dashkit.reports.folder import LATEST, give_room, held, retain
+from dashkit.reports.jobs import Job, all_values, notebook_digest, prepare
+from dashkit.reports.publish import Stage, staging
+from dashkit.reports.record import NEWEST, SUFFIX, Record, Verdict, earlier, load, versions
+from dashkit.store.fingerprint import fingerprint
+from dashkit.times import parse, stamp, to_text, utc_now
 from dashkit.version import __version__
 
-if TYPE_CHECKING:
-    from nbformat import NotebookNode
-
 FOLDER = Path("reports")
-_LATEST = "latest.html"
-_PAPERMILLS_OWN = {"injected-parameters", "papermill-error-cell-tag"}
-_LONGEST_ERROR = 4000  # characters of an error's text on a page; the notebook has it all
+WORKERS = 2  # runs at once: what an ordinary machine has cores for
 
 
 @dataclass(frozen=True)
@@ -34,62 +34,49 @@ class ReportRun:
     """What came of one run.
 
     Args:
-        name: the report's.
-        verdict: passed; failed: a check did not hold; refused: dashkit said no, and why; crashed: the notebook
-            did not get to its end for another reason.
-        exit_code: what the command line makes of it: that of the error which ended the notebook.
+        record: what run.json says of it.
         page: the page of this run.
         notebook: the notebook as it ran, kept as evidence where it did not pass.
-        error: what failed, was refused or crashed, None where all is well.
-        seconds: how long it took.
     """
 
-    name: str
-    verdict: page.Verdict
-    exit_code: int
+    record: Record
     page: Path
     notebook: Path | None
-    error: str | None
-    seconds: float
+
+    @property
+    def name(self) -> str:
+        """The report's."""
+        return self.record.name
+
+    @property
+    def verdict(self) -> Verdict:
+        """How it ended: passed, failed, refused or crashed."""
+        return self.record.verdict
+
+    @property
+    def exit_code(self) -> int:
+        """What the command line makes of it: that of the error which ended the notebook."""
+        return self.record.exit_code
+
+    @property
+    def error(self) -> str | None:
+        """What failed, was refused or crashed; None where all is well."""
+        return self.record.error or None
+
+    @property
+    def seconds(self) -> float:
+        """How long it took."""
+        return self.record.seconds
 
     @property
     def latest(self) -> Path:
         """The page of the last run that got to its end, under the name that stays."""
-        return self.page.with_name(_LATEST)
+        return self.page.with_name(LATEST)
 
     @property
     def ok(self) -> bool:
         """Whether the notebook got to its end and every check held."""
-        return self.verdict == "passed"
-
-
-@dataclass(frozen=True)
-class _Ending:
-    notebook: "NotebookNode"
-    verdict: page.Verdict = "passed"
-    exit_code: int = 0
-    error: str = ""
-    where: str = ""
-
-
-def prepare(
-    name: str | Path, *, db: str | Path | None = None, parameters: Mapping[str, object] | None = None
-) -> tuple[catalog.Report, dict[str, object]]:
-    """The report and the full values for its run, all refusals made; nothing has been started.
-
-    Raises:
-        UsageError: no such report, or parameters that it does not take.
-        RefusedError: there is no such database.
-    """
-    report = catalog.find(name)
-    given = dict(parameters or {}) | ({"db_path": os.fspath(db)} if db else {})
-    check(given, report.parameters, report.name)
-    if any(parameter.name == "db_path" for parameter in report.parameters):
-        path = default_path(str(given.get("db_path", ""))).absolute()
-        require_file(path)
-        given["db_path"] = str(path)
-        check(given, report.parameters, report.name)  # the folder's name is in it now
-    return report, given
+        return self.record.ok
 
 
 def run_report(
@@ -103,6 +90,7 @@ def run_report(
 
     Where a check fails, the page says so and is published; where the run is refused or crashes,
     <time>.failed.html says so and latest.html stays as it was. All keep the notebook as <time>.failed.ipynb.
+    <time>.run.json and run.json are its record; `out`/index.html has all runs.
 
     Args:
         name: a report's name, or the path of a notebook.
@@ -113,121 +101,182 @@ def run_report(
     Raises:
         UsageError: no such report, or parameters that it does not take.
         RefusedError: no such database, or no page can be written there.
-        FailedError: the page could not be written.
+        BusyError: another run writes its pages there.
+        FailedError: not even a page that says what failed could be written.
     """
-    report, given = prepare(name, db=db, parameters=parameters)
-    started, clock = utc_now(), time.monotonic()
-    folder = Path(out).absolute() / report.name
-    with staging(folder, stamp(started)) as stage:
-        executed = stage.draft("run.ipynb")
-        ending = _execute(report, given, executed)
-        seconds = time.monotonic() - clock
-        evidence = None if ending.verdict == "passed" else stage.keep(executed, ".failed.ipynb")
-        lines = _lines(report, given, started, seconds)
-        if evidence:
-            lines.append(("Kept notebook", evidence.name))
-        latest = _LATEST if (folder / _LATEST).is_file() else ""
-        text = page.render(
-            ending.notebook,
-            page.Facts(report.title, ending.verdict, ending.error, ending.where, lines, latest),
-        )
-        if ending.verdict in ("refused", "crashed"):
-            target = stage.publish(text, ".failed.html")
-        else:
-            target = stage.publish(text, ".html")
-            stage.publish_as(text, _LATEST)
-        run = ReportRun(report.name, ending.verdict, ending.exit_code, target, evidence, ending.error or None, seconds)
-        stage.publish_as(_record(run, given, started), "run.json")
+    (run,) = run_all([prepare(name, db=db, parameters=parameters)], out=out)
     return run
 
 
-def _execute(report: catalog.Report, given: Mapping[str, object], output: Path) -> _Ending:
-    """Run the notebook into the file `output`, which holds what was reached, however it ends."""
-    import papermill
-    from papermill.exceptions import PapermillExecutionError
+def run_all(
+    jobs: Sequence[Job],
+    *,
+    out: str | Path = FOLDER,
+    keep: int | None = None,
+    workers: int = WORKERS,
+    tell: Callable[[ReportRun], None] = lambda _run: None,
+) -> list[ReportRun]:
+    """Run what was prepared, several at once, and write the pages, records and index as `run_report` does.
 
-    # What papermill has to say is on the page; without a handler it would be on stderr too.
-    logging.getLogger("papermill").addHandler(logging.NullHandler())
-    log = output.with_suffix(".log")
-    with warnings.catch_warnings(), kernel_class(log) as manager:
-        warnings.simplefilter("ignore")
+    What fails keeps no other report from its run.
+
+    Args:
+        jobs: reports with all their values.
+        out: the folder of pages.
+        keep: how many runs of each report stay in the folder; None: all.
+        workers: how many run at once.
+        tell: hears of each run when its page is there, in the order of the jobs.
+
+    Raises:
+        UsageError: what was prepared is no notebook after all.
+        RefusedError: no page can be written there.
+        BusyError: another run writes its pages there.
+        FailedError: not even a page that says what failed could be written.
+    """
+    for report, _ in jobs:
+        catalog.load(report.path)  # the whole of it, before the first run
+    folder = Path(out).absolute()
+    runs: list[ReportRun] = []
+    errors_met: list[errors.DashkitError] = []
+    with held(folder), warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # what libraries say of themselves; here, for filters are of all threads
+        for start in _started(jobs, folder, workers):
+            try:
+                run = start()
+                runs.append(run)
+                if keep:
+                    retain(folder / run.name, keep)
+                _write_index(folder)
+                tell(run)
+            except errors.DashkitError as error:
+                errors_met.append(error)
+    if errors_met:
+        raise errors_met[0]
+    return runs
+
+
+def _started(jobs: Sequence[Job], folder: Path, workers: int) -> Iterator[Callable[[], ReportRun]]:
+    """For each job a function that waits for its run; a single one is run by it."""
+    if len(jobs) == 1 or workers == 1:
+        for job in jobs:
+            yield functools.partial(_run_one, job, folder)
+        return
+    import papermill  # noqa: F401 - two threads that import at once wait for each other
+
+    with ThreadPoolExecutor(workers) as pool:
         try:
-            notebook = papermill.execute_notebook(
-                _unformatted(report.path.absolute()),
-                _unformatted(output),
-                parameters=dict(given),
-                kernel_name="python3",
-                language="python",
-                progress_bar=False,
-                kernel_manager_class=manager,
-                resources={"metadata": {"path": str(report.path.absolute().parent)}},
-            )
-            return _Ending(notebook)
-        except PapermillExecutionError as error:
-            name, text = str(error.ename), str(error.evalue)
-        except RuntimeError as error:  # the kernel died, or never came
-            name, text = str(error), log.read_text(errors="replace").strip()[-_LONGEST_ERROR:]
-    return _ended(catalog.load(output), name, text)
+            futures = [pool.submit(_run_in_thread, job, folder) for job in jobs]
+            import nbconvert.exporters  # noqa: F401 - while the first kernels work
+
+            for future in futures:
+                yield future.result
+        finally:
+            pool.shutdown(cancel_futures=True)
 
 
-def _ended(notebook: "NotebookNode", name: str, text: str) -> _Ending:
-    """What it means that an error of this name and text ended the notebook."""
-    kind = getattr(errors, name, None)  # of an error in the kernel no more than its name comes here
-    if not (isinstance(kind, type) and issubclass(kind, errors.DashkitError)):
-        said = f"{name}: {text}" if text else name
-        crash = errors.FailedError.exit_code
-        return _Ending(notebook, "crashed", crash, said[:_LONGEST_ERROR], _place(notebook))
-    verdict: page.Verdict = "refused"
-    if issubclass(kind, errors.CheckError):
-        verdict = "failed"
-    elif kind.exit_code == errors.FailedError.exit_code:
-        verdict = "crashed"
-    return _Ending(notebook, verdict, kind.exit_code, text[:_LONGEST_ERROR], _place(notebook))
+def _run_in_thread(job: Job, out: Path) -> ReportRun:
+    """One run beside others; the event loop that talking to its kernel leaves in the thread is closed."""
+    try:
+        return _run_one(job, out)
+    finally:
+        with suppress(RuntimeError):  # none was made
+            asyncio.get_event_loop().close()
 
 
-def _unformatted(path: Path) -> str:
-    return str(path).replace("{", "{{").replace("}", "}}")  # papermill fills what it takes for placeholders
+def _run_one(job: Job, out: Path) -> ReportRun:
+    """One run; where the disk fails, the room that was put by takes the page that says so."""
+    report, given = job
+    started, clock = utc_now(), time.monotonic()
+    inputs: dict[str, Any] = {"notebook": notebook_digest(report.path)}
+    if path := given.get("db_path"):
+        inputs["database"] = fingerprint(Path(str(path)))
+    begun = _Begun(report, given, started, clock, inputs)
+    folder = out / report.name
+    try:
+        with staging(folder, stamp(started)) as stage:
+            executed = stage.draft("run.ipynb")
+            return _publish(stage, begun, execute(report, given, executed), executed)
+    except errors.FailedError as error:
+        give_room(out)
+        with staging(folder, stamp(started)) as stage:
+            return _publish(stage, begun, without_numbers(str(error)), None)
 
 
-def _place(notebook: "NotebookNode") -> str:
-    """The cell that ended the run, in words: its number among the code cells and the heading above it."""
-    heading, number, place = "", 0, "It stopped before its first cell."
-    for cell in notebook.cells:
-        if _PAPERMILLS_OWN & set(cell.metadata.get("tags", [])):
-            continue
-        if cell.metadata.get("papermill", {}).get("start_time") is None:
-            break
-        if cell.cell_type == "markdown":
-            lines = [line.lstrip("# ").strip() for line in cell.source.splitlines() if line.startswith("#")]
-            heading = lines[-1] if lines else heading
-        elif cell.cell_type == "code":
-            number += 1
-            place = f"It stopped in code cell {number}" + (f', below "{heading}".' if heading else ".")
-    return place
+def _publish(stage: Stage, begun: "_Begun", ending: Ending, executed: Path | None) -> ReportRun:
+    """Write what came of a run: the page, and the record last."""
+    report, ran = begun.report, time.monotonic()
+    evidence = stage.keep(executed, ".failed.ipynb") if executed and ending.verdict != "passed" else None
+    runs = [run for _, run in load(stage.folder)]
+    numbers = handed_on(ending.notebook)
+    shows = ending.verdict in ("passed", "failed")
+    target = f"{stage.label}{'.html' if shows else '.failed.html'}"
+    kept = evidence.name if evidence else ""
+    made = begun.record(ending, numbers, page=target, notebook=kept)
+    before = earlier(runs, made)
+    latest = LATEST if (stage.folder / LATEST).is_file() else ""
+    lines = [*begun.lines(made.as_of), *([("Kept notebook", kept)] if kept else [])]
+    told = before.numbers if before else {}
+    text = page.render(
+        ending.notebook, page.Facts(report.title, ending.verdict, ending.error, ending.where, lines, latest, told)
+    )
+    stage.publish_as(text, target)
+    if shows:
+        stage.publish_as(text, LATEST)
+    last = next((run for run in runs if run.question == made.question), None)
+    over = time.monotonic()
+    made = replace(
+        made,
+        seconds=round(over - begun.clock, 3),
+        timings={"notebook": round(ran - begun.clock, 3), "page": round(over - ran, 3)},
+        changes=changes(made, before, last),
+    )
+    for name in (f"{stage.label}{SUFFIX}", NEWEST):
+        stage.publish_as(made.to_json(), name)
+    return ReportRun(made, stage.folder / target, evidence)
 
 
-def _lines(
-    report: catalog.Report, given: Mapping[str, object], started: datetime, seconds: float
-) -> list[tuple[str, str]]:
-    values = {parameter.name: parameter.default for parameter in report.parameters} | dict(given)
-    when = f"{started:%Y-%m-%d %H:%M:%S} UTC, in {show_seconds(seconds)}, by dashkit {__version__}"
-    return [
-        ("Run at", when),
-        *((name, "not given" if value == "" else str(value)) for name, value in values.items()),
-    ]
+def _write_index(out: Path) -> None:
+    try:
+        index.write(out)
+    except errors.FailedError:
+        give_room(out)
+        index.write(out)
 
 
-def _record(run: ReportRun, given: Mapping[str, object], started: datetime) -> str:
-    record: dict[str, Any] = {
-        "name": run.name,
-        "ok": run.ok,
-        "verdict": run.verdict,
-        "exit_code": run.exit_code,
-        "parameters": dict(given),
-        "started_at": to_text(started),
-        "seconds": round(run.seconds, 3),
-        "page": run.page.name,
-        "notebook": run.notebook.name if run.notebook else None,
-        "error": run.error,
-    }
-    return json.dumps(record, indent=2) + "\n"
+@dataclass(frozen=True)
+class _Begun:
+    """A run that has begun: what it was given, and when."""
+
+    report: catalog.Report
+    given: Mapping[str, object]
+    started: datetime
+    clock: float
+    inputs: Mapping[str, Any]
+
+    def record(self, ending: Ending, numbers: dict[str, Any], *, page: str, notebook: str) -> Record:
+        """The record, without what is known at the end alone."""
+        values = all_values(self.report, self.given)
+        asked = parse(numbers.get("as_of")) or parse(values.get("as_of")) or self.started
+        return Record(
+            name=self.report.name,
+            verdict=ending.verdict,
+            exit_code=ending.exit_code,
+            started_at=to_text(self.started),
+            as_of=to_text(asked),
+            title=self.report.title,
+            error=ending.error,
+            page=page,
+            notebook=notebook,
+            parameters=values,
+            inputs=self.inputs,
+            numbers=numbers,
+            versions=versions(),
+            seed={name: numbers[name] for name in ("project", "as_of") if name in numbers},
+        )
+
+    def lines(self, as_of: str) -> list[tuple[str, str]]:
+        """What stands in the footer; nothing of this run alone where an instant was asked for: the same page again."""
+        values = all_values(self.report, self.given)
+        when = ("As of", as_of) if values.get("as_of") else ("Run at", f"{self.started:%Y-%m-%d %H:%M:%S} UTC")
+        given = ((name, "not given" if value == "" else str(value)) for name, value in values.items())
+        return [when, ("Made by", f"dashkit {__version__}"), *given]

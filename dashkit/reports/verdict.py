@@ -1,9 +1,11 @@
 """A report's verdict: the last word of a notebook that checks something."""
 
 from collections.abc import Iterable
+from dataclasses import asdict
 
 from dashkit.errors import CheckError, UsageError
 from dashkit.records import Check
+from dashkit.reports.figures import hand_on
 
 
 def require(checks: Iterable[Check]) -> None:
@@ -23,6 +25,7 @@ def require(checks: Iterable[Check]) -> None:
             "there is no check to judge by",
             "Give require() the checks that were made.",
         )
+    hand_on(checks=[asdict(check) for check in judged])
     failed = tuple(check for check in judged if not check.ok)
     if failed:
         raise CheckError(

@@ -8,7 +8,8 @@ WITH ends AS (
         coalesce(bool_or(checked AND ended_at IS NULL), false) AS is_done
     FROM (
         SELECT *, started_at <= since AND coalesce(ended_at > since, true) AS holds_then
-        FROM intervals, (SELECT CAST($since AS TIMESTAMPTZ) AT TIME ZONE 'UTC' AS since)
+        FROM history.intervals AS i SEMI JOIN flow AS w ON w.task_id = i.task_id AND w.life = i.life
+        CROSS JOIN (SELECT CAST($since AS TIMESTAMPTZ) AT TIME ZONE 'UTC' AS since)
     )
     GROUP BY task_id, life
 )

@@ -1,0 +1,148 @@
+"""What is stuck over time: how many tasks, and what they wait for."""
+
+from typing import TYPE_CHECKING, Any, Final
+
+from dashkit.charts.drawing import (
+    HATCHED,
+    PALE,
+    SMALL,
+    dates,
+    gaps,
+    head,
+    most,
+    no_marks,
+    nothing,
+    period_ends,
+    recent,
+    sheet,
+    tuples,
+    whole_numbers,
+)
+from dashkit.charts.picture import Picture
+from dashkit.charts.style import LABEL, MUTED, ORANGE, VERMILLION
+from dashkit.charts.words import count, day, duration, sentences, short
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from matplotlib.axes import Axes
+
+MOST_PERIODS: Final = 90
+MOST_REASONS: Final = 3
+_PANEL, _REASON, _AXIS = 1.45, 0.46, 0.35  # inches
+_ROOM: Final = 43  # columns of a reason
+_BAR: Final = 0.6  # of the width: the longest bar, so that there is room for words at its right
+_COLORS: Final = {"reported": VERMILLION, "waiting": ORANGE}
+_NOW: Final = {
+    "reported": ("is blocked", "are blocked"),
+    "waiting": ("waits for another one", "wait for another one"),
+}
+_LABEL: Final = {"reported": "blocked", "waiting": "waiting"}
+_WERE: Final = {"reported": "were blocked", "waiting": "waited"}
+
+
+def blocked_over_time(blocked: "pd.DataFrame", reasons: "pd.DataFrame", by: str = "day") -> Picture:
+    """How many tasks were blocked and how many waited, in a panel each, and below what stopped most of them lately.
+
+    The two are never added: a task may be both.
+
+    Args:
+        blocked: the frame `blocked_over_time`; its last 90 periods are drawn, or where nothing moved in them the last
+            90 up to the last one in which something did.
+        reasons: the frame `blocked_reasons_over_time`, of which the latest period is told, whatever it was made by.
+        by: the period that `blocked` was made by.
+    """
+    if blocked.empty or not blocked["blocked"].any():
+        return nothing("Nothing has been blocked yet", blocked)
+    frame = blocked.drop_duplicates("period_on")[["period_on", "is_partial", "is_gap"]].reset_index(drop=True)
+    for cause in _COLORS:
+        frame[cause] = blocked.loc[blocked["cause"] == cause, "blocked"].array
+    states = frame[list(_COLORS)]
+    rows = recent(frame, (states != states.shift(fill_value=0)).any(axis=1), MOST_PERIODS)
+    causes = [cause for cause in _COLORS if rows[cause].any()]
+    title = _title(rows, causes)
+    if not causes or (rows[causes] == rows[causes].iloc[0]).all(axis=None):
+        return nothing(title, blocked)
+    named = _latest(reasons, rows)
+    panels = [_PANEL] * len(causes) + ([_AXIS + _REASON * len(named)] if len(named) else [])
+    ends = period_ends(rows, by)
+    with sheet(sum(panels) + _AXIS, panels) as (figure, parts):
+        for axes, cause in zip(parts, causes, strict=False):
+            hatched = _panel(axes, rows, cause, ends)
+        for axes in parts[: len(causes) - 1]:
+            axes.set_xticklabels([])
+        if len(named):
+            _reasons(parts[-1], named)
+    names = {"period_on": f"{by} from", **{cause: _LABEL[cause] for cause in causes}}
+    data = rows[list(names)].rename(columns=names).reset_index(drop=True)
+    notes = sentences(f"At the end of each {by}", "Blocked: somebody said so" if "reported" in causes else "",
+        "Waiting: open, and what the task depends on is open" if "waiting" in causes else "", HATCHED[hatched],
+    )  # fmt: skip
+    alt = sentences(title, *(f"{words}: {name}" for name, words, *_ in _told(named)))
+    return Picture(figure, title, alt, data, notes)
+
+
+def _title(rows: "pd.DataFrame", causes: list[str]) -> str:
+    """How many now, and when they were most."""
+    now = {cause: number for cause in causes if (number := int(rows[cause].astype(int).iloc[-1]))}
+    numbers = [count(number, "task") if not place else f"{number:,}" for place, number in enumerate(now.values())]
+    told = " and ".join(f"{text} {_NOW[cause][now[cause] != 1]}" for text, cause in zip(numbers, now, strict=True))
+    told = told or "Nothing is blocked or waits for another task"
+    if not causes:
+        return told
+    cause = max(causes, key=lambda each: float(getattr(most(rows, each), each)))
+    peak = most(rows, cause)
+    number = int(getattr(peak, cause))
+    if number == now.get(cause):
+        return f"{told}, never more" if bool((rows[cause] < number).any()) else told
+    return f"{told}; most {_WERE[cause]} on {day(peak.period_on)}: {number:,}"
+
+
+def _panel(axes: "Axes", rows: "pd.DataFrame", cause: str, ends: list[Any]) -> bool:
+    """The steps of one cause, with its number at the right; whether some of it is hatched."""
+    color, values = _COLORS[cause], rows[cause].astype(float)
+    starts = list(rows["period_on"])
+    edges, steps = [*starts, ends[-1]], [*values, values.iloc[-1]]
+    axes.fill_between(edges, steps, step="post", color=color, alpha=PALE, linewidth=0)
+    axes.plot(edges, steps, drawstyle="steps-post", color=color)
+    hatched = gaps(axes, rows, ends)
+    axes.set_ylim(0, max(1.0, float(values.max())) * 1.15)
+    whole_numbers(axes, 3)
+    dates(axes)
+    _name(axes, f"{int(steps[-1]):,} {_LABEL[cause]}", LABEL[color])
+    return hatched
+
+
+def _name(axes: "Axes", words: str, color: str) -> None:
+    """What a panel shows, above it."""
+    axes.set_title(words, fontsize=10, color=color, pad=5)
+
+
+def _latest(reasons: "pd.DataFrame", rows: "pd.DataFrame") -> "pd.DataFrame":
+    """What stopped tasks for longest in the latest period of those that are drawn."""
+    seen = reasons[reasons["period_on"] <= rows["period_on"].iloc[-1]]
+    latest: pd.DataFrame = seen[seen["period_on"] == seen["period_on"].max()]
+    return latest.sort_values(["days", "tasks"], ascending=False, kind="stable").head(MOST_REASONS)
+
+
+def _told(named: "pd.DataFrame") -> list[tuple[str, str, float, str]]:
+    """Each reason with its words, days and colour."""
+    found = []
+    for row in tuples(named):
+        words = f"{count(int(row.tasks), 'task')}, {duration(float(row.days))}"
+        text = short(row.reason, "no reason given", _ROOM)
+        found.append((text, words, float(row.days), _COLORS[row.cause]))
+    return found
+
+
+def _reasons(axes: "Axes", named: "pd.DataFrame") -> None:
+    """The reasons as bars by the days that they cost, those that cost most on top."""
+    no_marks(axes, len(named))
+    axes.set_xticks([])
+    start = named["period_on"].iloc[0]
+    _name(axes, f"What stopped most, from {start.day} {start:%b} on", MUTED)
+    axes.set_xlim(0, max(float(named["days"].max()), 1e-9) / _BAR)
+    for place, (text, words, days, color) in enumerate(reversed(_told(named))):
+        axes.barh(place, days, height=0.3, color=color)
+        head(axes, place, text, "")
+        style: dict[str, Any] = {"xytext": (5, 0), "textcoords": "offset points", "va": "center", "fontsize": SMALL}
+        axes.annotate(words, (days, place), color=LABEL[color], **style)

@@ -1,0 +1,138 @@
+"""How far the work is over time, and how far it gets: the burn-up with the fan of its forecast."""
+
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any, Final
+
+from dashkit.charts.drawing import (
+    HATCHED,
+    End,
+    as_of_line,
+    dates,
+    end_labels,
+    gaps,
+    nothing,
+    period_ends,
+    recent,
+    sheet,
+    whole_numbers,
+)
+from dashkit.charts.picture import Picture
+from dashkit.charts.style import BLUE, GREEN, LABEL
+from dashkit.charts.words import are, count, day, sentences
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from matplotlib.axes import Axes
+
+MOST_PERIODS: Final = 42
+_AHEAD: Final = 2  # times as far as the promise the fan is drawn
+_LEAST_AHEAD: Final = 7  # days
+_BANDS: Final = (("p05_tasks", "p95_tasks", 0.18), ("p15_tasks", "p85_tasks", 0.32))
+_FAN: Final = (
+    "Ahead: 70 % of the simulated futures, around them 90 %, dashed the middle; drawn up to what is in scope now",
+    "Of what is finished next, much is not there yet",
+)
+
+
+def burn_up(
+    progress_over_time: "pd.DataFrame", forecast_fan: "pd.DataFrame", forecast: "pd.DataFrame", by: str = "day"
+) -> Picture:
+    """How many tasks are done and in scope over time, and how many more by when, as the forecast promises it.
+
+    Args:
+        progress_over_time: the frame; its last 42 periods are drawn, or where nothing changed in them the last 42 up to
+            the last one in which something did. The period that is not over is drawn up to now.
+        forecast_fan: the frame; drawn twice as far as the promise of `forecast` goes, and no higher than the scope.
+        forecast: the frame, of which the surest promise of how many is told, with its score.
+        by: the period that progress_over_time was made by.
+    """
+    if progress_over_time.empty or not progress_over_time["tasks"].any():
+        return nothing("There are no tasks yet", progress_over_time)
+    states = progress_over_time[["tasks", "checked"]]
+    moves = (states != states.shift()).any(axis=1)
+    rows = recent(progress_over_time, moves, MOST_PERIODS)
+    done, scope = int(rows["checked"].iloc[-1]), int(rows["tasks"].iloc[-1])
+    promised = forecast[forecast["question"] == "how_many"].head(1)  # the surest
+    told, _, score = str(promised["sentence"].iloc[0]).partition(". ") if len(promised) else ("", "", "")
+    title = f"{done:,} of {count(scope, 'task')} {are(scope)} done"
+    if rows.index[-1] != progress_over_time.index[-1]:
+        title += f"; nothing has changed since {day(rows['period_on'].iloc[-1])}"
+    title = sentences(title, told).rstrip(".")
+    fan = _drawn(forecast_fan, promised)
+    if fan.empty and not moves.loc[rows.index[1:]].any():
+        return nothing(title, progress_over_time)
+    ends = period_ends(rows, by, None if fan.empty else _naive(fan["until"].iloc[0]) - timedelta(days=1))
+    with sheet(3.1) as (figure, (axes,)):
+        axes.plot(ends, rows["tasks"].astype(float), color=BLUE)
+        axes.plot(ends, rows["checked"].astype(float), color=GREEN, linewidth=2.4)
+        labels = [End(scope, f"{scope:,} in scope", BLUE)]
+        if fan.empty:
+            labels.append(End(done, f"{done:,} done", GREEN))
+        else:
+            _fan(axes, ends[-1], fan, done, scope)
+            labels += [End(done, f"{done:,} done", GREEN), _promise(axes, promised, done, fan)]
+        hatched = gaps(axes, rows, ends)
+        low, high = float(rows["checked"].min()), float(rows["tasks"].max())
+        room = 0.1 * max(10.0, high - low)
+        axes.set_ylim(max(0.0, low - room), high + room)
+        whole_numbers(axes)
+        dates(axes)
+        end_labels(axes, labels)
+    data = _data(rows, fan, by)
+    alt = f"{title}. A line for what is in scope and one for what is done" + ("" if fan.empty else ", and a fan ahead")
+    notes = sentences(
+        score, *_FAN[: 0 if fan.empty else None], "In scope is what is open or done, not what was cancelled or is gone",
+        HATCHED[hatched],
+    )  # fmt: skip
+    return Picture(figure, title, f"{alt}.", data, notes)
+
+
+def _naive(instant: Any) -> Any:
+    """An instant as an axis of dates takes it."""
+    return instant.tz_localize(None)
+
+
+def _drawn(fan: "pd.DataFrame", promised: "pd.DataFrame") -> "pd.DataFrame":
+    """The days of the fan that are drawn."""
+    days: pd.DataFrame = fan[fan["days"].notna()]
+    if days.empty or promised.empty or promised["until"].isna().any():
+        return days.iloc[:0]
+    until = days["until"].iloc[0] - timedelta(days=1)
+    ahead = (promised["until"].iloc[0] - until) / timedelta(days=1)
+    drawn: pd.DataFrame = days[days["days"] <= max(_LEAST_AHEAD, _AHEAD * ahead)]
+    return drawn
+
+
+def _fan(axes: "Axes", now: Any, fan: "pd.DataFrame", done: int, scope: int) -> None:
+    """From now on: the scope as it is, and the shares of the futures, each no higher than it."""
+    ahead = [now, *map(_naive, fan["until"])]
+    axes.plot([now, ahead[-1]], [scope, scope], color=BLUE, linestyle=":")
+
+    def reached(quantile: str) -> list[int]:
+        return [done, *(min(scope, done + more) for more in fan[quantile].astype(int))]
+
+    for low, high, alpha in _BANDS:
+        axes.fill_between(ahead, reached(low), reached(high), color=GREEN, alpha=alpha, linewidth=0)
+    axes.plot(ahead, reached("p50_tasks"), color=LABEL[GREEN], linestyle="--", linewidth=1.4)
+    as_of_line(axes, now)
+
+
+def _promise(axes: "Axes", promised: "pd.DataFrame", done: int, fan: "pd.DataFrame") -> End:
+    """The promise as a point, so many by then, with a line to what stands beside it."""
+    until, more = _naive(promised["until"].iloc[0]), int(promised["at_least"].iloc[0])
+    axes.plot([until], [done + more], marker="o", color=LABEL[GREEN], markersize=6, zorder=7)
+    axes.plot([until, _naive(fan["until"].iloc[-1])], [done + more] * 2, color=LABEL[GREEN], linestyle=":", linewidth=1)
+    return End(done + more, f"{more:,} more" if more else "no more", GREEN)
+
+
+def _data(rows: "pd.DataFrame", fan: "pd.DataFrame", by: str) -> "pd.DataFrame":
+    """What was, then what is simulated."""
+    import pandas as pd
+
+    past: pd.DataFrame = rows[["period_on", "checked", "tasks"]].rename(
+        columns={"period_on": f"{by} from, or until", "checked": "done", "tasks": "in scope"}
+    )
+    names = {name: f"{int(name[1:3])} %: more done" for name in fan.columns if name.endswith("_tasks")}
+    ahead = fan[["until", *names]].rename(columns={"until": f"{by} from, or until", **names})
+    ahead[f"{by} from, or until"] = ahead[f"{by} from, or until"].dt.tz_localize(None)
+    return past if fan.empty else pd.concat([past, ahead], ignore_index=True)

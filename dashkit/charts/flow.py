@@ -1,0 +1,92 @@
+"""What came, what is in work, and what is done: the cumulative flow."""
+
+from typing import TYPE_CHECKING, Final
+
+from dashkit.charts.drawing import (
+    HATCHED,
+    PALE,
+    End,
+    dates,
+    end_labels,
+    gaps,
+    nothing,
+    period_ends,
+    recent,
+    sheet,
+    whole_numbers,
+)
+from dashkit.charts.picture import Picture
+from dashkit.charts.style import BLUE, GREEN, ORANGE, SKY
+from dashkit.charts.words import are, count, day, sentences
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+MOST_PERIODS: Final = 60
+_LINES: Final = ["arrived", "started", "finished", "left"]
+
+
+def cumulative_flow(flow: "pd.DataFrame", by: str = "day") -> Picture:
+    """How many tasks had arrived, been started, and gone (finished, or left unfinished) by the end of each period.
+
+    The bands between the lines are what was waiting and what was in work. The axis does not begin at zero: the bands
+    are what is looked at.
+
+    Args:
+        flow: the frame `cumulative_flow`; its last 60 periods are drawn, or where nothing happened in them the last 60
+            up to the last one in which something did. The period that is not over is drawn as it is by now.
+        by: the period that it was made by.
+    """
+    if flow.empty or not flow["arrived"].any():
+        return nothing("No task has arrived yet", flow)
+    lines = flow[_LINES]
+    moves = (lines != lines.shift(fill_value=0)).any(axis=1)
+    rows = recent(flow, moves, MOST_PERIODS)
+    title = _title(rows)
+    if not moves.loc[rows.index[1:]].any():
+        return nothing(title, flow)
+    ends = period_ends(rows, by)
+    arrived, started = (rows[name].astype(float) for name in ("arrived", "started"))
+    gone = (rows["finished"] + rows["left"]).astype(float)
+    with sheet(3.1) as (figure, (axes,)):
+        axes.fill_between(ends, started, arrived, color=SKY, alpha=PALE, linewidth=0)
+        axes.fill_between(ends, gone, started, color=ORANGE, alpha=0.7, linewidth=0)
+        for values, color in ((arrived, BLUE), (started, ORANGE), (gone, GREEN)):
+            axes.plot(ends, values, color=color)
+        room = 0.06 * max(10.0, arrived.max() - gone.min())
+        low = max(0.0, gone.min() - room)
+        axes.set_ylim(low, arrived.max() + room)
+        hatched = gaps(axes, rows, ends)
+        last = rows.iloc[-1]
+        in_work = int(last["started"] - last["finished"] - last["left"])
+        end_labels(
+            axes,
+            [
+                End(float(gone.iloc[-1]), f"{int(gone.iloc[-1]):,} gone", GREEN),
+                End(float(last["started"]), f"{in_work:,} in work", ORANGE),
+                End(float(last["arrived"]), f"{last['arrived']:,} arrived", BLUE),
+            ],
+        )
+        whole_numbers(axes)
+        dates(axes)
+    names = {"period_on": f"{by} from", **{name: name for name in _LINES}}
+    notes = sentences(
+        f"At the end of each {by}",
+        f"Gone: {last['finished']:,} finished, {last['left']:,} cancelled, deleted or no longer there",
+        f"Blue: waiting, orange: in work{'; the axis does not begin at 0' if low else ''}",
+        HATCHED[hatched],
+    )
+    alt = f"{title}. Lines for what arrived, was started, and is gone."
+    return Picture(figure, title, alt, rows[list(names)].rename(columns=names).reset_index(drop=True), notes)
+
+
+def _title(rows: "pd.DataFrame") -> str:
+    """What came and went since the first of the periods, and what that left."""
+    first, last = rows.iloc[0], rows.iloc[-1]
+    came, done, left = (int(last[name] - first[name]) for name in ("arrived", "finished", "left"))
+    still = int(last["arrived"] - last["finished"] - last["left"])
+    more = came - done - left
+    than = "as many as" if not more else f"{abs(more):,} {'more' if more > 0 else 'fewer'} than"
+    gone = f", {left:,} left" if left else ""
+    were = f"{came:,} arrived{gone} and {done:,} {'was' if done == 1 else 'were'} finished"
+    return f"{count(still, 'task')} {are(still)} open, {than} on {day(first['period_on'])}: {were}"

@@ -1,0 +1,77 @@
+"""What a chart says in words: counts, dates, durations, shares, and names from outside made fit to stand in it."""
+
+import unicodedata
+from datetime import date
+from typing import Final
+
+from dashkit.charts.picture import plain
+
+_MINUTES: Final = 24 * 60  # of a day
+_LONGEST: Final = 400  # characters of a name that are looked at: no label is so long
+
+
+def count(number: int, noun: str, plural: str = "") -> str:
+    """How many: `1 task`, `2,000 tasks`."""
+    return f"{number:,} {noun if number == 1 else plural or f'{noun}s'}"
+
+
+def are(number: int) -> str:
+    """The verb that goes with so many: is or are."""
+    return "is" if number == 1 else "are"
+
+
+def day(when: date) -> str:
+    """A date: `3 January 2026`."""
+    return f"{when.day} {when:%B %Y}"
+
+
+def duration(days: float) -> str:
+    """A time as people say it: `45 minutes`, `33 hours`, `3.8 days`, `313 days`."""
+    minutes = days * _MINUTES
+    if minutes < 1:
+        return "less than a minute"
+    if minutes < 90:
+        return count(round(minutes), "minute")
+    if minutes < 48 * 60:
+        return _decimal(minutes / 60, 10, "hour")
+    return _decimal(days, 14, "day")
+
+
+def _decimal(number: float, whole_from: float, noun: str) -> str:
+    """With a decimal where it is small and has one."""
+    text = f"{number:,.1f}".removesuffix(".0") if number < whole_from else f"{number:,.0f}"
+    return f"{text} {noun}{'' if text == '1' else 's'}"
+
+
+def sentences(*parts: str) -> str:
+    """The parts that say something as sentences, each with its full stop."""
+    return " ".join(f"{part.rstrip('.')}." for part in parts if part)
+
+
+def percent(part: int, whole: int) -> str:
+    """A share for people: 99.96 % is not 100 %, and more than nothing is not 0 %."""
+    if whole == 0:
+        return "no tasks"
+    share = 100 * part / whole
+    if 0 < part < whole:
+        share = min(99.0, max(1.0, share))
+    return f"{share:.0f} %"
+
+
+def short(text: object, fallback: str, room: int) -> str:
+    """A name from outside in one line of at most `room` columns, the last one then being an ellipsis."""
+    found = " ".join(plain(text[:_LONGEST]).split()) if isinstance(text, str) else ""
+    found = found or fallback
+    if columns(found) <= room:
+        return found
+    found = found[:room]
+    while columns(found) >= room:
+        found = found[:-1]
+    return found.rstrip() + "…"
+
+
+def columns(text: str) -> int:
+    """How wide a text is: a letter of Chinese or an emoji takes two columns, an accent of its own none."""
+    return sum(
+        0 if unicodedata.combining(char) else 2 if unicodedata.east_asian_width(char) in "FW" else 1 for char in text
+    )

@@ -1,0 +1,52 @@
+"""`dashkit schedule`: print what a scheduler is to be told; nothing is installed."""
+
+import argparse
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from dashkit.cli import Commands
+
+
+def register(commands: "Commands", common: argparse.ArgumentParser) -> None:
+    """Add `schedule` to the commands."""
+    parser = commands.add_parser(
+        "schedule",
+        parents=[common],
+        help="print what cron, systemd or GitHub Actions need to run reports every day",
+        description="Print what cron, systemd or GitHub Actions are to be told, with the paths of this installation. "
+        "Nothing is installed; docs/scheduling.md says where it goes, and has other schedulers.",
+    )
+    parser.add_argument("scheduler", choices=("systemd", "cron", "github"), help="which one")
+    parser.add_argument(
+        "--reports", nargs="+", default=["progress"], metavar="NAME", help="which, or paths of notebooks (progress)"
+    )
+    parser.add_argument("--at", type=_time, default=(7, 0), metavar="HH:MM", help="when, each day (07:00)")
+    parser.add_argument("--out", default="reports", metavar="DIR", help="the folder of pages (reports)")
+    parser.set_defaults(run=_run)
+
+
+def _time(text: str) -> tuple[int, int]:
+    found = re.fullmatch(r"([01]?\d|2[0-3]):([0-5]\d)", text, re.ASCII)
+    if found is None:
+        raise argparse.ArgumentTypeError(f"{text!r} is no time of day, such as 07:00")
+    return int(found[1]), int(found[2])
+
+
+def _run(args: argparse.Namespace) -> int:
+    from dashkit.connection import default_path, require_file
+    from dashkit.reports import catalog, schedule
+
+    local = args.scheduler != "github"  # where no path of this machine means anything
+    names = list(args.reports)
+    for place, name in enumerate(names):
+        report = catalog.find(name)
+        if local and report.path not in catalog.bundled():
+            names[place] = str(report.path.absolute())
+    db = default_path(args.db).absolute()
+    if local:
+        require_file(db)
+    plan = schedule.Plan(names, db, Path(args.out).absolute(), *args.at)
+    print(schedule.show(args.scheduler, plan), end="")
+    return 0

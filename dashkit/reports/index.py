@@ -1,0 +1,95 @@
+"""index.html: every run of every report, the newest first, as the records tell it."""
+
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+from dashkit.charts.picture import plain
+from dashkit.reports import changes, record
+from dashkit.reports.folder import LATEST
+from dashkit.reports.publish import staging
+from dashkit.times import show_seconds
+
+NAME = "index.html"
+_WORDS = {"passed": "good", "failed": "checks failed", "refused": "refused", "crashed": "FAILED"}
+_LONGEST = 200  # characters of an error in a row
+_TEMPLATES = Path(__file__).resolve().parent / "template"
+
+
+def write(out: Path) -> Path:
+    """Write the index of a folder of pages, in the place of the one that is there.
+
+    Raises:
+        RefusedError: nothing can be written there.
+        FailedError: the disk failed; the old one is there.
+    """
+    folders = [folder for folder in sorted(out.iterdir()) if folder.is_dir() and not folder.name.startswith(".")]
+    histories = [[run for _, run in record.load(folder)] for folder in folders]
+    text = render([runs for runs in histories if runs], {folder.name for folder in folders if _is_there(folder)})
+    with staging(out, "index") as stage:
+        return stage.publish_as(text, NAME)
+
+
+def render(histories: Iterable[list[record.Record]], with_page: set[str]) -> str:
+    """The index of the runs of each report, each the newest first.
+
+    Args:
+        histories: the runs.
+        with_page: the names of the reports that have a page which got to its end.
+    """
+    from jinja2 import Environment, FileSystemLoader
+
+    newest = sorted(histories, key=lambda runs: runs[0].started_at, reverse=True)
+    rows = [row for runs in newest for row in _rows(runs)]
+    return (
+        Environment(loader=FileSystemLoader(_TEMPLATES), autoescape=True)
+        .get_template("index.html.j2")
+        .render(
+            bad=[_text(runs[0].title) for runs in newest if not runs[0].ok],
+            reports=[_report(runs) for runs in newest if runs[0].name in with_page],
+            runs=sorted(rows, key=lambda row: str(row["started_at"]), reverse=True),
+        )
+    )
+
+
+def _report(runs: list[record.Record]) -> dict[str, str]:
+    shown = next((run for run in runs if run.shows), None)
+    name, title = runs[0].name, (shown or runs[0]).title
+    return {"title": _text(title), "latest": _link(name, LATEST), "as_of": _minute(shown.as_of) if shown else ""}
+
+
+def _rows(runs: list[record.Record]) -> Iterator[dict[str, Any]]:
+    for place, run in enumerate(runs):
+        moved = changes.in_short(run, record.earlier(runs[place + 1 :], run))
+        yield {
+            "started_at": _instant(run.started_at),
+            "title": _text(run.title),
+            "page": _link(run.name, run.page) if run.page else "",
+            "ok": run.ok,
+            "verdict": _WORDS[run.verdict],
+            "as_of": _minute(run.as_of) if run.shows else "",
+            "changes": moved if run.shows else _text(run.error)[:_LONGEST],
+            "took": show_seconds(run.seconds) if run.seconds else "",
+        }
+
+
+def _is_there(folder: Path) -> bool:
+    return (folder / LATEST).is_file()
+
+
+def _link(name: str, page: str) -> str:
+    # The dot: a name with a colon would be the scheme of an address; the bytes: a name is any.
+    return f"./{quote(name.encode('utf-8', 'surrogateescape'))}/{quote(page.encode('utf-8', 'surrogateescape'))}"
+
+
+def _text(text: str) -> str:
+    return " ".join(plain(text).split())
+
+
+def _instant(text: str) -> str:
+    return _text(text)[:19].replace("T", " ")
+
+
+def _minute(text: str) -> str:
+    return _instant(text)[:16]

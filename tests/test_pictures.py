@@ -1,0 +1,612 @@
+"""The pictures: each tells its finding in a true sentence, whatever the frames hold, and is read by everybody."""
+
+import re
+from datetime import UTC, datetime, timedelta
+from html import escape
+from itertools import combinations, pairwise
+from xml.etree import ElementTree as ET
+
+import pandas as pd
+import pytest
+from builders import v2_1_database
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from matplotlib.text import Text
+from test_forecast import made, steady
+from test_frames import full_database
+from test_snapshot import hostile_database
+
+import dashkit
+from dashkit import charts
+from dashkit.charts.drawing import apart
+from dashkit.charts.style import DARK
+from dashkit.charts.words import columns, duration, short
+
+NOW = datetime(2025, 12, 1, tzinfo=UTC)
+HOSTILE = [
+    "<script>alert(1)</script><img src=x onerror=alert(1)>",
+    r"cost $5 and $\frac{1}{0}$ and $\href{javascript:x}$",
+    "\x00\x07\x1b[31m\ufffe\ud800 control",
+    "\u202egnp.exe\u2066 bidi",
+    "👩‍👩‍👧‍👦 ﷽ 漢字 e\u0301\u0301\u0301",
+    "x" * 5000,
+    "$" * 31,
+    "]]></svg><svg onload=alert(1)>",
+    " \n\t ",
+    "%s {0} \\N{DASH}",
+]
+SETTINGS = settings(max_examples=12, deadline=None, suppress_health_check=list(HealthCheck))
+COUNTS = st.integers(0, 3) | st.integers(0, 3000)
+DAYS = st.floats(0, 900)
+
+
+def periods(count, first="2025-06-02", freq="D"):
+    """The columns that every frame over time has, the last period not being over."""
+    starts = pd.date_range(first, periods=count, freq=freq).astype("datetime64[us]")
+    frame = pd.DataFrame({"period_on": starts})
+    return frame.assign(is_partial=[False] * (count - 1) + [True] * bool(count), is_gap=False)
+
+
+def whole(values):
+    """A column of the frames' whole numbers."""
+    return pd.array(values, dtype="Int64")
+
+
+def progress(states):
+    """The frame progress_over_time of (tasks, checked) by day."""
+    return periods(len(states)).assign(tasks=whole([a for a, _ in states]), checked=whole([b for _, b in states]))
+
+
+def promises(at_least, days=14, held=40, made=46, refused=None):
+    """The frames forecast and forecast_fan: one promise, or why there is none."""
+    fan = pd.DataFrame({"days": whole(range(1, 57))})
+    fan["until"] = pd.date_range("2025-07-02T12:00", periods=56, freq="D", tz="UTC").astype("datetime64[us, UTC]")
+    for name, more in (
+        ("p05", 0),
+        ("p15", at_least),
+        ("p50", 2 * at_least),
+        ("p85", 5 * at_least),
+        ("p95", 9 * at_least),
+    ):
+        fan[f"{name}_tasks"] = whole([more * day // days for day in range(1, 57)])
+    row = {"question": "how_many", "confidence": 0.85, "at_least": at_least, "until": fan["until"].iloc[days - 1]}
+    words = (
+        f"85 %: at least {at_least} tasks until 14 July 2025. Of {made} such promises of the last 60 days {held} held."
+    )
+    frame = pd.DataFrame([{**row, "sentence": words}])
+    if refused:
+        frame = frame.assign(at_least=pd.NA, until=pd.NaT, sentence=f"No forecast: {refused}.")
+        fan = fan.head(1).assign(days=pd.NA, until=pd.NaT, p05_tasks=pd.NA)
+    return frame, fan
+
+
+def blocked(reported, waiting):
+    """The frame blocked_over_time of two lists by day."""
+    frames = [
+        periods(len(values)).assign(cause=cause, blocked=whole(values))
+        for cause, values in (("reported", reported), ("waiting", waiting))
+    ]
+    return pd.concat(frames).sort_values(["period_on", "cause"], ignore_index=True)
+
+
+def reasons(*rows, period="2025-06-02"):
+    """The frame blocked_reasons_over_time of (cause, reason, tasks, days)."""
+    frame = pd.DataFrame(rows, columns=["cause", "reason", "tasks", "days"])
+    return frame.assign(period_on=pd.Timestamp(period)).astype(
+        {"tasks": "Int64", "days": "Float64", "reason": "string"}
+    )
+
+
+def flow(steps):
+    """The frame cumulative_flow of what (arrived, started, finished, left) in each day."""
+    sums = pd.DataFrame(steps, columns=["arrived", "started", "finished", "left"]).cumsum().astype("Int64")
+    return pd.concat([periods(len(steps)), sums], axis=1)
+
+
+def times(days, inferred=False, titles=None):
+    """The frame lead_times of so many days each."""
+    frame = pd.DataFrame({"title": titles or [f"Task {n}" for n in range(len(days))]})
+    frame["finished_at"] = pd.date_range("2025-06-02", periods=len(days), freq="6h", tz="UTC")
+    return frame.assign(lead_time_days=pd.array(days, dtype="Float64"), inferred=inferred)
+
+
+def work(ages, limits=(1.0, 3.0, 9.0), titles=None):
+    """The frame ageing of tasks of so many days."""
+    ages = sorted(ages, reverse=True)
+    frame = pd.DataFrame({"title": pd.array(titles or ["A task"] * len(ages), dtype="string"), "status": "in_progress"})
+    frame = frame.assign(
+        task_id=range(1, len(ages) + 1), blocked=False, inferred=False, age_days=pd.array(ages, "Float64")
+    )
+    for name, value in zip(("p50_days", "p85_days", "p95_days"), limits, strict=True):
+        frame[name] = pd.array([value] * len(ages), "Float64")
+    return frame
+
+
+def moved(*days, sentence=None):
+    """The frame what_moved of parts of so many days."""
+    at, rows = pd.Timestamp("2026-01-10", tz="UTC"), []
+    for number, (part, each) in enumerate(zip(("finished", "scope", "reopened", "speed"), days, strict=True)):
+        to = at + pd.Timedelta(days=each) if each is not None else None
+        words = sentence or f"{number} tasks {part}: {each} days."
+        rows.append((part, number, each, at if to else None, to, words))
+        at = to or at
+    frame = pd.DataFrame(rows, columns=["part", "change", "moved_days", "before", "after", "sentence"])
+    dtypes = {
+        "before": "datetime64[us, UTC]",
+        "after": "datetime64[us, UTC]",
+        "moved_days": "Float64",
+        "change": "Int64",
+    }
+    return frame.astype(dtypes)
+
+
+def commits(counts):
+    """The frame commit_activity by day."""
+    return periods(len(counts)).assign(commits=whole(counts), merges=0, authors=1)
+
+
+def timeline(*events):
+    """The frame task_timeline of (hours, kind, detail)."""
+    start = pd.Timestamp("2025-06-02", tz="UTC")
+    rows = [(7, start + pd.Timedelta(hours=hours), kind, detail, False) for hours, kind, detail in events]
+    return pd.DataFrame(rows, columns=["task_id", "occurred_at", "kind", "detail", "inferred"])
+
+
+def portfolio(*rows):
+    """The frames progress and throughput_by_project of (name, tasks, checked, blocked, finished week by week)."""
+    names = ["project", "tasks", "checked", "blocked"]
+    frame = pd.DataFrame([row[:4] for row in rows], columns=names).assign(project_id=whole(range(1, len(rows) + 1)))
+    done = [
+        periods(len(row[4]), freq="7D").assign(project_id=number, project=row[0], finished=whole(row[4]))
+        for number, row in enumerate(rows, 1)
+    ]
+    return frame.astype({"project": "string"}), pd.concat(done, ignore_index=True).astype({"project_id": "Int64"})
+
+
+def gallery(name="A task"):
+    """One of each picture, with a name from outside wherever one can stand."""
+    forecast, fan = promises(3)
+    gap = progress([(10 + day, day) for day in range(29)] + [(40, 31)])
+    gap.loc[5:9, "is_gap"] = True
+    waits = blocked([0] * 10 + [2] * 20, [day % 7 for day in range(30)])
+    events = [(0, "created", name), (1, "status", "in_progress"), (2, "blocked", name), (3, "reason", name),
+              (5, "unblocked", None), (6, "waiting", name), (7, "freed", name), (8, "commit", name),
+              (9, "session", name), (10, "done", None), (900, "gone", None)]  # fmt: skip
+    story = timeline(*events)
+    story.loc[7:8, "inferred"] = True
+    return {
+        "burn_up": charts.burn_up(gap, fan, forecast),
+        "blocked_over_time": charts.blocked_over_time(
+            waits, reasons(("waiting", name, 3, 4.5), ("reported", name, 1, 1))
+        ),
+        "cumulative_flow": charts.cumulative_flow(flow([(3, 2, 1, 1)] * 20)),
+        "time_to_finish": charts.time_to_finish(times([0.0001 * 2**n for n in range(22)], titles=[name] * 22)),
+        "ageing": charts.ageing(work([400, 50, 5, 4, 3, 1, 0.5, 0.00001], titles=[name] * 8)),
+        "what_moved": charts.what_moved(moved(-30.0, 40.0, 0.0, -3.0)),
+        "commit_calendar": charts.commit_calendar(commits([day % 11 * 20 for day in range(120)])),
+        "finished_by_period": charts.finished_by_period(
+            periods(20, freq="7D").assign(finished=whole(range(20)), inferred=whole([0] * 19 + [1]))
+        ),
+        "task_strip": charts.task_strip(story),
+        "projects": charts.projects(
+            *portfolio((name, 9, 4, 2, range(20)), ("Other", 5, 5, 0, [0] * 20), (name, 2, 1, 0, [1] * 20))
+        ),
+    }
+
+
+NAMES = list(gallery())
+
+
+@pytest.fixture(scope="module")
+def pictures():
+    """One of each."""
+    return gallery()
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_picture_is_read_by_everybody(pictures, name):
+    """It has a title that its words repeat, data, no word that a phone makes too small, and a dark colour for each."""
+    picture = pictures[name]
+    assert re.match(r"[A-Z0-9].{9,}[^.]$", picture.title)
+    assert picture.alt.startswith(picture.title)
+    assert len(picture.data)
+    assert not [column for column in picture.data if "_" in column]
+    scale = 320 / (picture.figure.get_figwidth() * 96)
+    sizes = [text.get_fontsize() for text in picture.figure.findobj(Text) if text.get_text() and text.get_visible()]
+    assert min(sizes) * 96 / 72 * scale >= 9
+    used = set(re.findall(r"(?:fill|stroke): (#[0-9a-f]+)", picture.svg.split("</style>", 1)[1]))
+    assert used <= set(DARK)
+    assert "<img alt=" in picture._repr_html_()
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_no_words_of_a_picture_meet(pictures, name):
+    """Labels stand apart, and within the figure."""
+    figure = pictures[name].figure
+    figure.draw_without_rendering()
+    texts = [text for text in figure.findobj(Text) if text.get_text().strip() and text.get_visible()]
+    words = re.findall(r"<text[^>]*>([^<]*)</text>", pictures[name].svg)  # a tick beyond its axis is not drawn
+    shown = [text for text in texts if escape(text.get_text(), quote=False) in words]
+    assert len(shown) > 3
+    boxes = [(text.get_text(), text.get_window_extent().padded(-1)) for text in shown]
+    assert not [(one, other) for (one, a), (other, b) in combinations(boxes, 2) if a.overlaps(b)]
+    assert not [text for text, box in boxes if box.x0 < -1 or box.x1 > figure.bbox.x1 + 1]
+
+
+def test_the_same_frames_give_the_same_bytes(pictures):
+    """A picture that is made twice is the same, to the byte."""
+    again = gallery()
+    assert {name for name in NAMES if again[name]._repr_html_() != pictures[name]._repr_html_()} == set()
+
+
+@pytest.mark.parametrize("payload", HOSTILE, ids=lambda text: ascii(text[:12]))
+def test_a_name_from_outside_is_text(payload):
+    """It cannot crash a picture, be set as mathematics, close an element, or fill the page."""
+    for name, picture in gallery(payload).items():
+        html = picture._repr_html_()
+        drawing = picture.svg
+        ET.fromstring(drawing)
+        assert "<script" not in html, name
+        assert "onload=alert" not in re.sub(r"&lt;.*?&gt;", "", html), name
+        assert "x" * 400 not in drawing, name
+        assert not set(drawing + html) & set("\x00\x07\x1b\u202e\ufffe\ud800"), name
+
+
+@pytest.mark.parametrize("make", [v2_1_database, hostile_database, full_database])
+def test_every_picture_is_drawn_of_every_database(tmp_path, make):
+    """Of one that is empty, full of strange values, or small there is a picture or a sentence each time."""
+    path = tmp_path / "d.db"
+    make(path) if make is v2_1_database else make(path, v2_1_database)
+    with dashkit.open(path) as d:
+        fan, forecast = d.forecast_fan(), d.forecast()
+        for by in ("day", "week", "month"):
+            told = [
+                charts.burn_up(d.progress_over_time(by), fan, forecast, by),
+                charts.blocked_over_time(d.blocked_over_time(by), d.blocked_reasons_over_time("week"), by),
+                charts.cumulative_flow(d.cumulative_flow(by), by),
+                charts.projects(d.progress(), d.throughput_by_project(by), by),
+                charts.finished_by_period(d.throughput(by), by),
+            ]
+            told += [charts.time_to_finish(d.lead_times()), charts.time_to_finish(d.cycle_times())]
+            told += [charts.ageing(d.ageing()), charts.what_moved(d.what_moved())]
+            told += [charts.commit_calendar(d.commit_activity("day"))]
+            told += [charts.task_strip(story) for _, story in d.task_timeline().groupby("task_id")]
+            assert all(picture.title and "<figure>" in picture._repr_html_() for picture in told)
+
+
+def test_the_pictures_of_a_real_database_say_what_its_frames_say(tmp_path):
+    """Title, promise and percentiles are the numbers of the frames."""
+    with dashkit.open(made(tmp_path / "d.db", steady()), as_of=NOW) as d:
+        forecast, states = d.forecast(), d.progress_over_time("day")
+        picture = charts.burn_up(states, d.forecast_fan(), forecast)
+        last, sure = states.iloc[-1], forecast[forecast["question"] == "how_many"].iloc[0]
+        assert picture.title.startswith(
+            f"{last.checked} of {last.tasks} tasks are done. 85 %: at least {sure.at_least} tasks"
+        )
+        assert f"{sure.held} held" in picture.note
+        assert f"{sure.at_least} more" in picture.svg
+        drawn = picture.data[picture.data["15 %: more done"].notna()]
+        assert drawn["15 %: more done"].iloc[13] == sure.at_least
+        assert len(drawn) == 28
+        days = d.lead_times()["lead_time_days"].dropna().sort_values()
+        half, most = (duration(days.iloc[-(-len(days) * share // 100) - 1]) for share in (50, 85))
+        title = charts.time_to_finish(d.lead_times()).title
+        assert title == f"Half of {len(days)} finished tasks took at most {half}, 85 % at most {most}"
+
+
+def test_the_fan_is_no_higher_than_the_scope():
+    """What the futures finish beyond the tasks of now is not drawn; the table has it."""
+    forecast, fan = promises(30)
+    picture = charts.burn_up(progress([(40, day) for day in range(30)]), fan, forecast)
+    bands = picture.figure.axes[0].collections
+    assert max(band.get_datalim(picture.figure.axes[0].transData).y1 for band in bands) == 40
+    assert picture.data["95 %: more done"].max() > 40
+
+
+def test_a_refused_forecast_has_no_fan():
+    """The lines are drawn, the title says why there is no more; where they do not change either, that is all."""
+    forecast, fan = promises(3, refused="a forecast needs 10 finished tasks; so far: 2")
+    picture = charts.burn_up(progress([(3, 0), (3, 2)]), fan, forecast)
+    assert picture.title == "2 of 3 tasks are done. No forecast: a forecast needs 10 finished tasks; so far: 2"
+    assert "in scope" in picture.svg
+    assert not picture.figure.axes[0].collections
+    still = charts.burn_up(progress([(3, 2)] * 90), fan, forecast)
+    assert "<img" not in still._repr_html_()
+    old = charts.burn_up(progress([(3, 0), (3, 2), *[(3, 2)] * 90]), fan, forecast)
+    assert old.title.startswith("2 of 3 tasks are done; nothing has changed since 3 June 2025. No forecast: ")
+
+
+@pytest.mark.parametrize(
+    ("reported", "waiting", "title"),
+    [
+        ([0, 0], [0, 0], "Nothing has been blocked yet"),
+        ([0, 1], [0, 0], "1 task is blocked, never more"),
+        ([0, 2], [0, 1], "2 tasks are blocked and 1 waits for another one, never more"),
+        ([0, 0], [5, 2], "2 tasks wait for another one; most waited on 2 June 2025: 5"),
+        ([1, 1], [0, 0], "1 task is blocked"),
+        ([2, 0], [0, 0], "Nothing is blocked or waits for another task; most were blocked on 2 June 2025: 2"),
+    ],
+)
+def test_what_was_blocked_is_told(reported, waiting, title):
+    """How many now, and when they were most; where that never changed there is the sentence alone."""
+    picture = charts.blocked_over_time(blocked(reported, waiting), reasons())
+    assert picture.title == title
+    assert ("<img" in picture._repr_html_()) == (len(set(reported)) > 1 or len(set(waiting)) > 1)
+
+
+def test_blocked_and_waiting_are_not_added():
+    """Each has a panel of its own; the reasons of the latest period are named, those that cost most first."""
+    told = reasons(("waiting", "the gate", 1, 9.0), ("waiting", "a key", 4, 1.5), ("reported", None, 2, 20.0))
+    picture = charts.blocked_over_time(blocked([0, 2, 1], [0, 3, 3]), told)
+    assert len(picture.figure.axes) == 3
+    assert "no reason given: 2 tasks, 20 days" not in picture.alt
+    assert "2 tasks, 20 days: no reason given. 1 task, 9 days: the gate. 4 tasks, 36 hours: a key." in picture.alt
+    assert list(picture.data) == ["day from", "blocked", "waiting"]
+
+
+@pytest.mark.parametrize(
+    ("steps", "title"),
+    [
+        ([(0, 0, 0, 0)], "No task has arrived yet"),
+        ([(2, 0, 0, 0), (1, 2, 1, 0)], "2 tasks are open, as many as on 2 June 2025: 1 arrived and 1 was finished"),
+        (
+            [(2, 0, 0, 0), (3, 5, 2, 2)],
+            "1 task is open, 1 fewer than on 2 June 2025: 3 arrived, 2 left and 2 were finished",
+        ),
+    ],
+)
+def test_the_flow_is_told(steps, title):
+    """What is open, against what was, and what came and went."""
+    assert charts.cumulative_flow(flow(steps)).title == title
+
+
+@pytest.mark.parametrize(
+    ("days", "title"),
+    [
+        ([], "No task shows how long work takes: none is finished yet"),
+        ([None], "No task shows how long work takes: how long one took is not known"),
+        ([1.0], "The one finished task took 24 hours"),
+        ([0.0, 2.0], "2 finished tasks took from less than a minute to 2 days; so few say nothing of the next one"),
+        ([1 / 24] * 19, "19 finished tasks took 60 minutes; so few say nothing of the next one"),
+        (range(1, 21), "Half of 20 finished tasks took at most 10 days, 85 % at most 17 days"),
+    ],
+)
+def test_how_long_work_takes_is_told(days, title):
+    """Percentiles from 20 tasks on; of fewer the range, of one its own time."""
+    picture = charts.time_to_finish(times(list(days)))
+    assert picture.title == title
+    assert ("95 %: 19 days" in picture.svg) == (len(days) == 20) if len(days) > 1 else True
+
+
+def test_percentiles_are_those_of_the_frame_ageing(tmp_path):
+    """The picture of finished work and the frame of work in progress name the same days."""
+    stories = [[(40 + n, "in_progress"), (40, "completed")] for n in range(1, 25)]
+    with dashkit.open(made(tmp_path / "d.db", [*stories, [(3, "in_progress")]]), as_of=NOW) as d:
+        row = d.ageing().iloc[0]
+        assert (row.p50_days, row.p85_days) == (12, 21)
+        assert charts.time_to_finish(d.cycle_times()).title.endswith("took at most 12 days, 85 % at most 21 days")
+
+
+@pytest.mark.parametrize(
+    ("ages", "title"),
+    [
+        ([], "No task is in work"),
+        ([2.0], "The one begun task has not been in work for longer than 85 % of the finished ones took (3 days)"),
+        ([4.0], "The one begun task has been in work for longer than 85 % of the finished ones took (3 days)"),
+        ([1, 2], "None of 2 begun tasks has been in work for longer than 85 % of the finished ones took (3 days)"),
+        ([1, 4], "1 of 2 begun tasks has been in work for longer than 85 % of the finished ones took (3 days)"),
+        ([5, 4], "All 2 begun tasks have been in work for longer than 85 % of the finished ones took (3 days)"),
+        ([5, 4, 1], "2 of 3 begun tasks have been in work for longer than 85 % of the finished ones took (3 days)"),
+    ],
+)
+def test_old_work_is_told(ages, title):
+    """How many are older than most finished ones were."""
+    assert charts.ageing(work(ages)).title == title
+
+
+def test_without_percentiles_work_is_as_old_as_it_is():
+    """Of fewer than 20 finished tasks nothing says what is old."""
+    picture = charts.ageing(work([3.0, 1.0], limits=(None, None, None)))
+    assert picture.title == "2 tasks are in work, the oldest for 3 days"
+    assert "Of fewer than 20 finished tasks" in picture.note
+
+
+@pytest.mark.parametrize(
+    ("days", "title"),
+    [
+        ((-2.0, 3.0, 0.0, 0.0), "The date is 1 day later than it was: 11 January 2026, not 10 January 2026"),
+        ((-2.0, 0.0, 0.0, 0.0), "The date is 2 days earlier than it was: 8 January 2026, not 10 January 2026"),
+        ((-2.0, 2.0, 0.0, 0.0), "The date stays where it was: 10 January 2026"),
+        ((None, None, None, None), "No date"),
+    ],
+)
+def test_what_moved_is_told(days, title):
+    """How far in all, and from when to when; no date, no chart."""
+    picture = charts.what_moved(moved(*days, sentence="No date." if days[0] is None else None))
+    assert picture.title == title
+    assert ("<img" in picture._repr_html_()) == (days[0] is not None)
+
+
+def test_a_part_that_moved_nothing_is_in_the_table_alone():
+    """The drawing shows what moved the date; the words and the data have every part."""
+    picture = charts.what_moved(moved(-2.0, 5.0, 0.0, -1.0))
+    assert "reopened" not in picture.svg
+    assert "2 tasks reopened: 0.0 days." in picture.alt
+    assert picture.data["days"].sum() == 2
+
+
+@pytest.mark.parametrize(
+    ("counts", "title"),
+    [
+        ([], "There are no commits"),
+        ([0, 3], "There is no whole day with a commit yet"),
+        ([1, 0], "1 commit on 1 day: Monday 2 June 2025"),
+        ([1, 4, 9], "5 commits on 2 days; the busiest was Tuesday 3 June 2025 with 4"),
+    ],
+)
+def test_the_calendar_is_told(counts, title):
+    """The day that is not over is in no number."""
+    assert charts.commit_calendar(commits(counts)).title == title
+
+
+@pytest.mark.parametrize(
+    ("events", "title"),
+    [
+        ([], "Nothing is known of this task"),
+        ([(0, "created", "A")], "A: pending since 2 June 2025, without a commit"),
+        (
+            [(0, "created", None), (1, "status", "in_progress")],
+            "Task 7: in progress since 2 June 2025, without a commit",
+        ),
+        (
+            [(0, "created", "A"), (1, "renamed", "B"), (2, "commit", "c"), (48, "done", None), (99, "gone", None)],
+            "B: done 2 days after it came, with 1 commit",
+        ),
+        (
+            [(0, "created", "A"), (1, "session", "s"), (2, "commit", "c"), (3, "commit", "d"), (4, "gone", None)],
+            "A: gone since 2 June 2025, with 2 commits and 1 session",
+        ),
+    ],
+)
+def test_the_story_of_a_task_is_told(events, title):
+    """Its last title, what became of it, and what was made for it; a file that forgets a done task says nothing."""
+    assert charts.task_strip(timeline(*events)).title == title
+
+
+def test_a_task_that_is_not_done_is_drawn_up_to_now():
+    """What it waits for, it waits for still; a done one ends with its last work."""
+    open_ones, done = [(0, "created", "A"), (1, "waiting", "B")], [(2, "freed", "B"), (3, "done", None)]
+    late = datetime(2025, 6, 12, tzinfo=UTC)
+    assert charts.task_strip(timeline(*open_ones), late).note == "Up to 12 June 2025."
+    assert charts.task_strip(timeline(*open_ones, *done), late).note == "Up to 2 June 2025."
+
+
+def test_only_projects_that_moved_are_drawn():
+    """Idle ones without a blocked task are counted below; the one that finished most is on top, ten at most."""
+    rows = [("A", 4, 1, 0, [0, 2]), ("B", 4, 1, 1, [0, 0]), ("C", 4, 1, 0, [0, 0]), ("D", 4, 1, 0, [5, 2])]
+    picture = charts.projects(*portfolio(*rows))
+    assert picture.title == "2 of 4 projects finished tasks in the last 2 weeks; D most: 7"
+    assert picture.data["project"].tolist() == ["D", "A", "B"]
+    assert "Not shown: 1 project in which nothing was finished and nothing is blocked." in picture.note
+    many = charts.projects(*portfolio(*[("A", 4, 1, 0, [1])] * 12))
+    assert (len(many.data), "Not shown: 2 more projects that moved." in many.note) == (10, True)
+    alone = charts.projects(*portfolio(("A", 4, 1, 0, [1])))
+    assert alone.title == "A finished 1 task in this week"
+    assert charts.projects(*portfolio(("A", 4, 1, 0, [0]))).title == "No project finished a task in this week"
+
+
+NOUNS = "task|day|hour|minute|commit|session|project|week"
+
+
+def spoken(picture):
+    """The sentences of a picture are grammatical: one task is, two tasks are; the drawing is well-formed."""
+    text = " ".join(filter(None, (f"{picture.title}.", picture.note, picture.alt)))
+    assert not re.search(rf"(?<![\d,.])1 (?:{NOUNS})s\b", text), text
+    assert not re.search(rf"(?<![\d,.])(?:0|[2-9]|[\d,]{{2,}}) (?:{NOUNS})\b", text), text
+    assert not re.search(r"(?<![\d,.])1 (?:are|were|have|wait)\b", text), text
+    assert not re.search(r"(?<![\d,.])(?:[2-9]|[\d,]{2,}) (?:is|was|has|waits)\b", text), text
+    assert "  " not in text, text
+    assert not re.search(r"nan|NaT|<NA>|None(?! of )|\.\.", text), text
+    if len(picture.data):
+        ET.fromstring(picture.svg)
+
+
+@SETTINGS
+@given(st.lists(st.tuples(COUNTS, COUNTS), max_size=60), COUNTS)
+def test_any_burn_up_is_spoken(states, at_least):
+    """Whatever the counts are."""
+    forecast, fan = promises(max(2, at_least))
+    spoken(charts.burn_up(progress([(max(each), min(each)) for each in states]), fan, forecast))
+
+
+@SETTINGS
+@given(st.lists(st.tuples(COUNTS, COUNTS), max_size=120), st.lists(st.tuples(COUNTS, DAYS), max_size=5))
+def test_any_block_is_spoken(states, told):
+    """Whatever the counts are."""
+    rows = [("waiting", "a key", max(1, tasks), days) for tasks, days in told]
+    spoken(charts.blocked_over_time(blocked([one for one, _ in states], [two for _, two in states]), reasons(*rows)))
+
+
+@SETTINGS
+@given(st.lists(st.tuples(COUNTS, COUNTS, COUNTS, COUNTS).map(lambda four: sorted(four, reverse=True)), max_size=90))
+def test_any_flow_is_spoken(steps):
+    """Whatever came and went."""
+    spoken(charts.cumulative_flow(flow([(a, b, c, min(d, b - c)) for a, b, c, d in steps])))
+
+
+@SETTINGS
+@given(st.lists(st.none() | DAYS, max_size=40), st.booleans())
+def test_any_duration_is_spoken(days, inferred):
+    """From no time at all to years."""
+    spoken(charts.time_to_finish(times(days, inferred=inferred)))
+
+
+@SETTINGS
+@given(st.lists(DAYS, max_size=12), st.lists(DAYS, min_size=3, max_size=3).map(sorted))
+def test_any_age_is_spoken(ages, limits):
+    """Whatever the ages and the percentiles are."""
+    spoken(charts.ageing(work(ages, limits)))
+
+
+@SETTINGS
+@given(st.tuples(*[st.floats(-300, 300)] * 4))
+def test_any_move_is_spoken(days):
+    """Back, forth, or not at all."""
+    spoken(charts.what_moved(moved(*days, sentence="So many: so far.")))
+
+
+@SETTINGS
+@given(st.lists(COUNTS, max_size=300))
+def test_any_calendar_is_spoken(counts):
+    """Whatever the days hold."""
+    spoken(charts.commit_calendar(commits(counts)))
+
+
+KINDS = ["status", "blocked", "reason", "unblocked", "done", "reopened", "gone", "back", "waiting", "freed", "commit",
+         "session", "deleted", "sized", "moved"]  # fmt: skip
+
+
+@SETTINGS
+@given(st.lists(st.tuples(st.integers(0, 2000), st.sampled_from(KINDS)), max_size=30))
+def test_any_story_is_spoken(events):
+    """In any order of events."""
+    told = [(0, "created", "A"), *((hours, kind, "in_progress") for hours, kind in sorted(events))]
+    spoken(charts.task_strip(timeline(*told)))
+
+
+@SETTINGS
+@given(st.lists(st.tuples(COUNTS, COUNTS, COUNTS, COUNTS), max_size=14))
+def test_any_portfolio_is_spoken(rows):
+    """Whatever the projects hold."""
+    if rows:
+        spoken(charts.projects(*portfolio(*[("A", a + b + c, b, c, [d, d % 2]) for a, b, c, d in rows])))
+
+
+@given(st.lists(st.floats(-0.5, 1.5), max_size=8).map(sorted), st.floats(0.01, 0.1))
+def test_labels_are_pushed_apart(heights, gap):
+    """No two are nearer than the gap, none is above the top, and none moves without need."""
+    placed = apart(heights, gap)
+    assert all(other - one >= gap * 0.999 for one, other in pairwise(placed))
+    assert not placed or placed[-1] <= 1
+    alone = all(other - one >= gap for one, other in pairwise(heights))
+    assert placed == heights or not alone or heights[-1] > 1
+
+
+@given(st.text(max_size=80), st.integers(2, 40))
+def test_a_name_is_cut_to_its_room(text, room):
+    """It is never wider than its room, and an empty one is the fallback."""
+    found = short(text, "task 1", room)
+    assert columns(found) <= room
+    assert found
+
+
+@given(st.floats(0, 5000))
+def test_a_duration_is_spoken(days):
+    """One minute, two minutes; it is never off by more than its last digit."""
+    number, unit = re.fullmatch(r"(?:less than )?(a|[\d,.]+) (minute|hour|day)s?", duration(days)).groups()
+    value = 1 if number == "a" else float(number.replace(",", ""))
+    assert abs(timedelta(**{f"{unit}s": value}) / timedelta(days=1) - days) <= {
+        "minute": 1,
+        "hour": 24 * 0.03,
+        "day": 0.51,
+    }[unit] / (1440 if unit == "minute" else 24 if unit == "hour" else 1)

@@ -23,7 +23,7 @@ SELECT
     last_value(e.project_id IGNORE NULLS) OVER so_far AS project_id,
     coalesce(last_value(e.title IGNORE NULLS) OVER so_far, '') AS title,
     nullif(last_value(e.status IGNORE NULLS) OVER so_far, '') AS status,
-    coalesce(last_value(coalesce(e.checked, CASE WHEN e.checked_text IS NOT NULL THEN false END) IGNORE NULLS)
+    coalesce(last_value(coalesce(e.checked, CASE WHEN e.bad['checked'] IS NOT NULL THEN false END) IGNORE NULLS)
              OVER so_far, false) AS checked,
     nullif(last_value(e.blocked_reason IGNORE NULLS) OVER so_far, '') AS blocked_reason,
     nullif(last_value(e.complexity IGNORE NULLS) OVER so_far, '') AS complexity,
@@ -36,7 +36,7 @@ FROM (
     ON d.task_id = e.task_id
     WHERE is_known(e.recorded_at) AND e.occurred_at <= getvariable('as_of')
 ) AS e
-WINDOW so_far AS (PARTITION BY e.task_id, e.life ORDER BY e.occurred_at, e.event_id);
+WINDOW so_far AS (PARTITION BY e.task_id, e.life ORDER BY e.occurred_at, e.event_id ROWS UNBOUNDED PRECEDING);
 
 -- A row that is not what its events say was written where no trigger saw it. A database without a history is one
 -- such row for each task.
@@ -126,27 +126,31 @@ LEFT JOIN latest AS b ON b.task_id = d.depends_on_id
 WHERE NOT EXISTS (
     FROM kept AS k WHERE k.task_id = d.task_id AND k.depends_on_id = d.depends_on_id AND k.ended_at IS NULL);
 
--- Stretches in which a task was open, or blocked: intervals that follow each other, as one.
-CREATE MACRO history.stretches(wanted) AS TABLE
+-- Stretches in which something was true of a task: intervals that follow each other, as one.
+CREATE MACRO history.stretches(is_true) AS TABLE
 SELECT
     task_id, life, arg_max_null(project_id, started_at) AS project_id, min(started_at) AS started_at,
     CASE WHEN bool_and(ended_at IS NOT NULL) THEN max(ended_at) END AS ended_at,
     arg_min_null(not_before, started_at) AS not_before, arg_min(inferred, started_at) AS inferred
 FROM (
-    SELECT *, count(*) FILTER (NOT follows) OVER (PARTITION BY task_id, life ORDER BY started_at) AS stretch
+    SELECT *, count(*) FILTER (starts) OVER (PARTITION BY task_id, life ORDER BY started_at) AS stretch
     FROM (
         SELECT
-            *, coalesce(lag(CASE wanted WHEN 'open' THEN is_open ELSE blocked END)
-                        OVER (PARTITION BY task_id, life ORDER BY started_at), false) AS follows
+            task_id, life, project_id, started_at, ended_at, not_before, inferred,
+            lag(ended_at) OVER (PARTITION BY task_id, life ORDER BY started_at) IS DISTINCT FROM started_at AS starts
         FROM history.intervals
+        WHERE is_true
     )
-    WHERE CASE wanted WHEN 'open' THEN is_open ELSE blocked END
 )
 GROUP BY task_id, life, stretch;
 
 -- Blocked (somebody said so) and waiting (open, with an open dependency) are two measures.
 CREATE TABLE history.blocks AS
-WITH open AS (SELECT * FROM history.stretches('open')), pairs AS (
+WITH linked AS (
+    SELECT DISTINCT unnest([task_id, depends_on_id]) AS task_id FROM history.dependencies
+), open AS (
+    SELECT * FROM history.stretches(is_open AND task_id IN (SELECT task_id FROM linked))
+), pairs AS (
     SELECT
         t.task_id, t.life, t.project_id, greatest(p.started_at, t.started_at, d.started_at) AS started_at,
         least(coalesce(p.ended_at, 'infinity'), coalesce(t.ended_at, 'infinity'), coalesce(d.ended_at, 'infinity'))
@@ -171,7 +175,7 @@ WITH open AS (SELECT * FROM history.stretches('open')), pairs AS (
     )
 )
 SELECT task_id, life, project_id, 'reported' AS cause, started_at, ended_at, not_before, inferred
-FROM history.stretches('blocked')
+FROM history.stretches(blocked)
 UNION ALL
 SELECT
     task_id, life, arg_max_null(project_id, started_at), 'waiting', min(started_at),
@@ -184,32 +188,39 @@ GROUP BY task_id, life, island;
 
 -- One row per task and life: when it arrived, was started, was finished, and left without being finished.
 CREATE TABLE history.flow AS
-WITH told AS (
+WITH finishes AS (
+    -- A baseline saw that it was done, and not when.
     SELECT
-        *, checked OR list_contains(getvariable('started_statuses'), status) AS is_started,
-        cancelled OR gone AS has_left,
-        coalesce(lag(checked) OVER so_far, false) AS was_checked,
-        coalesce(lag(cancelled OR gone) OVER so_far, false) AS had_left,
-        lead(started_at) OVER so_far IS NULL AS is_last
+        i.task_id, i.life, count(*) AS finishes, arg_max(i.inferred, i.started_at) AS finished_inferred,
+        arg_max_null(CASE WHEN i.op <> 'baseline' THEN i.started_at END, i.started_at) AS finished_at
+    FROM history.intervals AS i
+    ANTI JOIN (SELECT task_id, life, ended_at FROM history.intervals WHERE checked) AS b
+    ON b.task_id = i.task_id AND b.life = i.life AND b.ended_at = i.started_at
+    WHERE i.checked
+    GROUP BY i.task_id, i.life
+), told AS (
+    SELECT
+        *, cancelled OR gone AS has_left, checked OR list_contains(getvariable('started_statuses'), status) AS is_started,
+        -- A baseline sees what is there, and not since when; what is inserted as done came from elsewhere.
+        op NOT IN ('baseline', 'reconcile') AND NOT (checked AND op = 'insert') AS is_seen
     FROM history.intervals
-    WINDOW so_far AS (PARTITION BY task_id, life ORDER BY started_at)
+), lives AS (
+    SELECT
+        task_id, life, arg_max_null(project_id, started_at) AS project_id,
+        arg_max_null(complexity, started_at) AS complexity, min(started_at) AS arrived_at,
+        arg_min(inferred, started_at) AS arrived_inferred, arg_min(is_seen, started_at) AS arrived_seen,
+        min(started_at) FILTER (is_started) AS started_at,
+        arg_min(inferred, started_at) FILTER (is_started) AS started_inferred,
+        arg_min(is_seen, started_at) FILTER (is_started) AS started_seen, arg_max(checked, started_at) AS is_done,
+        CASE WHEN arg_max(has_left, started_at) THEN coalesce(max(ended_at) FILTER (NOT has_left), arrived_at)
+             WHEN NOT is_done THEN arg_max_null(ended_at, started_at) END AS left_at
+    FROM told
+    GROUP BY task_id, life
 )
 SELECT
-    task_id, life, arg_max_null(project_id, started_at) AS project_id, arg_max_null(complexity, started_at) AS complexity,
-    min(started_at) AS arrived_at, arg_min(inferred, started_at) AS arrived_inferred,
-    min(started_at) FILTER (is_started) AS started_at,
-    bool_or(is_last AND checked) AS is_done,
-    -- A baseline saw that it was done, and not when.
-    CASE WHEN bool_or(is_last AND checked)
-         THEN arg_max_null(CASE WHEN op <> 'baseline' THEN started_at END, started_at)
-              FILTER (checked AND NOT was_checked) END AS finished_at,
-    CASE WHEN bool_or(is_last AND checked) THEN arg_max(inferred, started_at) FILTER (checked AND NOT was_checked) END
-        AS finished_inferred,
-    count(*) FILTER (checked AND NOT was_checked) AS finishes,
-    CASE WHEN bool_or(is_last AND has_left) THEN max(started_at) FILTER (has_left AND NOT had_left)
-         WHEN bool_or(is_last AND ended_at IS NOT NULL AND NOT checked) THEN max(ended_at) END AS left_at
-FROM told
-GROUP BY task_id, life;
+    v.*, CASE WHEN v.is_done THEN f.finished_at END AS finished_at,
+    CASE WHEN v.is_done THEN f.finished_inferred END AS finished_inferred, coalesce(f.finishes, 0) AS finishes
+FROM lives AS v LEFT JOIN finishes AS f ON f.task_id = v.task_id AND f.life = v.life;
 
 -- Which life the rows of now belong to: what has no history is theirs.
 CREATE TABLE history.present AS

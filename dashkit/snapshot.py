@@ -10,8 +10,8 @@ What a query needs, tables and views, is made when the first one names it.
 import json
 import re
 import sqlite3
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import ExitStack, closing, suppress
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, closing, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from difflib import get_close_matches
@@ -21,10 +21,9 @@ from pathlib import Path
 from typing import Any, Literal, cast
 
 import duckdb
-import numpy as np
 import pandas as pd
 
-from dashkit import connection, times, views
+from dashkit import connection, results, times, views
 from dashkit.errors import OutdatedError, RefusedError, UsageError
 from dashkit.records import UNSIZED
 from dashkit.store import rows, settings
@@ -41,59 +40,71 @@ MEMORY = "1GB"
 TABLE_FUNCTIONS = frozenset({"range", "generate_series", "unnest", "duckdb_views", "duckdb_columns"})
 
 
-@dataclass(frozen=True)
+@dataclass
 class _Copy:
-    """Our private copy of the database, whose tables go to DuckDB as typed.<table>."""
+    """Our private copy of the database, whose tables go to DuckDB as typed.<table>.
 
-    path: str  # of the live file
+    Args:
+        path: of the live file.
+        file: the copy.
+        here: which columns it has.
+        rows: how many rows each of its tables has.
+        load: how they get into DuckDB.
+    """
+
+    path: str
     file: Path
     here: views.Shape
     rows: Mapping[str, int]
+    load: Load = "copy"
 
-    def load(self, duck: duckdb.DuckDBPyConnection, table: str) -> None:
-        """Bring a table in through sqlite3; text that is no UTF-8 comes with replacement characters."""
-        duck.execute(views.empty(table))
-        if not self.rows.get(table):
-            return
-        columns = self.here[table]
-        texts = ", ".join(f'CAST("{column}" AS TEXT)' for column in columns)
-        insert = f"INSERT INTO typed.{table} BY NAME {views.typed(table, columns, 'batch')}"
-        with connection.explained(Path(self.path), "read"), closing(connection.connect_immutable(self.file)) as lite:
-            lite.text_factory = TEXT
-            cursor = lite.execute(f'SELECT {texts} FROM "{table}"')  # noqa: S608 - names of TABLES
-            while batch := cursor.fetchmany(BATCH):
-                # Much faster than bound values; "string" because plain objects have their type guessed.
-                duck.register("batch", pd.DataFrame(batch, columns=columns, dtype="string"))
-                duck.execute(insert)
-                duck.unregister("batch")
-
-    def attach(self, duck: duckdb.DuckDBPyConnection) -> bool:
-        """Let DuckDB read all tables through its SQLite extension; False where that is missing or would not do."""
+    def attach(self, duck: duckdb.DuckDBPyConnection) -> None:
+        """Let DuckDB read the copy through its SQLite extension; where that is missing all stays as it is."""
         try:
             if bundled := _extension():
                 duck.load_extension(str(bundled))
             else:
                 duck.execute("LOAD sqlite_scanner")
         except duckdb.Error:
-            return False
+            return
         duck.execute("SET sqlite_all_varchar = true")
         # ATTACH takes no bound value.
         duck.execute("ATTACH '" + str(self.file).replace("'", "''") + "' AS source (TYPE sqlite, READ_ONLY)")
-        duck.begin()
-        try:
-            for table, columns in self.here.items():
+        self.load = "attach"
+
+    def make(self, duck: duckdb.DuckDBPyConnection, table: str) -> None:
+        """Make typed.<table>."""
+        if self.load == "attach":
+            with suppress(duckdb.Error), _transaction(duck):  # it may be of no use: the copy says so in words
                 duck.execute(views.empty(table))
                 if self.rows.get(table):
                     # The extension hands text that is no UTF-8 on unchecked, and Python would stumble over it.
-                    values = views.typed(table, columns, f"source.{table}", checked=True)
+                    values = views.typed(table, self.here[table], f"source.{table}", checked=True)
                     duck.execute(f"INSERT INTO typed.{table} BY NAME {values}")
-            duck.commit()
-        except duckdb.Error:  # such text, or a damaged file: the copy says so in words
-            duck.rollback()
-            return False
-        finally:
-            duck.execute("DETACH source")
-        return True
+                return
+            self.load = "copy"
+        with _transaction(duck), connection.explained(Path(self.path), "read"):
+            try:
+                self._read(duck, table, str)
+            except sqlite3.OperationalError:  # some of it is no UTF-8: it comes with replacement characters
+                self._read(duck, table, TEXT)
+
+    def _read(self, duck: duckdb.DuckDBPyConnection, table: str, text: Callable[[bytes], str]) -> None:
+        """Bring a table in through sqlite3."""
+        duck.execute(views.empty(table))
+        if not self.rows.get(table):
+            return
+        columns = self.here[table]
+        texts = ", ".join(f'CAST("{column}" AS TEXT)' for column in columns)
+        insert = f"INSERT INTO typed.{table} BY NAME {views.typed(table, columns, 'batch')}"
+        with closing(connection.connect_immutable(self.file)) as lite:
+            lite.text_factory = text
+            cursor = lite.execute(f'SELECT {texts} FROM "{table}"')  # noqa: S608 - names of TABLES
+            while batch := cursor.fetchmany(BATCH):
+                # Much faster than bound values; "string" because plain objects have their type guessed.
+                duck.register("batch", pd.DataFrame(batch, columns=columns, dtype="string"))
+                duck.execute(insert)
+                duck.unregister("batch")
 
 
 @dataclass(frozen=True)
@@ -104,7 +115,6 @@ class Snapshot:
         path: the live file, or '' for a database in memory.
         version: the version of the schema.
         rows: how many rows each table has.
-        load: how they got into DuckDB.
         as_of: the instant that everything is as of.
         has_history: whether the database records changes.
         project: the id of the chosen project; None: all.
@@ -114,7 +124,6 @@ class Snapshot:
     path: str
     version: str
     rows: Mapping[str, int]
-    load: Load
     as_of: datetime
     has_history: bool
     project: int | None
@@ -124,15 +133,20 @@ class Snapshot:
     _missing: dict[str, str]  # what no query has named so far, and how to make it
     _resources: ExitStack
 
+    @property
+    def load(self) -> Load:
+        """How the tables get into DuckDB."""
+        return self._copy.load
+
     def run(self, query: str, parameters: Parameters = ()) -> pd.DataFrame:
-        """The rows of one of our own queries, typed as `_frame` says.
+        """The rows of one of our own queries, typed as `results.frame` says.
 
         Raises:
             UsageError: DuckDB refuses the query or a value.
         """
         try:
             self._make(query)
-            return _frame(self._duck.execute(query, parameters))
+            return results.frame(self._duck.execute(query, parameters))
         except duckdb.ConnectionException as error:
             raise UsageError(
                 "Cannot ask this Dashboard", "it is closed", "Open it again with dashkit.open()."
@@ -151,27 +165,25 @@ class Snapshot:
             raise _refused(tree["error_message"])
         if len(tree["statements"]) != 1:
             raise _refused(f"it has {len(tree['statements'])} statements")
-        if strange := sorted(set(_table_functions(tree)) - TABLE_FUNCTIONS):
+        if strange := sorted(set(views.called(tree)) - TABLE_FUNCTIONS):
             raise _refused(f"it calls {', '.join(strange)}, and a query reads the views alone")
+        if hidden := sorted(set(views.hidden(tree))):
+            raise _refused(f"it names {', '.join(hidden)}, and a query reads the views alone")
         return self.run(query, parameters)
 
     def _make(self, query: str) -> None:
-        """Make what a query names and is not there yet; all of it or nothing."""
+        """Make what a query names and is not there yet: each table as a whole, of the rest all or nothing."""
         names = views.needed(query, self._missing)
-        self._duck.begin()
-        try:
-            for name in names:
-                if name.startswith("typed."):
-                    self._copy.load(self._duck, name.removeprefix("typed."))
-                else:
-                    self._duck.execute(self._missing[name])
-            self._duck.commit()
-        except BaseException:
-            with suppress(duckdb.Error):
-                self._duck.rollback()
-            raise
-        for name in names:
+        tables = [name for name in names if name.startswith("typed.")]
+        for name in tables:
+            self._copy.make(self._duck, name.removeprefix("typed."))
             del self._missing[name]
+        if rest := names[len(tables) :]:
+            with _transaction(self._duck):
+                for name in rest:
+                    self._duck.execute(self._missing[name])
+            for name in rest:
+                del self._missing[name]
 
     def close(self) -> None:
         """Let go of DuckDB and of the copy; twice does no harm."""
@@ -240,18 +252,29 @@ def take(
             _set_variables(duck, lite, instants, number, zone)
             version = _version(lite, here)
         copy = _Copy(path, file, here, counts)
-        wanted = load or ("attach" if many else "copy")
-        missing = views.relations()
-        if wanted == "copy" or not copy.attach(duck):
-            wanted = "copy"
-            missing = {f"typed.{table}": "" for table in views.TABLES} | missing
+        if (load or ("attach" if many else "copy")) == "attach":
+            copy.attach(duck)
         duck.execute("SET enable_external_access = false; SET lock_configuration = true")
-        return Snapshot(path, version, counts, wanted, when, kept, number, zone, duck, copy, missing, stack.pop_all())
+        missing = {f"typed.{table}": "" for table in views.TABLES} | views.relations(of_one_project=number is not None)
+        return Snapshot(path, version, counts, when, kept, number, zone, duck, copy, missing, stack.pop_all())
+
+
+@contextmanager
+def _transaction(duck: duckdb.DuckDBPyConnection) -> Iterator[None]:
+    """All that is done in it, or nothing."""
+    duck.begin()
+    try:
+        yield
+        duck.commit()
+    except BaseException:
+        with suppress(duckdb.Error):
+            duck.rollback()
+        raise
 
 
 def _duckdb(folder: Path, *, many: bool) -> duckdb.DuckDBPyConnection:
     duck = duckdb.connect(
-        # On disk it is compressed, to a tenth; of few rows that, and a second thread, would cost more than it does.
+        # On disk the history is compressed, to a tenth; of few rows that would cost more than it does.
         str(folder / "tables.duckdb") if many else ":memory:",
         config={
             # A missing extension is a clear error at once, not an attempt to reach the network.
@@ -264,12 +287,12 @@ def _duckdb(folder: Path, *, many: bool) -> duckdb.DuckDBPyConnection:
             # What a million tasks need beyond this waits on disk, which costs hardly any time.
             "memory_limit": MEMORY,
             "temp_directory": str(folder / "spill"),
-            **({} if many else {"threads": 1}),
+            **({} if many else {"threads": 1}),  # of few rows a second one would cost more than it does
         },
     )
-    duck.execute(
-        "PRAGMA disable_checkpoint_on_shutdown; SET TimeZone = 'UTC'; CREATE SCHEMA typed; CREATE SCHEMA history"
-    )
+    duck.execute("PRAGMA disable_checkpoint_on_shutdown; SET TimeZone = 'UTC'")
+    # What is read once is faster written where nothing is compressed: typed is a database of its own.
+    duck.execute("ATTACH ':memory:' AS typed; CREATE SCHEMA history")
     with suppress(duckdb.InvalidInputException):  # in a kernel without ipywidgets it is off, and cannot be set
         duck.execute("SET enable_progress_bar = false")
     return duck
@@ -345,19 +368,6 @@ def _version(lite: sqlite3.Connection, here: views.Shape) -> str:
     return max(versions, key=lambda text: [int(part) for part in text.split(".")], default="2.0")
 
 
-def _table_functions(tree: Any) -> Iterator[str]:
-    """The functions that a parsed query calls in FROM, at any depth."""
-    waiting = [tree]
-    while waiting:
-        node = waiting.pop()
-        if isinstance(node, dict):
-            if node.get("type") == "TABLE_FUNCTION":
-                yield node["function"]["function_name"]
-            waiting.extend(node.values())
-        elif isinstance(node, list):
-            waiting.extend(node)
-
-
 def _refused(why: str) -> UsageError:
     return UsageError(
         "Cannot run this query",
@@ -365,35 +375,3 @@ def _refused(why: str) -> UsageError:
         "One SELECT over the views works, values bound; the views are listed by "
         "sql('SELECT view_name, comment FROM duckdb_views() WHERE comment IS NOT NULL').",
     )
-
-
-def _frame(result: duckdb.DuckDBPyConnection) -> pd.DataFrame:
-    """A result as pandas, NA where there is no value.
-
-    Whole numbers are Int64, others Float64, then boolean, string, datetime64[us, UTC] for instants and
-    datetime64[us] for dates. DuckDB's own df() guesses by what is there, so that an empty result would differ.
-    """
-    kinds = [str(column[1]) for column in result.description]
-    arrays = result.fetchnumpy()
-    named = zip(arrays.items(), kinds, strict=True)
-    return pd.DataFrame({name: _series(values, kind) for (name, values), kind in named})
-
-
-def _series(values: Any, kind: str) -> "pd.Series[Any]":
-    # With its mask: a gap would turn whole numbers into floats.
-    data, gaps = np.ma.getdata(values), np.ma.getmaskarray(values)
-    if kind == "HUGEINT" and not (np.abs(data[~gaps]) >= 2**53).any():
-        # The type of sum() over whole numbers; NumPy has none, so DuckDB gives floats.
-        data = np.where(gaps, 0, data).astype("int64")
-    if data.dtype.kind == "b":
-        return pd.Series(pd.arrays.BooleanArray(data, gaps))
-    if data.dtype.kind in "iu":
-        return pd.Series(pd.arrays.IntegerArray(data.astype(f"{data.dtype.kind}8", copy=False), gaps))
-    if data.dtype.kind == "f":
-        return pd.Series(pd.arrays.FloatingArray(data.astype("f8", copy=False), gaps | np.isnan(data)))
-    series: Any = pd.Series(data).mask(gaps)
-    if data.dtype.kind == "M":
-        series = series.astype("datetime64[us]")
-    if kind.startswith("TIMESTAMP"):
-        return cast("pd.Series[Any]", series.dt.tz_localize("UTC"))
-    return cast("pd.Series[Any]", series.astype("string") if kind == "VARCHAR" else series)

@@ -6,6 +6,7 @@ Only text goes in and only SQL comes out; snapshot.py runs it. views.sql has the
 import re
 from collections.abc import Iterator, Mapping
 from importlib import resources
+from typing import Any
 
 SCRIPTS = ("history.sql", "views.sql")
 Shape = Mapping[str, list[str]]  # which columns of TABLES each table of a database has
@@ -43,7 +44,9 @@ TABLES = {
 _DATE = r"\d{4}-\d\d-\d\d"
 _TIME = r"([01]\d|2[0-3]):\d\d:\d\d([.,]\d{1,9})?"
 _ZONE = r"(Z|[+-]\d\d(:?\d\d)?)"
-# The stored form and SQLite's own, both UTC: nearly all there are, and several times faster without the zone.
+# The stored form is told without a regular expression; that and SQLite's own, both UTC, are cast without the zone: each
+# several times faster.
+_STORED = "{0} LIKE '____-__-__T__:__:__.___Z' AND {0} >= '1' AND NOT contains({0}, ' ') AND NOT contains({0}, 'T24')"
 _PLAIN = r"[1-9]\d{3}-\d\d-\d\d[T ]([01]\d|2[0-3]):\d\d:\d\d(\.\d{1,6})?Z?"
 _MICROSECONDS = "epoch_us(TRY_CAST(replace(trim({0}), ',', '.') AS TIMESTAMPTZ))"
 _YEARS = "-62135596800000000 AND 253402300799999999"  # 1 to 9999, in microseconds
@@ -52,7 +55,7 @@ CASTS = {
     "int": "CASE WHEN TRY_CAST({0} AS DOUBLE) = TRY_CAST({0} AS BIGINT) THEN TRY_CAST({0} AS BIGINT) END",
     "real": "CASE WHEN isfinite(TRY_CAST({0} AS DOUBLE)) THEN TRY_CAST({0} AS DOUBLE) END",
     "truth": "CASE WHEN isfinite(TRY_CAST({0} AS DOUBLE)) THEN TRY_CAST({0} AS DOUBLE) <> 0 END",
-    "instant": f"CASE WHEN regexp_full_match({{0}}, '{_PLAIN}') THEN TRY_CAST({{0}} AS TIMESTAMP)"
+    "instant": f"CASE WHEN {_STORED} OR regexp_full_match({{0}}, '{_PLAIN}') THEN TRY_CAST({{0}} AS TIMESTAMP)"
     f" WHEN regexp_full_match(trim({{0}}), '{_DATE}([T ]{_TIME}{_ZONE}?)?')"
     f" AND {_MICROSECONDS} BETWEEN {_YEARS} THEN make_timestamp({_MICROSECONDS}) END",
 }
@@ -62,6 +65,7 @@ TYPES = {"text": "VARCHAR", "int": "BIGINT", "real": "DOUBLE", "truth": "BOOLEAN
 _PARAGRAPH = re.compile(r"\n\n(?=(?:--.*\n)*CREATE (?:TABLE|VIEW|MACRO) )")
 _NAME = re.compile(r"^CREATE (?:TABLE|VIEW|MACRO) ([\w.]+)", re.MULTILINE)
 _HEADER = re.compile(r"\A(?:--.*\n)+")
+_ASKS = re.compile(r"duckdb_|\b(show|describe|information_schema|sqlite_master|pg_\w+)\b")  # what there is
 _WORD = re.compile(r"(?:typed|history)\.\w+|\w+")
 
 
@@ -73,8 +77,8 @@ def columns(table: str) -> dict[str, str]:
 def typed(table: str, present: list[str], origin: str, *, checked: bool = False) -> str:
     """The query for the values of a table whose origin has nothing but text.
 
-    Every column of TABLES is there, NULL where the database lacks it; beside each that is no text stands what
-    is stored where that is no such value, as text (`created_at_text`).
+    Every column of TABLES is there, NULL where the database lacks it; `bad` is what is stored where that is no such
+    value, as text, by column: NULL for nearly every row.
 
     Args:
         table: one of TABLES.
@@ -82,36 +86,41 @@ def typed(table: str, present: list[str], origin: str, *, checked: bool = False)
         origin: what to read.
         checked: fail where text is no UTF-8.
     """
-    inner, outer = [], []
+    inner, stored, is_bad = [], [], []
     for column, kind in columns(table).items():
         text = f'"{column}"' if column in present else "CAST(NULL AS VARCHAR)"
         if kind != "text":
             inner.append(f'{text} AS "{column}_text"')
-            outer.append(f'CASE WHEN "{column}" IS NULL THEN "{column}_text" END AS "{column}_text"')
+            is_bad.append(f'"{column}" IS NULL AND "{column}_text" IS NOT NULL')
+            stored.append(f"'{column}': CASE WHEN {is_bad[-1]} THEN \"{column}_text\" END")
         elif checked:
             text = f"decode(encode({text}))"
         inner.append(f'{CASTS[kind].replace("{0}", text)} AS "{column}"')
-        outer.append(f'"{column}"')
-    return f"SELECT {', '.join(outer)} FROM (SELECT {', '.join(inner)} FROM {origin})"  # noqa: S608 - names of TABLES
+    bad = f"CASE WHEN {' OR '.join(is_bad)} THEN MAP {{{', '.join(stored)}}} END" if is_bad else "NULL"
+    names = ", ".join(f'"{column}"' for column in columns(table))
+    return f"SELECT {names}, {bad} AS bad FROM (SELECT {', '.join(inner)} FROM {origin})"  # noqa: S608 - names of TABLES
 
 
 def empty(table: str) -> str:
     """The same table without rows, as it is created."""
     kinds = columns(table).items()
     made = [f'"{column}" {TYPES[kind]}' for column, kind in kinds]
-    made += [f'"{column}_text" VARCHAR' for column, kind in kinds if kind != "text"]
-    return f"CREATE TABLE typed.{table} ({', '.join(made)})"
+    return f"CREATE OR REPLACE TABLE typed.{table} ({', '.join(made)}, bad MAP(VARCHAR, VARCHAR))"
 
 
-def relations() -> dict[str, str]:
+def relations(*, of_one_project: bool) -> dict[str, str]:
     """What queries may name besides typed.<table>, in an order in which it can be made: name and statements.
 
     history.<table> is what was true of each task, from when to when; then come the macros and views of queries, whose
     comments are their documentation.
+
+    Args:
+        of_one_project: one is chosen; where none is, every life is shown, and none is looked up.
     """
     scripts = (resources.files("dashkit").joinpath(name).read_text(encoding="utf-8") for name in SCRIPTS)
     parts = [part for script in scripts for part in _PARAGRAPH.split(script)]
     found = {match[1]: part for part in parts if (match := _NAME.search(part))}
+    found |= {} if of_one_project else {"chosen_life": "CREATE MACRO chosen_life(task, number) AS true"}
     found["bad_values"] = f"""
         CREATE VIEW bad_values AS {" UNION ALL ".join(_bad_values())};
         COMMENT ON VIEW bad_values IS
@@ -130,10 +139,36 @@ def needed(query: str, known: Mapping[str, str]) -> list[str]:
     waiting = [query]
     while waiting:
         text = _HEADER.sub("", waiting.pop()).lower()
-        names = set(known) if "duckdb_" in text else known.keys() & set(_WORD.findall(text)) - found
+        names = set(known) if _ASKS.search(text) else known.keys() & set(_WORD.findall(text)) - found
         found |= names
         waiting += [known[name].partition("COMMENT ON")[0] for name in names]
     return [name for name in known if name in found]
+
+
+def called(tree: Any) -> Iterator[str]:
+    """The functions that a parsed query calls in FROM, at any depth."""
+    return (node["function"]["function_name"] for node in _nodes(tree, "TABLE_FUNCTION"))
+
+
+def hidden(tree: Any) -> Iterator[str]:
+    """What a parsed query names in FROM that is below the views, or about DuckDB itself."""
+    for node in _nodes(tree, "BASE_TABLE"):
+        *where, name = (node[f"{part}_name"].lower() for part in ("catalog", "schema", "table"))
+        if not {"typed", "history", "source"}.isdisjoint(where) or name.startswith("pragma_"):
+            yield ".".join(filter(None, [*where, name]))
+
+
+def _nodes(tree: Any, kind: str) -> Iterator[Any]:
+    """The nodes of a kind in a parsed query, at any depth."""
+    waiting = [tree]
+    while waiting:
+        node = waiting.pop()
+        if isinstance(node, dict):
+            if node.get("type") == kind:
+                yield node
+            waiting.extend(node.values())
+        elif isinstance(node, list):
+            waiting.extend(node)
 
 
 def _bad_values() -> Iterator[str]:
@@ -141,7 +176,7 @@ def _bad_values() -> Iterator[str]:
     for table in TABLES:
         typed_columns = [column for column, kind in columns(table).items() if kind != "text"]
         names = ", ".join(f"'{column}'" for column in typed_columns)
-        counts = ", ".join(f"count(nullif(trim(\"{column}_text\"), ''))" for column in typed_columns)
+        counts = ", ".join(f"count(nullif(trim(bad['{column}']), ''))" for column in typed_columns)
         yield (
             f"SELECT '{table}' AS table_name, unnest([{names}]) AS column_name,"  # noqa: S608 - names of TABLES
             f" unnest([{counts}]) AS bad_values FROM typed.{table}"

@@ -6,6 +6,10 @@
 
 CREATE MACRO chosen(project_id) AS getvariable('project') IS NULL OR project_id = getvariable('project');
 
+-- A life belongs, with all of its past, to the project that it is in as of the instant.
+CREATE MACRO chosen_life(task, number) AS
+    (task, number) IN (SELECT (task_id, life) FROM history.flow WHERE chosen(project_id));
+
 -- Days from an instant to as_of, never below 0.
 CREATE MACRO age_days(instant) AS
     CASE WHEN instant < getvariable('as_of')
@@ -15,6 +19,10 @@ CREATE MACRO age_days(instant) AS
 -- The first day of the period that an instant is in, in the reader's time zone; weeks begin on Monday.
 CREATE MACRO period_of(instant, period) AS
     CAST(date_trunc(period, timezone(getvariable('zone'), timezone('UTC', instant))) AS DATE);
+
+-- An instant that is in the same period in every time zone, of far fewer: since 1972 zones differ by quarters of an hour.
+CREATE MACRO quarter_of(instant) AS
+    CASE WHEN instant < TIMESTAMP '1973-01-01' THEN instant ELSE time_bucket(INTERVAL 15 MINUTE, instant) END;
 
 CREATE MACRO next_period(day, period) AS
     CAST(day + CASE period WHEN 'day' THEN INTERVAL 1 DAY WHEN 'week' THEN INTERVAL 7 DAY ELSE INTERVAL 1 MONTH END AS DATE);
@@ -56,10 +64,10 @@ SELECT
     i.status, t.priority, i.checked, i.blocked, i.cancelled, i.gone, i.is_open, i.blocked_reason, i.complexity,
     coalesce(s.points, getvariable('unsized_points')) AS size,
     s.points IS NOT NULL AS sized,
-    t.created_at, 
-    CASE WHEN i.checked THEN CASE WHEN w.finished_inferred THEN t.completed_at ELSE w.finished_at END END AS completed_at, t.updated_at,
-    t.external_id, t.kind, t.parent_id, t.labels,
-    coalesce(t.updated_at = t.created_at, t.updated_at_text = t.created_at_text, false) AS untouched
+    t.created_at,
+    CASE WHEN i.checked THEN CASE WHEN w.finished_inferred THEN t.completed_at ELSE w.finished_at END END AS completed_at,
+    t.updated_at, t.external_id, t.kind, t.parent_id, t.labels,
+    coalesce(t.updated_at = t.created_at, t.bad['updated_at'] = t.bad['created_at'], false) AS untouched
 FROM history.intervals AS i
 LEFT JOIN history.present AS n ON n.task_id = i.task_id AND n.life = i.life
 LEFT JOIN typed.tasks AS t ON t.id = n.task_id
@@ -83,7 +91,7 @@ SELECT
     s.event_id, s.task_id, s.life, s.occurred_at, s.recorded_at, s.not_before, s.op, s.source, s.project_id,
     p.name AS project, s.title, s.status, s.checked, s.blocked_reason, s.complexity, s.gone
 FROM history.states AS s LEFT JOIN typed.projects AS p ON p.id = s.project_id
-WHERE chosen(s.project_id);
+WHERE chosen_life(s.task_id, s.life);
 COMMENT ON VIEW events IS 'One row per recorded change of a task, with all that was true behind it. It happened in (not_before, occurred_at]; not_before is missing where it was seen exactly. life counts the tasks that had this id before. Known from version 2.1 on; before, one row says what is there now.';
 
 CREATE VIEW intervals AS
@@ -91,13 +99,13 @@ SELECT
     i.task_id, i.life, i.project_id, p.name AS project, i.title, i.status, i.checked, i.blocked, i.cancelled, i.gone,
     i.is_open, i.blocked_reason, i.complexity, i.started_at, i.ended_at, i.not_before, i.inferred, i.op, i.source
 FROM history.intervals AS i LEFT JOIN typed.projects AS p ON p.id = i.project_id
-WHERE chosen(i.project_id);
+WHERE chosen_life(i.task_id, i.life);
 COMMENT ON VIEW intervals IS 'One row per stretch of time in which nothing changed about a task; ended_at is missing for the last one. inferred: nobody saw it begin.';
 
 CREATE VIEW blocks AS
 SELECT b.task_id, b.life, b.project_id, b.cause, b.started_at, b.ended_at, b.not_before, b.inferred
 FROM history.blocks AS b
-WHERE chosen(b.project_id);
+WHERE chosen_life(b.task_id, b.life);
 COMMENT ON VIEW blocks IS 'One row per stretch of time in which a task was blocked (cause: reported) or open with an open dependency (cause: waiting); ended_at is missing where it still is.';
 
 CREATE VIEW flow AS
@@ -241,32 +249,23 @@ SELECT
     s.started_at, s.ended_at, s.inferred
 FROM stretches AS s
 LEFT JOIN titles AS d ON d.task_id = s.depends_on_id AND d.life = s.depends_on_life
-WHERE chosen(s.project_id);
+WHERE chosen_life(s.task_id, s.life);
 COMMENT ON VIEW blockers IS 'One row per stretch of time in which a task was blocked for one reason (in small letters, with single spaces; missing where nobody said), or waited for one task (reason: its title); ended_at is missing where it still is. A task that waits for two has two.';
 
 CREATE VIEW finished AS
-WITH done AS (
-    SELECT w.*, t.title, t.completed_at < t.created_at - INTERVAL 1 SECOND AND w.finished_inferred AS is_impossible
-    FROM flow AS w LEFT JOIN tasks AS t ON t.id = w.task_id AND t.life = w.life
-    WHERE w.finished_at IS NOT NULL
-), seen AS (
-    -- A baseline sees what is there, and not since when; what is inserted as done came from elsewhere.
-    SELECT
-        task_id, life, started_at, inferred,
-        op NOT IN ('baseline', 'reconcile') AND NOT (checked AND op = 'insert') AS is_seen
-    FROM history.intervals
-)
 SELECT
-    d.task_id, d.life, d.project_id, d.project, d.title, d.complexity, d.arrived_at, d.started_at, d.finished_at,
-    CASE WHEN a.is_seen AND NOT coalesce(d.is_impossible, false)
-         THEN (epoch_us(d.finished_at) - epoch_us(d.arrived_at)) / 86400000000.0::DOUBLE END AS lead_time_days,
-    a.inferred OR d.finished_inferred AS lead_time_inferred,
-    CASE WHEN s.is_seen AND d.started_at < d.finished_at
-         THEN (epoch_us(d.finished_at) - epoch_us(d.started_at)) / 86400000000.0::DOUBLE END AS cycle_time_days,
-    s.inferred OR d.finished_inferred AS cycle_time_inferred
-FROM done AS d
-LEFT JOIN seen AS a ON a.task_id = d.task_id AND a.life = d.life AND a.started_at = d.arrived_at
-LEFT JOIN seen AS s ON s.task_id = d.task_id AND s.life = d.life AND s.started_at = d.started_at;
+    w.task_id, w.life, w.project_id, p.name AS project, t.title, w.complexity, w.arrived_at, w.started_at, w.finished_at,
+    CASE WHEN w.arrived_seen
+              AND NOT coalesce(t.completed_at < t.created_at - INTERVAL 1 SECOND AND w.finished_inferred, false)
+         THEN (epoch_us(w.finished_at) - epoch_us(w.arrived_at)) / 86400000000.0::DOUBLE END AS lead_time_days,
+    w.arrived_inferred OR w.finished_inferred AS lead_time_inferred,
+    CASE WHEN w.started_seen AND w.started_at < w.finished_at
+         THEN (epoch_us(w.finished_at) - epoch_us(w.started_at)) / 86400000000.0::DOUBLE END AS cycle_time_days,
+    w.started_inferred OR w.finished_inferred AS cycle_time_inferred
+FROM history.flow AS w
+LEFT JOIN tasks AS t ON t.id = w.task_id AND t.life = w.life
+LEFT JOIN typed.projects AS p ON p.id = w.project_id
+WHERE w.finished_at IS NOT NULL AND chosen(w.project_id);
 COMMENT ON VIEW finished IS 'One row per task and life that is finished, with a known time: how long it took in days of 24 hours, from its arrival (lead time) and from its start (cycle time), missing where nobody saw the arrival, or no start before the finish; inferred: nobody saw one of the ends.';
 
 CREATE VIEW last_left_out AS

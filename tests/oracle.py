@@ -144,10 +144,12 @@ class Oracle:
         for instant, following in zip(instants, [*instants[1:], None], strict=True):
             so_far = [event for event in told if event["occurred_at"] <= instant]
             if so_far[-1]["op"] != "delete":
-                state = {column: _value(so_far, column) for column in COLUMNS}
-                moves = [event["op"] for event in so_far if event["op"] in ("gone", "back")]
-                state["gone"] = moves[-1:] == ["gone"]
-                yield Interval(life, instant, following, so_far[-1], state)
+                yield Interval(life, instant, following, so_far[-1], _state(so_far))
+
+    def states(self, life):
+        """Each event of a life, in order, with what was true behind it."""
+        told = self.lives[life]
+        return [(event, _state(told[:number])) for number, event in enumerate(told, 1)]
 
     def _life_when(self, task, recorded_at, op):
         """The life that a dependency was said of; deleting a task lifts its dependencies in the same instant."""
@@ -246,6 +248,11 @@ class Oracle:
 
 def _left(interval):
     return interval.cancelled or interval.gone
+
+
+def _state(told):
+    moves = [event["op"] for event in told if event["op"] in ("gone", "back")]
+    return {column: _value(told, column) for column in COLUMNS} | {"gone": moves[-1:] == ["gone"]}
 
 
 def _value(told, column):

@@ -19,7 +19,7 @@ from dashkit.errors import OutdatedError, UsageError
 from dashkit.frames import progress
 from dashkit.records import SIZE_WEIGHTS
 
-SAYING = {"data_quality", "forecast", "what_moved"}  # frames that have rows even where there is nothing
+SAYING = {"data_quality", "forecast", "forecast_fan", "what_moved"}  # frames that have rows even where there is nothing
 AS_OF = datetime(2025, 12, 1, tzinfo=UTC)
 DOCS = Path(dashkit.__file__).parents[1] / "docs"
 QUERIES = sorted((Path(dashkit.__file__).parent / "frames" / "queries").glob("*.sql"))

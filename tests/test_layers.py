@@ -25,7 +25,7 @@ ROWS = [
     "prices",
     "ingest",
     "doctor",
-    "views",
+    "views results",
     "snapshot",
     "montecarlo",
     "frames",
@@ -40,7 +40,7 @@ ROWS = [
 ROW = {name: number for number, row in enumerate(ROWS) for name in row.split()}
 PURE = {"sources", "linking", "prices", "montecarlo", "charts"}  # they never touch the database
 OWNERS = {
-    "duckdb": {"snapshot"},
+    "duckdb": {"snapshot", "results"},
     "matplotlib": {"charts"},
     "msgspec": {"sources"},
     "yaml": {"sources"},

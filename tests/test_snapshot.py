@@ -136,6 +136,7 @@ def test_text_that_is_no_utf8_is_copied_with_replacement_characters(tmp_path, br
     path = v2_database(tmp_path / "d.db")
     query(path, "INSERT INTO tasks (project_id, title) VALUES (1, CAST(? AS TEXT))", broken)
     with opened(path, "attach") as d:
+        d.sql("SELECT count(*) FROM tasks")
         assert d._snapshot.load == "copy"
         assert "\ufffd" in d.sql("SELECT title FROM tasks")["title"][0]
 

@@ -167,6 +167,9 @@ def check_flow(d, oracle, flow, by, zone):
     assert frame["period_on"].dt.date.tolist() == periods.days
     assert (frame["net_flow"] == frame["arrived"] - frame["finished"] - frame["left"]).all()
     assert rows(d.throughput(by), "finished") == finished
+    parts = d.throughput_by_project(by)
+    assert len(parts) == len(finished) * len({one["project_id"] for one in flow})
+    assert parts.groupby("period_on")["finished"].sum().tolist() == finished
     frame = d.cumulative_flow(by)
     for one in flow:
         if one["is_done"] and one["finished_at"] is None:

@@ -3,6 +3,7 @@
 from collections.abc import Hashable, Iterator, Mapping
 from contextlib import suppress
 from datetime import UTC, date, datetime, time, timedelta
+from functools import cache
 from math import isnan
 from typing import TYPE_CHECKING, Any, Final
 from zoneinfo import ZoneInfo
@@ -282,22 +283,22 @@ def _dates(
     for at, past in pasts.items():
         if why := montecarlo.refusal(past, montecarlo.WhenNext(1)):
             return nothing, f"No date on {_day(dashboard, at)}: {why}."
-    old, new = pasts.values()
-    steps = [(old, since, left[0]), *((old, dashboard.as_of, tasks) for tasks in left[1:])]
-    steps += [(new, dashboard.as_of, left[-1])]
-    found: list[datetime | None] = []
     done = sorted(instant for instant in finished if since < instant <= dashboard.as_of)
-    for past, at, tasks in steps:
+
+    @cache
+    def date_of(known_at: datetime, asked_at: datetime, tasks: int) -> datetime | None:
         if tasks <= 0 and 0 < left[0] <= len(done):
-            found.append(done[left[0] - 1])
-            continue
-        days = montecarlo.days_until(past, tasks, confidence, _seed(dashboard, at))
-        found.append(None if isnan(days) else at + timedelta(days=days))
-    for at, end in ((since, found[0]), (dashboard.as_of, found[-1])):
+            return done[left[0] - 1]
+        days = montecarlo.days_until(pasts[known_at], tasks, confidence, _seed(dashboard, asked_at))
+        return None if isnan(days) else asked_at + timedelta(days=days)
+
+    now = dashboard.as_of
+    for at, end in ((since, date_of(since, since, left[0])), (now, date_of(now, now, left[-1]))):
         limit = min(montecarlo.LIMIT_DAYS, len(pasts[at].counts))
         if end is None or end > at + timedelta(days=limit):
             return nothing, f"No date on {_day(dashboard, at)}: it would be more than {limit} days ahead."
-    return found, ""
+    between = [date_of(since, now, tasks) for tasks in left[1:]]
+    return [date_of(since, since, left[0]), *between, date_of(now, now, left[-1])], ""
 
 
 def _moved(part: str, change: int, days: float) -> str:

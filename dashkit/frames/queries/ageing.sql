@@ -7,10 +7,10 @@ WITH took AS (
 )
 SELECT
     t.id AS task_id, t.project_id, t.project, t.title, t.status, t.blocked, w.started_at,
-    age_days(w.started_at) AS age_days, k.days[1] AS p50_days, k.days[2] AS p85_days, k.days[3] AS p95_days, i.inferred
+    age_days(w.started_at) AS age_days, k.days[1] AS p50_days, k.days[2] AS p85_days, k.days[3] AS p95_days,
+    w.started_inferred AS inferred
 FROM tasks AS t
 JOIN history.flow AS w ON w.task_id = t.id AND w.life = t.life
-JOIN history.intervals AS i ON i.task_id = t.id AND i.life = t.life AND i.started_at = w.started_at
 LEFT JOIN took AS k ON true
-WHERE t.is_open
+WHERE t.is_open AND w.started_at IS NOT NULL
 ORDER BY age_days DESC, task_id

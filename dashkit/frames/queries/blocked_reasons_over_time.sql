@@ -2,7 +2,7 @@
 -- Of each reason only the periods in which something begins or ends are reckoned; between them nothing changes.
 -- Columns: period_on, cause, reason, depends_on_id, tasks, days (days), is_partial, is_gap.
 -- Parameters: $by (day, week, month).
-WITH told AS (
+WITH told AS MATERIALIZED (
     SELECT
         *, [cause, reason, CAST(depends_on_id AS VARCHAR), CAST(depends_on_life AS VARCHAR)] AS blocker,
         coalesce(ended_at, getvariable('as_of')) AS until, period_of(started_at, $by) AS first_on,
@@ -50,6 +50,6 @@ SELECT
         / 86400000000.0::DOUBLE AS days,
     p.is_partial, p.is_gap
 FROM filled AS r
-JOIN recorded_periods(least((SELECT min(arrived_at) FROM flow), (SELECT min(started_at) FROM blockers)), $by) AS p
+JOIN recorded_periods(least((SELECT min(arrived_at) FROM flow), (SELECT min(started_at) FROM told)), $by) AS p
 ON p.starts_on = r.starts_on
 ORDER BY period_on, cause, days DESC, reason NULLS LAST, depends_on_id

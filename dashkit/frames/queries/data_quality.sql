@@ -21,12 +21,11 @@ WITH checks(name, effect) AS (
     ('gap in the recording', 'periods in it are marked as is_gap: what happened is told at its end'),
     ('the clock went back', 'what was recorded then may stand in another order than it happened in'),
     ('task file behind its repository', 'what was done lately is not in the numbers')
-), titles AS (
+), present AS MATERIALIZED (
     SELECT
-        *, count(*) OVER (PARTITION BY project_id, title) AS same,
-        count(*) OVER (PARTITION BY project_id, regexp_replace(title, '\d+', '0', 'g')) AS alike
+        *, count(*) FILTER (NOT gone) OVER (PARTITION BY project_id, title) AS same,
+        count(*) FILTER (NOT gone) OVER (PARTITION BY project_id, regexp_replace(title, '\d+', '0', 'g')) AS alike
     FROM tasks
-    WHERE NOT gone
 ), clock AS (
     SELECT event_id, recorded_at, max(recorded_at) OVER (ORDER BY event_id) AS latest
     FROM events WHERE event_id IS NOT NULL
@@ -34,24 +33,23 @@ WITH checks(name, effect) AS (
     SELECT project_id, max(occurred_at) AS changed_at
     FROM events WHERE starts_with(source, 'git:') OR starts_with(source, 'file:') GROUP BY project_id
 ), found(name, number, word) AS (
-    SELECT 'completed by status, not checked', id, NULL FROM tasks WHERE status = 'completed' AND NOT checked
-    UNION ALL SELECT 'checked, and of another status', id, NULL FROM tasks
-        WHERE checked AND status IS DISTINCT FROM 'completed'
-    UNION ALL SELECT 'checked while blocked', id, NULL FROM tasks WHERE checked AND status = 'blocked'
-    UNION ALL SELECT 'blocked without a reason', id, NULL FROM tasks
-        WHERE blocked AND nullif(trim(blocked_reason), '') IS NULL
-    UNION ALL SELECT 'a reason without a block', id, NULL FROM tasks
-        WHERE NOT blocked AND nullif(trim(blocked_reason), '') IS NOT NULL
-    UNION ALL SELECT 'done at no known time', id, NULL FROM tasks WHERE checked AND completed_at IS NULL
-    UNION ALL SELECT 'finished before it was created', id, NULL FROM tasks
-        WHERE checked AND completed_at < created_at - INTERVAL 1 SECOND
-    UNION ALL SELECT 'no creation time', id, NULL FROM tasks WHERE created_at IS NULL
-    UNION ALL SELECT 'unknown status', id, NULL FROM tasks WHERE coalesce(status, '') NOT IN (
-        'pending', 'in_progress', 'review', 'blocked', 'completed', 'cancelled')
-    UNION ALL SELECT 'no size', id, NULL FROM tasks WHERE NOT sized AND (is_open OR checked)
-    UNION ALL SELECT 'the same title twice', id, NULL FROM titles WHERE same > 1
-    UNION ALL SELECT 'made by a machine, it seems', id, NULL FROM titles WHERE alike >= 20
-    UNION ALL SELECT 'of no project', id, NULL FROM tasks WHERE project IS NULL
+    SELECT unnest(list_filter([
+        CASE WHEN status = 'completed' AND NOT checked THEN 'completed by status, not checked' END,
+        CASE WHEN checked AND status IS DISTINCT FROM 'completed' THEN 'checked, and of another status' END,
+        CASE WHEN checked AND status = 'blocked' THEN 'checked while blocked' END,
+        CASE WHEN blocked AND nullif(trim(blocked_reason), '') IS NULL THEN 'blocked without a reason' END,
+        CASE WHEN NOT blocked AND nullif(trim(blocked_reason), '') IS NOT NULL THEN 'a reason without a block' END,
+        CASE WHEN checked AND completed_at IS NULL THEN 'done at no known time' END,
+        CASE WHEN checked AND completed_at < created_at - INTERVAL 1 SECOND THEN 'finished before it was created' END,
+        CASE WHEN created_at IS NULL THEN 'no creation time' END,
+        CASE WHEN coalesce(status, '') NOT IN (
+            'pending', 'in_progress', 'review', 'blocked', 'completed', 'cancelled') THEN 'unknown status' END,
+        CASE WHEN NOT sized AND (is_open OR checked) THEN 'no size' END,
+        CASE WHEN NOT gone AND same > 1 THEN 'the same title twice' END,
+        CASE WHEN NOT gone AND alike >= 20 THEN 'made by a machine, it seems' END,
+        CASE WHEN project IS NULL THEN 'of no project' END
+    ], lambda one: one IS NOT NULL)), id, NULL
+    FROM present
     UNION ALL SELECT 'link to nothing', NULL, target FROM links
         WHERE task IS NULL OR target NOT IN (
             SELECT sha FROM typed.git_commits UNION ALL SELECT id FROM typed.llm_sessions)

@@ -5,15 +5,19 @@ WITH lived AS (
     SELECT i.started_at, i.ended_at, i.checked, i.inferred, coalesce(s.points, getvariable('unsized_points')) AS size
     FROM intervals AS i LEFT JOIN sizes AS s ON s.complexity = i.complexity
     WHERE i.is_open OR i.checked
-), steps AS (
-    SELECT period_of(started_at, $by) AS starts_on, count(*) AS tasks, count(*) FILTER (checked) AS checked,
+), moments AS (
+    SELECT quarter_of(started_at) AS moment, count(*) AS tasks, count(*) FILTER (checked) AS checked,
         sum(size) AS size_total, coalesce(sum(size) FILTER (checked), 0) AS size_checked,
         count(*) FILTER (inferred) AS inferred
     FROM lived GROUP BY 1
     UNION ALL
-    SELECT period_of(ended_at, $by), -count(*), -count(*) FILTER (checked), -sum(size),
+    SELECT quarter_of(ended_at), -count(*), -count(*) FILTER (checked), -sum(size),
         -coalesce(sum(size) FILTER (checked), 0), -count(*) FILTER (inferred)
     FROM lived WHERE ended_at IS NOT NULL GROUP BY 1
+), steps AS (
+    SELECT period_of(moment, $by) AS starts_on, sum(tasks) AS tasks, sum(checked) AS checked,
+        sum(size_total) AS size_total, sum(size_checked) AS size_checked, sum(inferred) AS inferred
+    FROM moments GROUP BY 1
 ), ends AS (
     SELECT
         p.starts_on AS period_on, CAST(coalesce(sum(sum(s.tasks)) OVER so_far, 0) AS BIGINT) AS tasks,

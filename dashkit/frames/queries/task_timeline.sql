@@ -42,6 +42,10 @@ WITH told AS (
              THEN {'place': 7, 'kind': 'status', 'detail': status} END
     ], lambda one: one IS NOT NULL)) AS one
     FROM changed
+), waits AS MATERIALIZED (
+    SELECT * FROM blockers WHERE $has_history AND cause = 'waiting'
+), present AS MATERIALIZED (
+    SELECT id, life, created_at, completed_at, title, checked FROM tasks
 ), known AS (
     SELECT
         task_id, life, occurred_at, event_id, one.place AS place, one.kind AS kind, one.detail AS detail,
@@ -49,20 +53,20 @@ WITH told AS (
     FROM named
     UNION ALL
     SELECT b.task_id, b.life, b.started_at, NULL, 8, 'waiting', b.reason, b.inferred, NULL
-    FROM blockers AS b WHERE $has_history AND b.cause = 'waiting'
+    FROM waits AS b
     UNION ALL
     SELECT b.task_id, b.life, b.ended_at, NULL, 8, 'freed', b.reason, false, NULL
-    FROM blockers AS b WHERE $has_history AND b.cause = 'waiting' AND b.ended_at IS NOT NULL
+    FROM waits AS b WHERE b.ended_at IS NOT NULL
     UNION ALL
     -- Without a history there is what the task itself says.
-    SELECT id, life, created_at, NULL, 0, 'created', title, true, NULL FROM tasks WHERE NOT $has_history
+    SELECT id, life, created_at, NULL, 0, 'created', title, true, NULL FROM present WHERE NOT $has_history
     UNION ALL
-    SELECT id, life, completed_at, NULL, 5, 'done', NULL, true, NULL FROM tasks WHERE NOT $has_history AND checked
+    SELECT id, life, completed_at, NULL, 5, 'done', NULL, true, NULL FROM present WHERE NOT $has_history AND checked
     UNION ALL
     SELECT
         l.task_id, coalesce(t.life, 0), l.occurred_at, NULL, 10, l.kind, coalesce(l.title, l.target), l.confidence < 1,
         NULL
-    FROM links AS l LEFT JOIN tasks AS t ON t.id = l.task_id
+    FROM links AS l LEFT JOIN present AS t ON t.id = l.task_id
 )
 SELECT task_id, occurred_at, kind, detail, coalesce(inferred, true) AS inferred, not_before
 FROM known

@@ -4,13 +4,16 @@ WITH lived AS (
     SELECT i.started_at, i.ended_at, coalesce(w.started_at <= i.started_at, false) AS in_work, i.inferred
     FROM intervals AS i LEFT JOIN history.flow AS w ON w.task_id = i.task_id AND w.life = i.life
     WHERE i.is_open
-), steps AS (
-    SELECT period_of(started_at, $by) AS starts_on, count(*) FILTER (in_work) AS wip, count(*) AS open,
+), moments AS (
+    SELECT quarter_of(started_at) AS moment, count(*) FILTER (in_work) AS wip, count(*) AS open,
         count(*) FILTER (in_work AND inferred) AS inferred
     FROM lived GROUP BY 1
     UNION ALL
-    SELECT period_of(ended_at, $by), -count(*) FILTER (in_work), -count(*), -count(*) FILTER (in_work AND inferred)
+    SELECT quarter_of(ended_at), -count(*) FILTER (in_work), -count(*), -count(*) FILTER (in_work AND inferred)
     FROM lived WHERE ended_at IS NOT NULL GROUP BY 1
+), steps AS (
+    SELECT period_of(moment, $by) AS starts_on, sum(wip) AS wip, sum(open) AS open, sum(inferred) AS inferred
+    FROM moments GROUP BY 1
 )
 SELECT
     p.starts_on AS period_on, CAST(coalesce(sum(sum(s.wip)) OVER so_far, 0) AS BIGINT) AS wip,

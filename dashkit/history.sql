@@ -23,14 +23,15 @@ SELECT
     last_value(e.project_id IGNORE NULLS) OVER so_far AS project_id,
     coalesce(last_value(e.title IGNORE NULLS) OVER so_far, '') AS title,
     nullif(last_value(e.status IGNORE NULLS) OVER so_far, '') AS status,
-    coalesce(last_value(coalesce(e.checked, CASE WHEN e.bad['checked'] IS NOT NULL THEN false END) IGNORE NULLS)
-             OVER so_far, false) AS checked,
+    coalesce(last_value(e.checked IGNORE NULLS) OVER so_far, false) AS checked,
     nullif(last_value(e.blocked_reason IGNORE NULLS) OVER so_far, '') AS blocked_reason,
     nullif(last_value(e.complexity IGNORE NULLS) OVER so_far, '') AS complexity,
-    coalesce(last_value(CASE e.op WHEN 'gone' THEN true WHEN 'back' THEN false END IGNORE NULLS) OVER so_far, false)
-        AS gone
+    coalesce(last_value(e.gone IGNORE NULLS) OVER so_far, false) AS gone
 FROM (
-    SELECT e.*, coalesce(len(list_filter(d.event_ids, lambda one: one < e.event_id)), 0) AS life
+    SELECT
+        e.* REPLACE (coalesce(e.checked, CASE WHEN e.bad['checked'] IS NOT NULL THEN false END) AS checked),
+        CASE e.op WHEN 'gone' THEN true WHEN 'back' THEN false END AS gone,
+        coalesce(len(list_filter(d.event_ids, lambda one: one < e.event_id)), 0) AS life
     FROM typed.task_events AS e
     LEFT JOIN (SELECT task_id, list(event_id) AS event_ids FROM history.deletions GROUP BY task_id) AS d
     ON d.task_id = e.task_id

@@ -18,10 +18,11 @@ from hypothesis import strategies as st
 
 from dashkit import times
 from dashkit.errors import RefusedError
-from dashkit.records import STATUSES, Skip, Task
+from dashkit.records import Skip, Task
 from dashkit.sources import SOURCES, backlog, beads, detect, fields, files, github
 from dashkit.sources.tally import OLDER
 from dashkit.sources.titles import SIGNS
+from dashkit.vocabulary import STATUSES
 
 DATA = Path(__file__).parent / "data"
 GOOD = {name: next((DATA / name).glob("good*")) for name in SOURCES}

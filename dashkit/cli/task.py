@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from dashkit.cli.text import plain
 from dashkit.errors import OutdatedError, UsageError
-from dashkit.records import COMPLEXITIES
+from dashkit.vocabulary import COMPLEXITIES
 
 if TYPE_CHECKING:
     import sqlite3

@@ -8,7 +8,7 @@ from pathlib import Path
 from dashkit import connection
 from dashkit.migrations import backups, shape, verify
 from dashkit.migrations.changes import AddColumn, Fill, Version
-from dashkit.records import STATUSES
+from dashkit.vocabulary import STATUSES
 
 Kinds = tuple[tuple[str, int], ...]
 

@@ -10,9 +10,10 @@ from pathlib import Path
 from typing import Any
 
 from dashkit.errors import DashkitError, RefusedError
-from dashkit.records import Skip, Status, Task, TaskList
+from dashkit.records import Skip, Task, TaskList
 from dashkit.sources import fields, files
 from dashkit.sources.tally import tally
+from dashkit.vocabulary import Status
 
 LARGEST = 2**20  # bytes of one file
 NAMES = ("backlog", ".backlog")  # of the folder

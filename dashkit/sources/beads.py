@@ -12,9 +12,10 @@ from pathlib import Path
 from typing import Any
 
 from dashkit.errors import DashkitError
-from dashkit.records import Skip, Status, Task, TaskList
+from dashkit.records import Skip, Task, TaskList
 from dashkit.sources import beads_store, fields, files
 from dashkit.sources.tally import tally
+from dashkit.vocabulary import Status
 
 FOLDER = ".beads"
 DELETED = "tombstone"  # the status of a deleted record

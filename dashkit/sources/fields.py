@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable, Iterator
 
 from dashkit import times
-from dashkit.records import Status
+from dashkit.vocabulary import Status
 
 LONGEST_LINE = 1_000  # characters
 LONGEST_TEXT = 100_000  # characters

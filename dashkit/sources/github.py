@@ -9,9 +9,10 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from dashkit.records import Skip, Status, Task, TaskList
+from dashkit.records import Skip, Task, TaskList
 from dashkit.sources import fields, files
 from dashkit.sources.tally import tally
+from dashkit.vocabulary import Status
 
 LARGEST = 512 * 2**20  # bytes
 DEFAULT_LIMIT = 30  # issues that gh lists where nobody says how many

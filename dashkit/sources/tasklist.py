@@ -12,9 +12,10 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import NamedTuple
 
-from dashkit.records import Status, Task, TaskList
+from dashkit.records import Task, TaskList
 from dashkit.sources import files
 from dashkit.sources.titles import LONGEST, plain, read_title
+from dashkit.vocabulary import Status
 
 LARGEST = files.LARGEST
 

@@ -7,8 +7,8 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from dashkit.records import Status
 from dashkit.sources import fields
+from dashkit.vocabulary import Status
 
 LONGEST = 1_000  # characters of Markdown; what is longer is no title
 

@@ -9,8 +9,8 @@ from typing import Any, SupportsFloat
 
 from dashkit import times
 from dashkit.errors import RefusedError, UsageError
-from dashkit.records import LINK_TYPES
 from dashkit.store import rows
+from dashkit.vocabulary import LINK_TYPES
 
 # Of the ids of links; another one would give the same link a second id.
 NAMESPACE = uuid.UUID("6f0f6f0e-6c0f-5b0a-9d6e-2f6b7c1d9a34")

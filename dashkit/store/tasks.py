@@ -13,8 +13,8 @@ from datetime import datetime
 
 from dashkit import times
 from dashkit.errors import UsageError
-from dashkit.records import COMPLEXITIES, SIZE_WEIGHTS, UNSIZED
 from dashkit.store import events, rows
+from dashkit.vocabulary import COMPLEXITIES, SIZE_WEIGHTS, UNSIZED
 
 _LARGEST_ID = 2**63 - 1
 _NAMED = 5  # tasks of an ambiguous id

@@ -252,10 +252,11 @@ def main():
     parser.add_argument("--more", type=Path, nargs="+", default=[], metavar="FILE")
     arguments = parser.parse_args()
     found = named(arguments.data)
+    if not found and not arguments.more:
+        print(f"nothing was measured: there are no histories in {arguments.data}; name it with --data", file=sys.stderr)
+        return 2
     if found:
         group("the histories beside the project", found)
-    else:
-        print(f"skipped: there are no histories in {arguments.data}")
     if arguments.more:
         more = {path.stem: list(instants(path.open(encoding="utf-8"))) for path in arguments.more}
         group("others", {name: each for name, each in more.items() if each})

@@ -98,8 +98,10 @@ def main():
     arguments = parser.parse_args()
     found = repositories(arguments.data)
     if not found:
-        print(f"skipped: there is no linking data in {arguments.data}")
-        return 0
+        print(
+            f"nothing was measured: there is no linking data in {arguments.data}; name it with --data", file=sys.stderr
+        )
+        return 2
     head = ("right", "wrong", "missed", "open", "ambiguous", "precision", "recall", "strict", "seconds")
     print(f"{'repository':12}", *(f"{word:>9}" for word in head))
     total, began = Score(0, 0, 0, 0, 0), time.perf_counter()

@@ -1,13 +1,13 @@
 """The Dashboard that `dashkit.open` returns: every frame is a method of it."""
 
 from collections.abc import Callable, Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from importlib import resources
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Literal, Self
+from typing import TYPE_CHECKING, Final, Literal, Self
 
-from dashkit import snapshot, times
+from dashkit import arguments, snapshot, times
 from dashkit.connection import Database
 from dashkit.errors import OutdatedError, UsageError
 from dashkit.frames import activity, blocked, flow, forecast, links, progress, quality, timeline
@@ -15,6 +15,8 @@ from dashkit.store import settings
 
 if TYPE_CHECKING:
     import pandas as pd
+
+AHEAD: Final = timedelta(days=1)  # so far the clock of a caller, and the midnight of another zone, may be
 
 
 class Dashboard:
@@ -54,6 +56,7 @@ class Dashboard:
     left_out = quality.left_out
     data_quality = quality.data_quality
 
+    @arguments.checked("run this query")
     def sql(self, query: str, parameters: snapshot.Parameters = ()) -> "pd.DataFrame":
         """The rows of a query of your own over the views of docs/frames.md, in DuckDB's SQL.
 
@@ -153,6 +156,7 @@ class Dashboard:
         return f"<Dashboard {self.path!r}, {state}: {rows or 'empty'}>"
 
 
+@arguments.checked("open a Dashboard")
 def open(  # noqa: A001 - dashkit.open is the name that users meet
     db: Database = None,
     *,
@@ -166,9 +170,9 @@ def open(  # noqa: A001 - dashkit.open is the name that users meet
 
     Args:
         db: a path or an open connection, else DASHKIT_DB, else the nearest .dashkit/dashboard.db.
-        as_of: the instant that everything is as of: aware, or ISO 8601 text (without an offset UTC); None or '' is
-            now. What has no history (names, phases, labels, links) is that of now; before version 2.1 nothing has
-            one, and only ages are counted to it.
+        as_of: the instant that everything is as of: aware, or ISO 8601 text (without an offset UTC), and not of the
+            future; None or '' is now. What has no history (names, phases, labels, links) is that of now; before
+            version 2.1 nothing has one, and only ages are counted to it.
         known_at: leave out what was recorded later, likewise; None or '' leaves nothing out.
         project: id or name of the one project to show; None or '' is all of them.
         timezone: of days, weeks and months, such as Europe/Berlin; None or '' is the setting `time_zone`.
@@ -177,15 +181,15 @@ def open(  # noqa: A001 - dashkit.open is the name that users meet
     Raises:
         RefusedError: no such file, no Dashboard, or it cannot be read without changing it.
         OutdatedError: a Dashboard before version 2.0, or before 2.1 where known_at is given.
-        UsageError: no such project or zone, several projects of that name, or no instant.
+        UsageError: no such project or zone, several projects of that name, no instant, or one of the future.
     """
     if load not in ("auto", "copy", "attach"):
-        raise UsageError(f"Cannot load by {load!r}", "there is no such way", "Use auto, attach or copy.")
+        raise UsageError(f"Cannot load by {load!r:.80}", "there is no such way", "Use auto, attach or copy.")
     return Dashboard(
         snapshot.take(
             db,
-            as_of=None if as_of in (None, "") else times.require(as_of, "show what was true at"),
-            known_at=None if known_at in (None, "") else times.require(known_at, "tell what was known at"),
+            as_of=_instant(as_of, "show what was true at"),
+            known_at=_instant(known_at, "tell what was known at"),
             project=project,
             timezone=_zone(timezone),
             load=None if load == "auto" else load,
@@ -199,10 +203,29 @@ def frames() -> dict[str, Callable[..., "pd.DataFrame"]]:
     return {name: made for name, made in found if getattr(made, "__module__", "").startswith("dashkit.frames.")}
 
 
+for _name, _frame in frames().items():
+    setattr(Dashboard, _name, arguments.checked(f"show {_name}")(_frame))
+
+
+def _instant(given: datetime | str | None, purpose: str) -> datetime | None:
+    if given is None or given == "":
+        return None
+    instant = times.require(given, purpose)
+    if instant > times.utc_now() + AHEAD:
+        raise UsageError(
+            f"Cannot {purpose} {given!s:.80}",
+            "it lies in the future, of which nothing is recorded",
+            "Give an instant that is past, or leave it out.",
+        )
+    return instant
+
+
 def _zone(name: str | None) -> str | None:
     if name is None or name == "":
         return None
     try:
         return settings.KEYS["time_zone"].parse(name)  # type: ignore[no-any-return]
     except ValueError as error:
-        raise UsageError(f"Cannot use the time zone {name!r}", str(error), "Give one such as Europe/Berlin.") from error
+        raise UsageError(
+            f"Cannot use the time zone {name!r:.80}", str(error), "Give one such as Europe/Berlin."
+        ) from error

@@ -3,6 +3,7 @@
 Stored form: TEXT, ISO 8601, UTC, milliseconds, `Z` (`2025-11-27T16:09:57.123Z`).
 """
 
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 
 from dashkit.errors import UsageError
@@ -41,7 +42,7 @@ def parse(value: object) -> datetime | None:
 
 
 def require(given: datetime | str, purpose: str) -> datetime:
-    """The instant that somebody gave: aware, or ISO 8601 text (without an offset UTC).
+    """The instant that somebody gave, aware or as ISO 8601 text (without an offset UTC), in UTC.
 
     Args:
         given: by the caller.
@@ -51,13 +52,15 @@ def require(given: datetime | str, purpose: str) -> datetime:
         UsageError: it is no instant, or has no time zone.
     """
     instant = parse(given) if isinstance(given, str) else given
-    if not isinstance(instant, datetime) or instant.tzinfo is None:
-        raise UsageError(
-            f"Cannot {purpose} {given!r}",
-            "it has no time zone" if isinstance(instant, datetime) else "it is no instant",
-            "Give an aware datetime or text like '2025-11-27T16:09:57Z'.",
-        )
-    return instant
+    naive = isinstance(instant, datetime) and instant.utcoffset() is None
+    if isinstance(instant, datetime) and not naive:
+        with suppress(OverflowError):  # in UTC it would be before the year 1, or after 9999
+            return instant.astimezone(UTC)
+    raise UsageError(
+        f"Cannot {purpose} {given!r:.80}",
+        "it has no time zone" if naive else "it is no instant",
+        "Give an aware datetime or text like '2025-11-27T16:09:57Z'.",
+    )
 
 
 def before(instant: datetime, span: timedelta) -> datetime:

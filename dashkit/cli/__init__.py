@@ -19,6 +19,7 @@ from dashkit.version import __version__
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from typing import NoReturn
 
     Commands = argparse._SubParsersAction[argparse.ArgumentParser]  # noqa: SLF001 - argparse has no public name for it
 
@@ -39,9 +40,16 @@ GROUPS = {
 _STREAMS = {"stdout": contextlib.redirect_stdout, "stderr": contextlib.redirect_stderr}
 
 
+class _Parser(argparse.ArgumentParser):
+    """One whose complaints can be printed, whatever was given."""
+
+    def error(self, message: str) -> "NoReturn":
+        super().error(plain(message))
+
+
 def parser(command: str | None = None) -> argparse.ArgumentParser:
     """The grammar, `dashkit COMMAND [OBJECT] [--db PATH]`: the whole, or as much as one command needs."""
-    common = argparse.ArgumentParser(add_help=False)
+    common = _Parser(add_help=False)
     common.add_argument(
         "--db",
         type=_path,
@@ -50,7 +58,7 @@ def parser(command: str | None = None) -> argparse.ArgumentParser:
         "of scan else REPO/.dashkit/dashboard.db)",
     )
     common.add_argument("--debug", action="store_true", help="show the traceback of an error")
-    root = argparse.ArgumentParser(
+    root = _Parser(
         prog="dashkit",
         description="Where am I, what is blocking me, what is happening, am I on track? "
         "Analytics over a project Dashboard in SQLite.",

@@ -18,17 +18,17 @@ if TYPE_CHECKING:
     from dashkit.cli import Commands
 
 WIDTH = 60  # characters of one cell on a terminal
-# What a frame may take: flags, in words, and how it is read. Their names are those of the frame's arguments.
+# What a frame may take: flags, in words, and how they are parsed. Their names are those of the frame's arguments.
 _OF_FRAMES: tuple[tuple[tuple[str, ...], str, dict[str, Any]], ...] = (
     (("--by",), "day, week or month of a frame over time; the parts of progress", {"metavar": "BY"}),
-    (("--task",), "this task alone", {"metavar": "ID", "type": int, "dest": "task_id"}),
-    (("--limit",), "at most so many rows", {"metavar": "N", "type": int}),
-    (("--min-confidence",), "leave out links that are less sure", {"metavar": "0..1", "type": float}),
+    (("--task",), "this task alone", {"metavar": "ID", "dest": "task_id"}),
+    (("--limit",), "at most so many rows", {"metavar": "N"}),
+    (("--min-confidence",), "leave out links that are less sure", {"metavar": "0..1"}),
     (("--since",), "what happened, or moved, after this", {"metavar": "INSTANT"}),
     (("--until",), "forecast how many until this day or instant", {"metavar": "DAY"}),
-    (("--tasks",), "forecast when so many more are done", {"metavar": "N", "type": int}),
+    (("--tasks",), "forecast when so many more are done", {"metavar": "N"}),
     (("--arrivals",), "forecast no more than is open or arrives", {"action": "store_true"}),
-    (("--confidence",), "of the date that moved", {"metavar": "0..1", "type": float}),
+    (("--confidence",), "of the date that moved", {"metavar": "0..1"}),
 )
 _FORMULA = re.compile(r"[=+\-@\t\r]")
 _NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?")
@@ -42,7 +42,13 @@ def register(commands: "Commands", common: argparse.ArgumentParser) -> None:
         help="show a frame as a table, CSV or JSON",
         description="Show any frame: what a report is made of, as a table, CSV or JSON.",
     )
-    p.add_argument("frame", metavar="FRAME", help="its name, such as progress, blocked_tasks, activity or links")
+    p.add_argument(
+        "frame",
+        metavar="FRAME",
+        nargs="?",
+        default="",
+        help="its name, such as progress, blocked_tasks, activity or links",
+    )
     p.add_argument("--project", metavar="PROJECT", help="this project alone, by id or name")
     p.add_argument("--as-of", metavar="INSTANT", help="as it was then, such as 2026-01-31 or 2026-01-31T12:00+01:00")
     p.add_argument("--known-at", metavar="INSTANT", help="without what was recorded later")
@@ -67,8 +73,8 @@ def _run_show(args: argparse.Namespace) -> int:
 
         near = get_close_matches(args.frame, frames, n=1)
         raise UsageError(
-            f"Cannot show {args.frame!r}",
-            "there is no such frame",
+            f"Cannot show {args.frame!r}" if args.frame else "Cannot show anything",
+            "there is no such frame" if args.frame else "no frame was named",
             (f"Did you mean {near[0]!r}? " if near else "") + f"The frames are {', '.join(sorted(frames))}.",
         )
     chosen = _chosen(args, frames[args.frame])
@@ -100,12 +106,20 @@ def _run_show(args: argparse.Namespace) -> int:
 
 def _chosen(args: argparse.Namespace, frame: Callable[..., object]) -> dict[str, Any]:
     """The arguments that were given for the frame itself, as it names them."""
+    from dashkit import arguments
+
     flags_of = {options.get("dest", flags[0][2:].replace("-", "_")): flags[0] for flags, _, options in _OF_FRAMES}
-    chosen = {name: getattr(args, name) for name in flags_of if getattr(args, name) not in (None, False)}
-    if strange := chosen.keys() - inspect.signature(frame).parameters.keys():
-        flags = ", ".join(sorted(flags_of[name] for name in strange))
-        raise UsageError(f"Cannot show {args.frame} with {flags}", "this frame is always the same", "Leave it out.")
-    return chosen
+    given = {name: value for name in flags_of if (value := getattr(args, name)) is not None and value is not False}
+    takes = [name for name in inspect.signature(frame).parameters if name in flags_of]
+    if strange := [name for name in given if name not in takes]:
+        raise UsageError(
+            f"Cannot show {args.frame} with {', '.join(flags_of[name] for name in strange)}",
+            "this frame does not take that",
+            f"It takes {', '.join(flags_of[name] for name in takes) or 'none of these options'}.",
+        )
+    return {
+        name: arguments.read(frame, name, value) if isinstance(value, str) else value for name, value in given.items()
+    }
 
 
 def _cells(frame: "pd.DataFrame") -> tuple[list[str], list[list[Any]]]:

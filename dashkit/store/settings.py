@@ -5,6 +5,7 @@ A value is stored as a person writes it, in one spelling; a project's own wins o
 
 import sqlite3
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from difflib import get_close_matches
@@ -14,11 +15,13 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
 from dashkit import times
 from dashkit.errors import OutdatedError, UsageError
-from dashkit.records import COMPLEXITIES, SIZE_WEIGHTS, STATUSES
 from dashkit.store import rows
+from dashkit.vocabulary import COMPLEXITIES, SIZE_WEIGHTS, STATUSES
 
 _LONGEST = 10_000  # characters of a value
 _HEAVIEST = 1_000_000
+# What Python also finds in the folder of zones, and DuckDB does not know: the computer's own zone, copies, a stand-in.
+_NO_ZONES = {"localtime", "posixrules", "posix", "right", "Factory"}
 
 
 @dataclass(frozen=True)
@@ -45,11 +48,13 @@ def _zone(text: str) -> str:
     name = text.strip()
     if name == "UTC":
         return name
-    try:
-        return ZoneInfo(name).key
-    except (ZoneInfoNotFoundError, ValueError, OSError):  # no such zone, a path, a folder of zones
-        near = get_close_matches(name, available_timezones(), n=1)
-        raise ValueError(f"there is no such time zone{f'; did you mean {near[0]!r}?' if near else ''}") from None
+    is_local = name.partition("/")[0] in _NO_ZONES
+    with suppress(ZoneInfoNotFoundError, ValueError, OSError):  # no such zone, a path, a folder of zones
+        if not is_local:
+            return ZoneInfo(name).key
+    near = get_close_matches(name, available_timezones() - _NO_ZONES, n=1)
+    why = "it is no time zone that every computer knows" if is_local else "there is no such time zone"
+    raise ValueError(f"{why}{f'; did you mean {near[0]!r}?' if near else ''}")
 
 
 def _words(text: str) -> tuple[str, ...]:

@@ -16,12 +16,13 @@ FROM typed.task_events
 WHERE op = 'delete';
 
 -- Every event with all that was true behind it, until the next one of that life; '' means none, NULL means as before.
+-- Of a title, which is long, only the event that said it; title is there where no event says it.
 CREATE TABLE history.states AS
 SELECT
-    e.task_id, e.life, e.event_id, e.occurred_at, lead(e.occurred_at) OVER so_far AS ended_at,
-    e.recorded_at, e.not_before, e.op, e.source,
+    e.task_id, e.life, e.event_id, e.occurred_at, lead(e.occurred_at) OVER so_far AS ended_at, e.not_before, e.op,
     last_value(e.project_id IGNORE NULLS) OVER so_far AS project_id,
-    coalesce(last_value(e.title IGNORE NULLS) OVER so_far, '') AS title,
+    last_value(CASE WHEN e.title IS NOT NULL THEN e.event_id END IGNORE NULLS) OVER so_far AS title_of,
+    CAST(NULL AS VARCHAR) AS title,
     nullif(last_value(e.status IGNORE NULLS) OVER so_far, '') AS status,
     coalesce(last_value(e.checked IGNORE NULLS) OVER so_far, false) AS checked,
     nullif(last_value(e.blocked_reason IGNORE NULLS) OVER so_far, '') AS blocked_reason,
@@ -43,8 +44,10 @@ WINDOW so_far AS (PARTITION BY e.task_id, e.life ORDER BY e.occurred_at, e.event
 -- such row for each task.
 CREATE TEMP TABLE found AS
 WITH last AS (
-    SELECT * FROM history.states WHERE ended_at IS NULL
-    QUALIFY row_number() OVER (PARTITION BY task_id ORDER BY life DESC) = 1
+    SELECT s.* REPLACE (coalesce(e.title, '') AS title)
+    FROM history.states AS s LEFT JOIN typed.task_events AS e ON e.event_id = s.title_of
+    WHERE s.ended_at IS NULL
+    QUALIFY row_number() OVER (PARTITION BY s.task_id ORDER BY s.life DESC) = 1
 ), now AS (
     SELECT
         id AS task_id, project_id, coalesce(title, '') AS title, nullif(status, '') AS status,
@@ -56,9 +59,9 @@ WITH last AS (
 SELECT
     task_id, coalesce(s.life + CAST(s.op = 'delete' AS BIGINT), 0) AS life, CAST(NULL AS BIGINT) AS event_id,
     greatest(getvariable('found_at'), s.occurred_at) AS occurred_at, CAST(NULL AS TIMESTAMP) AS ended_at,
-    getvariable('found_at') AS recorded_at, CAST(NULL AS TIMESTAMP) AS not_before,
-    CASE WHEN t.title IS NULL THEN 'delete' ELSE 'reconcile' END AS op, 'reconcile' AS source,
-    coalesce(t.project_id, s.project_id) AS project_id, t.title, t.status, t.checked, t.blocked_reason, t.complexity,
+    CAST(NULL AS TIMESTAMP) AS not_before, CASE WHEN t.title IS NULL THEN 'delete' ELSE 'reconcile' END AS op,
+    coalesce(t.project_id, s.project_id) AS project_id, CASE WHEN t.title IS NULL THEN s.title_of END AS title_of,
+    t.title, t.status, t.checked, t.blocked_reason, t.complexity,
     coalesce(s.gone AND s.op <> 'delete', false) AS gone
 FROM now AS t FULL JOIN last AS s USING (task_id)
 WHERE rows_count()
@@ -75,7 +78,7 @@ DROP TABLE found;
 
 CREATE VIEW history.intervals AS
 SELECT
-    * EXCLUDE (event_id, occurred_at), occurred_at AS started_at,
+    * EXCLUDE (occurred_at), occurred_at AS started_at,
     coalesce(status = 'blocked', false) AND NOT checked AND NOT gone AS blocked,
     coalesce(status = 'cancelled', false) AND NOT checked AND NOT gone AS cancelled,
     NOT checked AND NOT gone AND coalesce(status <> 'cancelled', true) AS is_open,
@@ -187,12 +190,60 @@ SELECT
 FROM islands
 GROUP BY task_id, life, island;
 
+-- The same by what blocked: for which reason, or which task was waited for.
+CREATE TABLE history.blockers AS
+WITH pieces AS (
+    SELECT
+        task_id, life, project_id, 'reported' AS cause,
+        nullif(lower(trim(regexp_replace(blocked_reason, '\s+', ' ', 'g'))), '') AS reason,
+        CAST(NULL AS BIGINT) AS depends_on_id, CAST(NULL AS BIGINT) AS depends_on_life, started_at,
+        coalesce(ended_at, 'infinity') AS ended_at, inferred
+    FROM history.intervals WHERE blocked
+    UNION ALL
+    SELECT
+        t.task_id, t.life, t.project_id, 'waiting', NULL, d.task_id, d.life,
+        greatest(p.started_at, t.started_at, d.started_at) AS begun,
+        least(coalesce(p.ended_at, 'infinity'), coalesce(t.ended_at, 'infinity'), coalesce(d.ended_at, 'infinity'))
+            AS past,
+        CASE begun WHEN p.started_at THEN p.inferred WHEN t.started_at THEN t.inferred ELSE d.inferred END
+    FROM history.dependencies AS p
+    JOIN history.intervals AS t ON t.task_id = p.task_id AND t.life = p.life AND t.is_open
+    JOIN history.intervals AS d ON d.task_id = p.depends_on_id AND d.life = p.depends_on_life AND d.is_open
+    WHERE p.task_id <> p.depends_on_id AND begun < past
+), turns AS (
+    SELECT *, count(*) FILTER (starts) OVER (same ROWS UNBOUNDED PRECEDING) AS turn
+    FROM (
+        SELECT *, coalesce(started_at > lag(ended_at) OVER same, true) AS starts
+        FROM pieces
+        WINDOW same AS (PARTITION BY task_id, life, cause, reason, depends_on_id, depends_on_life ORDER BY started_at)
+    )
+    WINDOW same AS (PARTITION BY task_id, life, cause, reason, depends_on_id, depends_on_life ORDER BY started_at)
+), stretches AS (
+    SELECT
+        task_id, life, arg_max_null(project_id, started_at) AS project_id, cause, reason, depends_on_id,
+        depends_on_life, min(started_at) AS started_at,
+        nullif(max(ended_at), CAST('infinity' AS TIMESTAMP)) AS ended_at, arg_min(inferred, started_at) AS inferred
+    FROM turns
+    GROUP BY task_id, life, cause, reason, depends_on_id, depends_on_life, turn
+), titles AS (
+    SELECT i.task_id, i.life, arg_max(coalesce(i.title, e.title, ''), i.started_at) AS title
+    FROM history.intervals AS i LEFT JOIN typed.task_events AS e ON e.event_id = i.title_of
+    WHERE (i.task_id, i.life) IN (SELECT (depends_on_id, depends_on_life) FROM history.dependencies)
+    GROUP BY i.task_id, i.life
+)
+SELECT
+    s.task_id, s.life, s.project_id, s.cause, coalesce(d.title, s.reason) AS reason, s.depends_on_id, s.depends_on_life,
+    s.started_at, s.ended_at, s.inferred
+FROM stretches AS s
+LEFT JOIN titles AS d ON d.task_id = s.depends_on_id AND d.life = s.depends_on_life;
+
 -- One row per task and life: when it arrived, was started, was finished, and left without being finished.
 CREATE TABLE history.flow AS
 WITH finishes AS (
     -- A baseline saw that it was done, and not when.
     SELECT
-        i.task_id, i.life, count(*) AS finishes, arg_max(i.inferred, i.started_at) AS finished_inferred,
+        i.task_id, i.life, count(*) AS finishes, min(i.started_at) FILTER (i.op <> 'baseline') AS first_finished_at,
+        arg_max(i.inferred, i.started_at) AS finished_inferred,
         arg_max_null(CASE WHEN i.op <> 'baseline' THEN i.started_at END, i.started_at) AS finished_at
     FROM history.intervals AS i
     ANTI JOIN (SELECT task_id, life, ended_at FROM history.intervals WHERE checked) AS b
@@ -220,7 +271,8 @@ WITH finishes AS (
 )
 SELECT
     v.*, CASE WHEN v.is_done THEN f.finished_at END AS finished_at,
-    CASE WHEN v.is_done THEN f.finished_inferred END AS finished_inferred, coalesce(f.finishes, 0) AS finishes
+    CASE WHEN v.is_done THEN f.finished_inferred END AS finished_inferred, f.first_finished_at,
+    coalesce(f.finishes, 0) AS finishes
 FROM lives AS v LEFT JOIN finishes AS f ON f.task_id = v.task_id AND f.life = v.life;
 
 -- Which life the rows of now belong to: what has no history is theirs.

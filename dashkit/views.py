@@ -40,16 +40,17 @@ TABLES = {
 }
 
 # Text to value, NULL where the text is none. A whole number must be whole ('1.5' is no id). An instant must
-# look like one (DuckDB alone also reads 'epoch'); a cast to TIMESTAMP instead would drop the offset.
+# look like one (DuckDB alone also reads 'epoch'); a cast to TIMESTAMP instead would drop the offset. Before 1970
+# there is none: a damaged one of the year 1 would give two thousand years of days.
 _DATE = r"\d{4}-\d\d-\d\d"
 _TIME = r"([01]\d|2[0-3]):\d\d:\d\d([.,]\d{1,9})?"
 _ZONE = r"(Z|[+-]\d\d(:?\d\d)?)"
 # The stored form is told without a regular expression; that and SQLite's own, both UTC, are cast without the zone: each
 # several times faster.
-_STORED = "{0} LIKE '____-__-__T__:__:__.___Z' AND {0} >= '1' AND NOT contains({0}, ' ') AND NOT contains({0}, 'T24')"
-_PLAIN = r"[1-9]\d{3}-\d\d-\d\d[T ]([01]\d|2[0-3]):\d\d:\d\d(\.\d{1,6})?Z?"
+_STORED = "{0} LIKE '____-__-__T__:__:__.___Z' AND {0} >= '197' AND NOT contains({0}, ' ') AND NOT contains({0}, 'T24')"
+_PLAIN = r"(19[7-9]\d|[2-9]\d{3})-\d\d-\d\d[T ]([01]\d|2[0-3]):\d\d:\d\d(\.\d{1,6})?Z?"
 _MICROSECONDS = "epoch_us(TRY_CAST(replace(trim({0}), ',', '.') AS TIMESTAMPTZ))"
-_YEARS = "-62135596800000000 AND 253402300799999999"  # 1 to 9999, in microseconds
+_YEARS = "0 AND 253402300799999999"  # 1970 to 9999, in microseconds
 CASTS = {
     "text": "{0}",
     "int": "CASE WHEN TRY_CAST({0} AS DOUBLE) = TRY_CAST({0} AS BIGINT) THEN TRY_CAST({0} AS BIGINT) END",
@@ -65,8 +66,10 @@ TYPES = {"text": "VARCHAR", "int": "BIGINT", "real": "DOUBLE", "truth": "BOOLEAN
 _PARAGRAPH = re.compile(r"\n\n(?=(?:--.*\n)*CREATE (?:TABLE|VIEW|MACRO) )")
 _NAME = re.compile(r"^CREATE (?:TABLE|VIEW|MACRO) ([\w.]+)", re.MULTILINE)
 _HEADER = re.compile(r"\A(?:--.*\n)+")
+_REMARK = re.compile(r"^ *--.*\n", re.MULTILINE)
 _ASKS = re.compile(r"duckdb_|\b(show|describe|information_schema|sqlite_master|pg_\w+)\b")  # what there is
 _WORD = re.compile(r"(?:typed|history)\.\w+|\w+")
+_ALIAS = re.compile(r"\bas\s+\w+")  # what is named here, and not there before
 
 
 def columns(table: str) -> dict[str, str]:
@@ -119,7 +122,7 @@ def relations(*, of_one_project: bool) -> dict[str, str]:
     """
     scripts = (resources.files("dashkit").joinpath(name).read_text(encoding="utf-8") for name in SCRIPTS)
     parts = [part for script in scripts for part in _PARAGRAPH.split(script)]
-    found = {match[1]: part for part in parts if (match := _NAME.search(part))}
+    found = {match[1]: _REMARK.sub("", part) for part in parts if (match := _NAME.search(part))}
     found |= {} if of_one_project else {"chosen_life": "CREATE MACRO chosen_life(task, number) AS true"}
     found["bad_values"] = f"""
         CREATE VIEW bad_values AS {" UNION ALL ".join(_bad_values())};
@@ -139,7 +142,7 @@ def needed(query: str, known: Mapping[str, str]) -> list[str]:
     waiting = [query]
     while waiting:
         text = _HEADER.sub("", waiting.pop()).lower()
-        names = set(known) if _ASKS.search(text) else known.keys() & set(_WORD.findall(text)) - found
+        names = set(known) if _ASKS.search(text) else known.keys() & set(_WORD.findall(_ALIAS.sub("", text))) - found
         found |= names
         waiting += [known[name].partition("COMMENT ON")[0] for name in names]
     return [name for name in known if name in found]

@@ -6,9 +6,15 @@
 
 CREATE MACRO chosen(project_id) AS getvariable('project') IS NULL OR project_id = getvariable('project');
 
--- A life belongs, with all of its past, to the project that it is in as of the instant.
-CREATE MACRO chosen_life(task, number) AS
-    (task, number) IN (SELECT (task_id, life) FROM history.flow WHERE chosen(project_id));
+-- A life belongs, with all of its past, to the project that it is in as of the instant, or was in last; one that lasted
+-- no time has no flow, and its deletion says where it was.
+CREATE MACRO chosen_life(task, number) AS (task, number) IN (
+    SELECT (task_id, life) FROM history.flow WHERE chosen(project_id)
+    UNION ALL
+    SELECT (d.task_id, d.life) FROM history.states AS d ANTI JOIN history.flow AS w
+    ON w.task_id = d.task_id AND w.life = d.life
+    WHERE d.op = 'delete' AND chosen(d.project_id)
+);
 
 -- Days from an instant to as_of, never below 0.
 CREATE MACRO age_days(instant) AS
@@ -58,24 +64,31 @@ FROM typed.phases AS f LEFT JOIN typed.projects AS p ON p.id = f.project_id
 WHERE chosen(f.project_id);
 COMMENT ON VIEW phases IS 'One row per phase of a project.';
 
-CREATE VIEW tasks AS
+-- Tasks without what takes their whole past to know.
+CREATE VIEW history.current AS
 SELECT
-    i.task_id AS id, i.life, i.project_id, p.name AS project, t.phase_id, f.name AS phase, i.title, t.description,
-    i.status, t.priority, i.checked, i.blocked, i.cancelled, i.gone, i.is_open, i.blocked_reason, i.complexity,
+    i.task_id AS id, i.life, i.project_id, p.name AS project, t.phase_id, f.name AS phase,
+    coalesce(i.title, e.title, '') AS title, t.description, i.status, t.priority, i.checked, i.blocked, i.cancelled,
+    i.gone, i.is_open, i.blocked_reason, i.complexity,
     coalesce(s.points, getvariable('unsized_points')) AS size,
     s.points IS NOT NULL AS sized,
-    t.created_at,
-    CASE WHEN i.checked THEN CASE WHEN w.finished_inferred THEN t.completed_at ELSE w.finished_at END END AS completed_at,
-    t.updated_at, t.external_id, t.kind, t.parent_id, t.labels,
+    t.created_at, t.completed_at, t.updated_at, t.external_id, t.kind, t.parent_id, t.labels,
     coalesce(t.updated_at = t.created_at, t.bad['updated_at'] = t.bad['created_at'], false) AS untouched
 FROM history.intervals AS i
+LEFT JOIN typed.task_events AS e ON e.event_id = i.title_of
 LEFT JOIN history.present AS n ON n.task_id = i.task_id AND n.life = i.life
 LEFT JOIN typed.tasks AS t ON t.id = n.task_id
-LEFT JOIN history.flow AS w ON w.task_id = i.task_id AND w.life = i.life
 LEFT JOIN typed.projects AS p ON p.id = i.project_id
 LEFT JOIN typed.phases AS f ON f.id = t.phase_id
 LEFT JOIN sizes AS s ON s.complexity = i.complexity
 WHERE i.ended_at IS NULL AND chosen(i.project_id);
+
+CREATE VIEW tasks AS
+SELECT
+    c.* REPLACE (
+        CASE WHEN c.checked THEN CASE WHEN w.finished_inferred THEN c.completed_at ELSE w.finished_at END END
+            AS completed_at)
+FROM history.current AS c LEFT JOIN history.flow AS w ON w.task_id = c.id AND w.life = c.life;
 COMMENT ON VIEW tasks IS
 'One row per task, as it was as of the instant. checked says that it is done, status is workflow: a checked task is neither blocked nor cancelled nor gone (no longer in the file that it was read from), and is_open is what is none of these. size is complexity in points (sized: whether it has one), untouched whether updated_at is still a copy of created_at. Names, phase, labels and what else has no history are those of now. external_id, kind, parent_id and labels (a JSON array) are known from version 2.1 on.';
 
@@ -88,17 +101,26 @@ COMMENT ON VIEW dependencies IS 'One row per stretch of time in which the first 
 
 CREATE VIEW events AS
 SELECT
-    s.event_id, s.task_id, s.life, s.occurred_at, s.recorded_at, s.not_before, s.op, s.source, s.project_id,
-    p.name AS project, s.title, s.status, s.checked, s.blocked_reason, s.complexity, s.gone
-FROM history.states AS s LEFT JOIN typed.projects AS p ON p.id = s.project_id
+    s.event_id, s.task_id, s.life, s.occurred_at,
+    CASE WHEN s.event_id IS NULL THEN getvariable('found_at') ELSE e.recorded_at END AS recorded_at, s.not_before, s.op,
+    CASE WHEN s.event_id IS NULL THEN 'reconcile' ELSE e.source END AS source, s.project_id, p.name AS project,
+    coalesce(s.title, t.title, '') AS title, s.status, s.checked, s.blocked_reason, s.complexity, s.gone
+FROM history.states AS s
+LEFT JOIN typed.task_events AS e ON e.event_id = s.event_id
+LEFT JOIN typed.task_events AS t ON t.event_id = s.title_of
+LEFT JOIN typed.projects AS p ON p.id = s.project_id
 WHERE chosen_life(s.task_id, s.life);
 COMMENT ON VIEW events IS 'One row per recorded change of a task, with all that was true behind it. It happened in (not_before, occurred_at]; not_before is missing where it was seen exactly. life counts the tasks that had this id before. Known from version 2.1 on; before, one row says what is there now.';
 
 CREATE VIEW intervals AS
 SELECT
-    i.task_id, i.life, i.project_id, p.name AS project, i.title, i.status, i.checked, i.blocked, i.cancelled, i.gone,
-    i.is_open, i.blocked_reason, i.complexity, i.started_at, i.ended_at, i.not_before, i.inferred, i.op, i.source
-FROM history.intervals AS i LEFT JOIN typed.projects AS p ON p.id = i.project_id
+    i.task_id, i.life, i.project_id, p.name AS project, coalesce(i.title, t.title, '') AS title, i.status, i.checked,
+    i.blocked, i.cancelled, i.gone, i.is_open, i.blocked_reason, i.complexity, i.started_at, i.ended_at, i.not_before,
+    i.inferred, i.op, CASE WHEN i.event_id IS NULL THEN 'reconcile' ELSE e.source END AS source
+FROM history.intervals AS i
+LEFT JOIN typed.task_events AS e ON e.event_id = i.event_id
+LEFT JOIN typed.task_events AS t ON t.event_id = i.title_of
+LEFT JOIN typed.projects AS p ON p.id = i.project_id
 WHERE chosen_life(i.task_id, i.life);
 COMMENT ON VIEW intervals IS 'One row per stretch of time in which nothing changed about a task; ended_at is missing for the last one. inferred: nobody saw it begin.';
 
@@ -111,10 +133,10 @@ COMMENT ON VIEW blocks IS 'One row per stretch of time in which a task was block
 CREATE VIEW flow AS
 SELECT
     w.task_id, w.life, w.project_id, p.name AS project, w.complexity, w.arrived_at, w.arrived_inferred, w.started_at,
-    w.is_done, w.finished_at, w.finished_inferred, w.finishes, w.left_at
+    w.is_done, w.first_finished_at, w.finished_at, w.finished_inferred, w.finishes, w.left_at
 FROM history.flow AS w LEFT JOIN typed.projects AS p ON p.id = w.project_id
 WHERE chosen(w.project_id);
-COMMENT ON VIEW flow IS 'One row per task and life: when it arrived, was first in a started status or checked, was last checked (missing for one that is not, or where nobody saw it), how often it was, and when it was cancelled, deleted or gone from its file instead.';
+COMMENT ON VIEW flow IS 'One row per task and life: when it arrived, was first in a started status or checked, was first checked (whatever came of it; missing where nobody saw it), was last checked (missing for one that is not, or where nobody saw it), how often it was, and when it was cancelled, deleted or gone from its file instead.';
 
 CREATE VIEW repos AS
 SELECT r.id, r.project_id, p.name AS project, r.path, r.name, r.remote_url, r.default_branch, r.created_at
@@ -156,43 +178,52 @@ COMMENT ON VIEW sessions IS 'One row per session with a language model; title is
 
 CREATE VIEW links AS
 SELECT
-    l.task_id, t.title AS task, t.project_id, p.name AS project, l.kind, l.target, l.title, l.occurred_at,
+    l.task_id, l.life, CASE WHEN r.id IS NULL THEN t.title ELSE coalesce(r.title, '') END AS task,
+    coalesce(w.project_id, r.project_id) AS project_id, p.name AS project, l.kind, l.target, l.title, l.occurred_at,
     l.confidence, l.link_type, l.evidence, l.created_at
 FROM (
+    -- Of the task that had the id when the link was made; where nobody knows when, of the one that has it.
     SELECT
-        k.task_id, 'commit' AS kind, k.commit_sha AS target, first_line(c.message) AS title,
-        c.timestamp AS occurred_at, k.confidence, k.link_type, k.evidence, k.created_at
+        k.task_id, history.life_when(k.task_id, coalesce(k.created_at, 'infinity'), '') AS life, 'commit' AS kind,
+        k.commit_sha AS target, first_line(c.message) AS title, c.timestamp AS occurred_at, k.confidence, k.link_type,
+        k.evidence, k.created_at
     FROM typed.task_commit_links AS k LEFT JOIN typed.git_commits AS c ON c.sha = k.commit_sha
+    WHERE is_known(c.recorded_at)
     UNION ALL
     SELECT
-        k.task_id, 'session', k.session_id, first_line(s.summary),
-        s.started_at, k.confidence, k.link_type, k.evidence, k.created_at
+        k.task_id, history.life_when(k.task_id, coalesce(k.created_at, 'infinity'), ''), 'session', k.session_id,
+        first_line(s.summary), s.started_at, k.confidence, k.link_type, k.evidence, k.created_at
     FROM typed.task_session_links AS k LEFT JOIN typed.llm_sessions AS s ON s.id = k.session_id
 ) AS l
-LEFT JOIN typed.tasks AS t ON t.id = l.task_id
-LEFT JOIN typed.projects AS p ON p.id = t.project_id
-WHERE chosen(t.project_id) AND (l.occurred_at IS NULL OR l.occurred_at <= getvariable('as_of'));
+LEFT JOIN history.current AS t ON t.id = l.task_id AND t.life = l.life
+LEFT JOIN history.flow AS w ON w.task_id = l.task_id AND w.life = l.life
+LEFT JOIN history.present AS n ON n.task_id = l.task_id AND n.life = l.life
+LEFT JOIN typed.tasks AS r ON r.id = n.task_id AND w.task_id IS NULL
+LEFT JOIN typed.projects AS p ON p.id = coalesce(w.project_id, r.project_id)
+WHERE (chosen_life(l.task_id, l.life) OR chosen(r.project_id))
+  AND (l.occurred_at IS NULL OR l.occurred_at <= getvariable('as_of'));
 COMMENT ON VIEW links IS
-'One row per link of a task with a commit (target: its sha) or a session (target: its id).';
+'One row per link, as of now, of a task with a commit (target: its sha) or a session (target: its id) from before the instant. task is the title of the task, of one that came later that of now, missing where it is not there; life counts the tasks that had its id before.';
 
 CREATE VIEW runs AS
 SELECT
     r.id, r.kind, r.started_at, r.finished_at, r.outcome, r.details,
     TRY_CAST(CASE WHEN json_valid(r.details) THEN r.details ->> '$.project_id' END AS BIGINT) AS project_id
 FROM typed.runs AS r
-WHERE r.started_at <= getvariable('as_of');
-COMMENT ON VIEW runs IS 'One row per scan, ingest and link, of all projects; details is a JSON object with what came of it. Known from version 2.1 on.';
+WHERE coalesce(r.finished_at, r.started_at) <= getvariable('as_of');
+COMMENT ON VIEW runs IS 'One row per scan, ingest and link that had ended, of all projects; details is a JSON object with what came of it. Known from version 2.1 on.';
 
 CREATE VIEW gaps AS
-SELECT DISTINCT s.started_at, s.ended_at
+SELECT DISTINCT started_at, ended_at
 FROM (
-    SELECT
-        coalesce(not_before, CASE WHEN event_id IS NULL THEN (
-            SELECT max(coalesce(finished_at, started_at)) FROM runs WHERE kind IN ('scan', 'ingest tasks')
-        ) END) AS started_at, occurred_at AS ended_at
-    FROM history.states WHERE source = 'reconcile'
-) AS s
-WHERE s.started_at < s.ended_at;
+    SELECT not_before AS started_at, occurred_at AS ended_at
+    FROM typed.task_events
+    WHERE source = 'reconcile' AND is_known(recorded_at) AND occurred_at <= getvariable('as_of')
+    UNION ALL
+    SELECT (SELECT max(coalesce(finished_at, started_at)) FROM runs WHERE kind IN ('scan', 'ingest tasks')), occurred_at
+    FROM history.states WHERE event_id IS NULL
+)
+WHERE started_at < ended_at;
 COMMENT ON VIEW gaps IS 'One row per stretch of time in which something changed that was not recorded then, in any project: it was found at the end of it.';
 
 -- The same periods, and whether they lie in a gap that is longer than they are: what happened in it is told at its end.
@@ -205,51 +236,11 @@ SELECT p.*, EXISTS (
 FROM periods(since, period) AS p;
 
 CREATE VIEW blockers AS
-WITH pieces AS (
-    SELECT
-        task_id, life, project_id, 'reported' AS cause,
-        nullif(lower(trim(regexp_replace(blocked_reason, '\s+', ' ', 'g'))), '') AS reason,
-        CAST(NULL AS BIGINT) AS depends_on_id, CAST(NULL AS BIGINT) AS depends_on_life, started_at,
-        coalesce(ended_at, 'infinity') AS ended_at, inferred
-    FROM history.intervals WHERE blocked
-    UNION ALL
-    SELECT
-        t.task_id, t.life, t.project_id, 'waiting', NULL, d.task_id, d.life,
-        greatest(p.started_at, t.started_at, d.started_at) AS begun,
-        least(coalesce(p.ended_at, 'infinity'), coalesce(t.ended_at, 'infinity'), coalesce(d.ended_at, 'infinity'))
-            AS past,
-        CASE begun WHEN p.started_at THEN p.inferred WHEN t.started_at THEN t.inferred ELSE d.inferred END
-    FROM history.dependencies AS p
-    JOIN history.intervals AS t ON t.task_id = p.task_id AND t.life = p.life AND t.is_open
-    JOIN history.intervals AS d ON d.task_id = p.depends_on_id AND d.life = p.depends_on_life AND d.is_open
-    WHERE p.task_id <> p.depends_on_id AND begun < past
-), turns AS (
-    SELECT *, count(*) FILTER (starts) OVER (same ROWS UNBOUNDED PRECEDING) AS turn
-    FROM (
-        SELECT *, coalesce(started_at > lag(ended_at) OVER same, true) AS starts
-        FROM pieces
-        WINDOW same AS (PARTITION BY task_id, life, cause, reason, depends_on_id, depends_on_life ORDER BY started_at)
-    )
-    WINDOW same AS (PARTITION BY task_id, life, cause, reason, depends_on_id, depends_on_life ORDER BY started_at)
-), stretches AS (
-    SELECT
-        task_id, life, arg_max_null(project_id, started_at) AS project_id, cause, reason, depends_on_id,
-        depends_on_life, min(started_at) AS started_at,
-        nullif(max(ended_at), CAST('infinity' AS TIMESTAMP)) AS ended_at, arg_min(inferred, started_at) AS inferred
-    FROM turns
-    GROUP BY task_id, life, cause, reason, depends_on_id, depends_on_life, turn
-), titles AS (
-    SELECT task_id, life, arg_max(title, started_at) AS title
-    FROM history.intervals
-    WHERE (task_id, life) IN (SELECT (depends_on_id, depends_on_life) FROM history.dependencies)
-    GROUP BY task_id, life
-)
 SELECT
-    s.task_id, s.life, s.project_id, s.cause, coalesce(d.title, s.reason) AS reason, s.depends_on_id, s.depends_on_life,
-    s.started_at, s.ended_at, s.inferred
-FROM stretches AS s
-LEFT JOIN titles AS d ON d.task_id = s.depends_on_id AND d.life = s.depends_on_life
-WHERE chosen_life(s.task_id, s.life);
+    b.task_id, b.life, b.project_id, b.cause, b.reason, b.depends_on_id, b.depends_on_life, b.started_at, b.ended_at,
+    b.inferred
+FROM history.blockers AS b
+WHERE chosen_life(b.task_id, b.life);
 COMMENT ON VIEW blockers IS 'One row per stretch of time in which a task was blocked for one reason (in small letters, with single spaces; missing where nobody said), or waited for one task (reason: its title); ended_at is missing where it still is. A task that waits for two has two.';
 
 CREATE VIEW finished AS
@@ -271,13 +262,16 @@ COMMENT ON VIEW finished IS 'One row per task and life that is finished, with a 
 CREATE VIEW last_left_out AS
 WITH latest AS (
     -- A linking is of all projects; it names one where there is but one.
-    SELECT kind, arg_max_null(project_id, started_at) AS project_id, arg_max(details, started_at) AS details
+    SELECT
+        kind, arg_max_null(project_id, started_at) AS project_id,
+        arg_max_null(CASE WHEN json_valid(details) THEN details END, started_at) AS details
     FROM runs WHERE kind IN ('ingest tasks', 'link') AND outcome = 'done'
     GROUP BY kind, CASE kind WHEN 'ingest tasks' THEN project_id END
-), reasons AS (
-    SELECT kind, project_id, details, unnest(json_keys(details, '$.left_out_by')) AS reason
+), chosen_ones AS (
+    SELECT kind, project_id, details
     FROM latest WHERE chosen(project_id) AND json_type(details, '$.left_out_by') = 'OBJECT'
 )
-SELECT kind, project_id, reason, TRY_CAST(details -> '$.left_out_by' ->> reason AS BIGINT) AS left_out
-FROM reasons;
+-- Not `->> key`: a key that begins with $ or / would be a path.
+SELECT o.kind, o.project_id, e.key AS reason, TRY_CAST(e.value ->> '$' AS BIGINT) AS left_out
+FROM chosen_ones AS o, json_each(o.details, '$.left_out_by') AS e;
 COMMENT ON VIEW last_left_out IS 'One row per project and reason for which records were left out at the last reading of its task files (kind: ingest tasks), or ids of commits at the last linking (kind: link; of several projects without a project_id).';

@@ -1,9 +1,15 @@
 """The frames that look ahead: what is promised, how it is scored and told, and why the date moved."""
 
 import json
+import lzma
+import re
+import shlex
 import sqlite3
+import subprocess
+import sys
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pandas as pd
 import pytest
@@ -14,10 +20,12 @@ from oracle import Oracle
 from test_as_of import database, histories, plain
 
 import dashkit
-from dashkit import montecarlo, times
+from dashkit import migrations, montecarlo, times
 from dashkit.cli import main
 from dashkit.errors import UsageError
 
+ROOT = Path(__file__).parents[1]
+BEADS = ROOT.parent / "shared" / "data" / "linking" / "beads" / "tasks.jsonl.xz"
 NOW = datetime(2025, 12, 1, tzinfo=UTC)
 OPEN, FINISHED = 30, 180
 _ROW = "(task_id, occurred_at, recorded_at, op, project_id, title, status, checked, source)"
@@ -156,7 +164,7 @@ def test_a_reopened_task_counts_when_it_was_first_finished(tmp_path):
     stories = [*steady(), *([(50, "pending"), (40, "completed"), (5, "pending")] for _ in range(20))]
     path = made(tmp_path / "d.db", stories)
     with dashkit.open(path, as_of=NOW - timedelta(days=10)) as then, dashkit.open(path, as_of=NOW) as now:
-        before, after = (d.query("forecast").query("kind == 'finished'")["occurred_at"] for d in (then, now))
+        before, after = (d.query("forecast_fan")["occurred_at"] for d in (then, now))
         assert before.tolist() == after[after <= then.as_of].tolist()
         assert now.what_moved(tasks=30)["change"].tolist()[:3] == [-21, 0, 20]
 
@@ -190,7 +198,7 @@ def test_what_is_done_has_the_date_of_now(d):
     """Of the next three of a week ago nothing is left: the date is that of the third, and nothing came to them."""
     frame = d.what_moved(NOW - timedelta(days=7), tasks=3)
     assert frame["change"].tolist()[:3] == [-3, 0, 0]
-    finished = d.query("forecast").query("kind == 'finished'")["occurred_at"]
+    finished = d.query("forecast_fan")["occurred_at"]
     assert (frame["after"] == finished[finished > NOW - timedelta(days=7)].iloc[2]).all()
     assert frame["sentence"][0].startswith("3 tasks finished: ")
     assert frame["sentence"][0].endswith(" earlier.")
@@ -256,9 +264,9 @@ def test_what_became_of_the_open_tasks_is_counted(empty, told, number):
     with dashkit.open(database(empty, told)) as d:
         found_at = plain(d._snapshot.run("SELECT getvariable('found_at') AS t")["t"][0])
         (counted,) = d.query("what_moved", since=since).to_dict("records")
-        first = sorted(plain(t) for t in d.query("forecast").query("kind == 'finished'")["occurred_at"])
+        first = sorted(plain(t) for t in d.query("forecast", arrivals=True).query("kind == 'finished'")["occurred_at"])
         fan = [plain(at) for at in d.query("forecast_fan")["occurred_at"]]
-        work = {kind: [plain(at) for at in d.query("forecast").query("kind == @kind")["occurred_at"]]
+        work = {kind: [plain(at) for at in d.query("forecast", arrivals=True).query("kind == @kind")["occurred_at"]]
                 for kind in ("arrived", "finished", "left")}  # fmt: skip
         now = times.to_text(d.as_of)
     oracle = Oracle(**told, as_of=now, known_at=None, found_at=found_at)
@@ -316,3 +324,31 @@ def test_many_open_tasks_have_a_date_for_those_that_were_expected(tmp_path):
         frame = d.what_moved()
     assert frame["moved_days"].notna().all()
     assert frame["change"].tolist()[:3] == [-21, 0, 0]
+
+
+@pytest.mark.skipif(not BEADS.is_file(), reason="the tracker of beads is not on this machine (../shared/data/linking)")
+def test_the_example_of_the_page_is_what_the_command_prints(tmp_path, monkeypatch, capsys):
+    """docs/forecast.md shows what `dashkit show` says of the tasks of beads, word for word."""
+    block = re.search(r"```console\n\$ dashkit (.+)\n((?s:.+?))```", (ROOT / "docs" / "forecast.md").read_text("utf-8"))
+    columns = ("id", "title", "status", "priority", "created_at", "closed_at")
+    with lzma.open(BEADS, "rt", encoding="utf-8") as tracker:
+        tasks = [
+            {name: told[name] for name in columns if told.get(name)}
+            | {"issue_type": told["type"] or "task", "updated_at": told["closed_at"] or told["created_at"]}
+            for told in map(json.loads, tracker)
+        ]
+    (tmp_path / "issues.jsonl").write_text("".join(f"{json.dumps(task)}\n" for task in tasks), encoding="utf-8")
+    migrations.create(tmp_path / "d.db")
+    monkeypatch.setenv("DASHKIT_DB", str(tmp_path / "d.db"))
+    assert main(["ingest", "tasks", "--format", "beads", str(tmp_path / "issues.jsonl")]) == 0
+    capsys.readouterr()
+    assert main(shlex.split(block[1])) == 0
+    assert capsys.readouterr().out == block[2]
+
+
+def test_the_benchmark_says_that_nothing_was_measured(tmp_path):
+    """Without the histories it is a failure in words, and no table that is missing unseen."""
+    command = [sys.executable, str(ROOT / "benchmarks" / "forecast.py"), "--data", str(tmp_path)]
+    done = subprocess.run(command, check=False, capture_output=True, text=True)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr == f"nothing was measured: there are no histories in {tmp_path}; name it with --data\n"

@@ -167,8 +167,8 @@ def test_without_the_extension_everything_is_copied(tmp_path, monkeypatch):
 
 @pytest.mark.parametrize("text", [
     "2025-11-27T16:09:57.123Z", "2025-11-27 16:09:57", "2025-11-27T16:09:57+02:00", "2025-11-27T16:09:57.5-0330",
-    "2025-11-27", " 2025-11-27 ", "2025-11-27T16:09:57,123Z", "2025-11-27T16:09:57.123456+05", "0001-01-01",
-    "9999-12-31T23:59:59Z",
+    "2025-11-27", " 2025-11-27 ", "2025-11-27T16:09:57,123Z", "2025-11-27T16:09:57.123456+05", "1970-01-01",
+    "1970-01-01T00:00:00.000Z", "1969-12-31T12:00:00-12:00", "9999-12-31T23:59:59Z",
 ])  # fmt: skip
 def test_an_instant_is_what_times_says(tmp_path, text):
     """A timestamp means the same in a view as in times.parse, offset and fraction included."""
@@ -180,14 +180,28 @@ def test_an_instant_is_what_times_says(tmp_path, text):
 @pytest.mark.parametrize("text", [
     "epoch", "infinity", "now", "today", "yesterday", "1764259797", "2025-02-30", "27/11/2025", "16:09:57",
     "-4000-01-01", "294247-01-01", "2025-11-27T24:00:00", "2025-11-27T16:09:57 Europe/Berlin", "0001-01-01T00:00:00+12",
-    "9999-12-31T23:59:59-12",
+    "9999-12-31T23:59:59-12", "0001-01-01", "1969-12-31T23:59:59.999Z", "1969-12-31 23:59:59",
+    "1970-01-01T00:00:00+01:00",
 ])  # fmt: skip
 def test_what_is_no_instant_is_missing_and_counted(tmp_path, text):
-    """Words that DuckDB alone would read as an instant, and dates of no calendar, are bad values."""
+    """Words that DuckDB alone would read as an instant, dates of no calendar and those before 1970 are bad values."""
     path = v2_database(tmp_path / "d.db", tasks=[{"created_at": text}])
     with opened(path) as d:
         assert d.sql("SELECT created_at FROM tasks")["created_at"].isna().all()
         assert d.bad_values().to_numpy().tolist() == [["tasks", "created_at", 1]]
+
+
+@pytest.mark.parametrize(("year", "bad"), [("0001", 1), ("1969", 1), ("9999", 0)])
+def test_a_damaged_year_gives_no_thousands_of_rows(tmp_path, year, bad):
+    """An event of the year 1 is a bad value, one of 9999 comes later; neither makes a frame by day long."""
+    path = v2_1_database(tmp_path / "d.db", tasks=[{"status": "blocked"}, {"status": "in_progress"}])
+    query(path, "UPDATE task_events SET occurred_at = ? WHERE task_id = 1", f"{year}-01-02T00:00:00.000Z")
+    with dashboard.open(path, timezone="Pacific/Kiritimati") as d:
+        for name, frame in dashboard.frames().items():
+            given = {"by": "day"} if "day, week or month" in frame.__doc__ else {}
+            assert len(frame(d, **given)) < 50, name
+        assert d.wip("day")["open"].iloc[-1] == 2
+        assert d.bad_values().to_numpy().tolist() == [["task_events", "occurred_at", 1]] * bad
 
 
 REFUSED = [

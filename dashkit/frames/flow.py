@@ -20,7 +20,7 @@ def require_period(by: str) -> None:
         UsageError: it is none.
     """
     if by not in PERIODS:
-        raise UsageError(f"Cannot count by {by!r}", "there is no such period", f"Use {', '.join(PERIODS)}.")
+        raise UsageError(f"Cannot count by {by!r:.80}", "there is no such period", f"Use {', '.join(PERIODS)}.")
 
 
 def over_time(dashboard: "Dashboard", name: str, by: str) -> "pd.DataFrame":

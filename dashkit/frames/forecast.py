@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 DAYS: Final = 14  # how far a forecast looks where nobody says
 TASKS: Final = 10
+FARTHEST: Final = 1000  # days: so long a history is looked at, and no forecast reaches further than its history
 QUANTILES: Final = (0.05, 0.15, 0.5, 0.85, 0.95)
 PARTS: Final = ("finished", "scope", "reopened", "speed")
 
@@ -80,11 +81,11 @@ def forecast(
         arrivals: no more is finished than is open or arrives, at the pace of the arrivals; else work never ends.
 
     Raises:
-        UsageError: until is no instant, or not after as_of; tasks is below 1.
+        UsageError: until is no instant, not after as_of, or more than 1,000 days ahead; tasks is below 1.
         OutdatedError: the database is before version 2.1, and keeps no history.
     """
     dashboard.require_history("forecast")
-    seen = dashboard.query("forecast").groupby("kind")["occurred_at"].apply(list)
+    seen = dashboard.query("forecast", arrivals=arrivals).groupby("kind")["occurred_at"].apply(list)
     work = {"arrived": seen.get("arrived", []), "left": seen.get("left", [])} if arrivals else {}
     rows: list[dict[str, Any]] = []
     for question in _questions(dashboard, until, tasks):
@@ -167,12 +168,14 @@ def what_moved(
     dashboard.require_history("what_moved")
     moment = times.require(since, "tell what moved since") if since else times.before(dashboard.as_of, LATELY)
     if moment >= dashboard.as_of:
-        raise _refused(f"what moved since {since}", "it is not before as_of", "Give an earlier instant.")
+        raise _refused(
+            f"what moved since {since or moment!s:.80}", "it is not before as_of", "Give an earlier instant."
+        )
     if not 0 < confidence < 1:
         raise _refused(f"a date with confidence {confidence}", "a share lies between 0 and 1", "Give one such as 0.85.")
     _require(tasks)
     (counted,) = dashboard.query("what_moved", since=times.to_text(moment)).to_dict("records")
-    finished = dashboard.query("forecast").query("kind == 'finished'")["occurred_at"].tolist()
+    finished = dashboard.query("forecast_fan")["occurred_at"].tolist()
     changes, dates, why = _steps(dashboard, moment, counted, finished, tasks, confidence)
     if why and tasks is None and (expected := _expected(dashboard, moment, finished)):
         changes, dates, why = _steps(dashboard, moment, counted, finished, expected, confidence)
@@ -193,7 +196,10 @@ def _questions(
     if until is not None:
         ahead = (_end(dashboard, until) - dashboard.as_of) / timedelta(days=1)
         if ahead <= 0:
-            raise _refused(f"how many until {until}", "it is not after as_of", "Give a later day or instant.")
+            raise _refused(f"how many until {until!s:.80}", "it is not after as_of", "Give a later day or instant.")
+        if ahead > FARTHEST:
+            why = f"it is more than {FARTHEST:,} days ahead, and no history is looked at for longer"
+            raise _refused(f"how many until {until!s:.80}", why, "Give an earlier day or instant.")
         yield montecarlo.HowMany(ahead)
     elif tasks is None:
         yield montecarlo.HowMany(DAYS)
@@ -315,8 +321,9 @@ def _moved(part: str, change: int, days: float) -> str:
 
 
 def _day(dashboard: "Dashboard", instant: datetime) -> str:
-    local = instant.astimezone(ZoneInfo(dashboard.timezone))
-    return f"{local.day} {local:%B %Y}"
+    with suppress(OverflowError):  # in the zone it would be before the first day that there is
+        instant = instant.astimezone(ZoneInfo(dashboard.timezone))
+    return f"{instant.day} {instant:%B %Y}"
 
 
 def _seed(dashboard: "Dashboard", as_of: datetime) -> str:
@@ -329,7 +336,10 @@ def _end(dashboard: "Dashboard", until: datetime | date | str) -> datetime:
         until = date.fromisoformat(until) if isinstance(until, str) else until
     if isinstance(until, datetime | str):
         return times.require(until, "tell how many until")
-    return datetime.combine(until + timedelta(days=1), time.min, ZoneInfo(dashboard.timezone)).astimezone(UTC)
+    try:
+        return datetime.combine(until + timedelta(days=1), time.min, ZoneInfo(dashboard.timezone)).astimezone(UTC)
+    except OverflowError:  # the first or last day that there is
+        return datetime.combine(until, time.min, UTC)
 
 
 def _require(tasks: int | None) -> None:

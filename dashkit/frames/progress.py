@@ -43,5 +43,5 @@ def progress(dashboard: "Dashboard", by: str | None = None) -> "pd.DataFrame":
         UsageError: by is something else.
     """
     if by is not None and by not in PARTS:
-        raise UsageError(f"Cannot show progress by {by!r}", "there are no such parts", f"Use {', '.join(PARTS)}.")
+        raise UsageError(f"Cannot show progress by {by!r:.80}", "there are no such parts", f"Use {', '.join(PARTS)}.")
     return dashboard.query("progress", by=by or "")

@@ -13,8 +13,8 @@ NAMED: Final = 20  # ids of a check
 def bad_values(dashboard: "Dashboard") -> "pd.DataFrame":
     """The columns with values that are not of the column's kind: missing in every frame, and counted here.
 
-    A word where a number belongs, a date that no calendar has. Of the whole database, also where a project is
-    chosen; blanks are no bad values. Empty is good.
+    A word where a number belongs, a date that no calendar has, or one before 1970. Of the whole database, also where a
+    project is chosen; blanks are no bad values. Empty is good.
 
     Columns:
         table_name (string): the table.

@@ -8,7 +8,6 @@ a forecast.
 
 import hashlib
 from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
@@ -46,8 +45,7 @@ SCORED_DAYS = 60  # the score is of the promises made in them
 _FAR_DAYS = 40 * LIMIT_DAYS  # where a date is a step between two others
 
 
-@dataclass(frozen=True)
-class Score:
+class Score(NamedTuple):
     """How earlier promises of the same kind ended: one a day, each from what was known on its day.
 
     Args:
@@ -60,8 +58,7 @@ class Score:
     independent: int
 
 
-@dataclass(frozen=True)
-class Promise:
+class Promise(NamedTuple):
     """At least so many tasks until an instant.
 
     Args:
@@ -77,8 +74,7 @@ class Promise:
     score: Score
 
 
-@dataclass(frozen=True)
-class Forecast:
+class Forecast(NamedTuple):
     """The answer to one question.
 
     Args:
@@ -246,7 +242,11 @@ def fan(past: History, quantiles: tuple[float, ...], seed: str) -> Numbers:
     Returns:
         A row for each day ahead from the first on, to LIMIT_DAYS or as far as the past is long; a column a quantile.
     """
-    length, sure = len(past.counts), tuple(1 - quantile for quantile in quantiles)
-    questions = (HowMany(float(day)) for day in range(1, min(LIMIT_DAYS, length) + 1))
-    today = np.array([length - 1])
-    return np.array([promises(past, None, each, today, sure, _RUNS, _source(seed))[1][:, 0] for each in questions])
+    length, sure = len(past.counts), [1 - quantile for quantile in quantiles]
+    today = pace(past.counts).at(np.array([length - 1]))
+    rows = []
+    for day in range(1, min(LIMIT_DAYS, length) + 1):
+        question = HowMany(float(day))
+        futures = simulate(today, question.ahead(), _RUNS, _source(seed))
+        rows.append([question.answer(futures, confidence)[1][0] for confidence in sure])
+    return np.array(rows)

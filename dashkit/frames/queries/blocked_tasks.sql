@@ -5,11 +5,13 @@
 -- Columns: task_id, external_id, project_id, project, title, cause, blocked_reason, waits_for (tasks), frees (tasks),
 -- blocked_days (days), basis. Parameters: none.
 WITH RECURSIVE needed AS (
-    -- What is still waited for: both tasks are open.
-    SELECT d.task_id, d.life, d.depends_on_id, d.depends_on_life, o.title
-    FROM dependencies AS d
-    JOIN tasks AS t ON t.id = d.task_id AND t.life = d.life AND t.is_open
-    JOIN tasks AS o ON o.id = d.depends_on_id AND o.life = d.depends_on_life AND o.is_open
+    -- What is still waited for: both tasks are open, in whichever project.
+    SELECT d.task_id, d.life, d.depends_on_id, d.depends_on_life, coalesce(o.title, e.title, '') AS title
+    FROM history.dependencies AS d
+    JOIN history.intervals AS t ON t.task_id = d.task_id AND t.life = d.life AND t.is_open AND t.ended_at IS NULL
+    JOIN history.intervals AS o
+    ON o.task_id = d.depends_on_id AND o.life = d.depends_on_life AND o.is_open AND o.ended_at IS NULL
+    LEFT JOIN typed.task_events AS e ON e.event_id = o.title_of
     WHERE d.ended_at IS NULL AND d.task_id <> d.depends_on_id
 ), waiting AS (
     SELECT task_id, life, count(*) AS waits_for, string_agg(title, '; ' ORDER BY depends_on_id) AS reason
@@ -18,7 +20,7 @@ WITH RECURSIVE needed AS (
 ), freed(id, life, task_id, task_life) AS (
     -- Every task that waits for a blocked one, directly or through others.
     SELECT t.id, t.life, n.task_id, n.life
-    FROM tasks AS t JOIN needed AS n ON n.depends_on_id = t.id AND n.depends_on_life = t.life
+    FROM history.current AS t JOIN needed AS n ON n.depends_on_id = t.id AND n.depends_on_life = t.life
     WHERE t.blocked
     UNION
     SELECT f.id, f.life, n.task_id, n.life
@@ -39,7 +41,7 @@ WITH RECURSIVE needed AS (
             AND (f.task_id, f.task_life) <> (b.task_id, b.life)
         ) END AS frees
     FROM blocks AS b
-    JOIN tasks AS t ON t.id = b.task_id AND t.life = b.life
+    JOIN history.current AS t ON t.id = b.task_id AND t.life = b.life
     LEFT JOIN waiting AS w ON w.task_id = b.task_id AND w.life = b.life
     LEFT JOIN migrated AS m ON m.task_id = b.task_id AND m.life = b.life
     WHERE b.ended_at IS NULL

@@ -26,12 +26,16 @@ WITH checks(name, effect) AS (
         *, count(*) FILTER (NOT gone) OVER (PARTITION BY project_id, title) AS same,
         count(*) FILTER (NOT gone) OVER (PARTITION BY project_id, regexp_replace(title, '\d+', '0', 'g')) AS alike
     FROM tasks
+), linked AS MATERIALIZED (
+    SELECT task, target, confidence FROM links
 ), clock AS (
     SELECT event_id, recorded_at, max(recorded_at) OVER (ORDER BY event_id) AS latest
     FROM events WHERE event_id IS NOT NULL
 ), files AS (
-    SELECT project_id, max(occurred_at) AS changed_at
-    FROM events WHERE starts_with(source, 'git:') OR starts_with(source, 'file:') GROUP BY project_id
+    SELECT w.project_id, max(e.occurred_at) AS changed_at
+    FROM events AS e JOIN flow AS w ON w.task_id = e.task_id AND w.life = e.life
+    WHERE starts_with(e.source, 'git:') OR starts_with(e.source, 'file:')
+    GROUP BY w.project_id
 ), found(name, number, word) AS (
     SELECT unnest(list_filter([
         CASE WHEN status = 'completed' AND NOT checked THEN 'completed by status, not checked' END,
@@ -50,10 +54,11 @@ WITH checks(name, effect) AS (
         CASE WHEN project IS NULL THEN 'of no project' END
     ], lambda one: one IS NOT NULL)), id, NULL
     FROM present
-    UNION ALL SELECT 'link to nothing', NULL, target FROM links
+    UNION ALL SELECT 'link to nothing', NULL, target FROM linked
         WHERE task IS NULL OR target NOT IN (
-            SELECT sha FROM typed.git_commits UNION ALL SELECT id FROM typed.llm_sessions)
-    UNION ALL SELECT 'link of no known confidence', NULL, target FROM links
+            SELECT sha FROM typed.git_commits WHERE sha IS NOT NULL
+            UNION ALL SELECT id FROM typed.llm_sessions WHERE id IS NOT NULL)
+    UNION ALL SELECT 'link of no known confidence', NULL, target FROM linked
         WHERE confidence IS NULL OR confidence NOT BETWEEN 0 AND 1
     UNION ALL SELECT 'changed without an event', task_id, NULL FROM events WHERE $has_history AND source = 'reconcile'
     UNION ALL SELECT 'gap in the recording', NULL, strftime(started_at, '%Y-%m-%dT%H:%M:%SZ') FROM gaps

@@ -20,7 +20,7 @@ WITH since AS (
         r.kind || coalesce(': ' || CASE WHEN json_valid(r.details) THEN r.details ->> '$.text' END, '') AS name,
         r.started_at AS occurred_at
     FROM runs AS r
-    WHERE r.outcome = 'failed' AND coalesce(r.finished_at, r.started_at) <= getvariable('as_of') AND coalesce(chosen(r.project_id), true) AND NOT EXISTS (
+    WHERE r.outcome = 'failed' AND coalesce(chosen(r.project_id), true) AND NOT EXISTS (
         SELECT 1 FROM runs AS o WHERE o.kind = r.kind AND o.outcome = 'done' AND o.started_at > r.started_at)
     UNION ALL
     -- Of a block that nobody saw begin it is known that it did not begin before its task.

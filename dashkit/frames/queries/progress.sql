@@ -14,7 +14,7 @@ WITH counted AS (
                               THEN list_distinct(CAST(t.labels AS VARCHAR[])) ELSE [NULL] END
             ELSE [NULL]
         END AS parts
-    FROM tasks AS t LEFT JOIN phases AS f ON f.id = t.phase_id
+    FROM history.current AS t LEFT JOIN phases AS f ON f.id = t.phase_id
 ), parted AS (
     SELECT * EXCLUDE (parts), unnest(parts) AS part FROM counted
 )

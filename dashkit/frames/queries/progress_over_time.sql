@@ -3,8 +3,8 @@
 -- inferred (tasks), is_partial, is_gap. Parameters: $by (day, week, month).
 WITH lived AS (
     SELECT i.started_at, i.ended_at, i.checked, i.inferred, coalesce(s.points, getvariable('unsized_points')) AS size
-    FROM intervals AS i LEFT JOIN sizes AS s ON s.complexity = i.complexity
-    WHERE i.is_open OR i.checked
+    FROM history.intervals AS i LEFT JOIN sizes AS s ON s.complexity = i.complexity
+    WHERE (i.is_open OR i.checked) AND chosen_life(i.task_id, i.life)
 ), moments AS (
     SELECT quarter_of(started_at) AS moment, count(*) AS tasks, count(*) FILTER (checked) AS checked,
         sum(size) AS size_total, coalesce(sum(size) FILTER (checked), 0) AS size_checked,
@@ -25,7 +25,7 @@ WITH lived AS (
         CAST(coalesce(sum(sum(s.size_total)) OVER so_far, 0) AS BIGINT) AS size_total,
         CAST(coalesce(sum(sum(s.size_checked)) OVER so_far, 0) AS BIGINT) AS size_checked,
         CAST(coalesce(sum(sum(s.inferred)) OVER so_far, 0) AS BIGINT) AS inferred, p.is_partial, p.is_gap
-    FROM recorded_periods((SELECT min(started_at) FROM intervals), $by) AS p
+    FROM recorded_periods((SELECT min(arrived_at) FROM flow), $by) AS p
     LEFT JOIN steps AS s ON s.starts_on = p.starts_on
     GROUP BY p.starts_on, p.is_partial, p.is_gap
     WINDOW so_far AS (ORDER BY p.starts_on)

@@ -8,7 +8,7 @@ SELECT
          THEN CAST(sum(c.insertions + c.deletions) AS BIGINT) END AS lines,
     min(c.committed_at) AS first_commit_at, max(c.committed_at) AS last_commit_at, max(l.confidence) AS confidence
 FROM links AS l
-JOIN tasks AS t ON t.id = l.task_id
+JOIN tasks AS t ON t.id = l.task_id AND t.life = l.life
 JOIN commits AS c ON c.sha = l.target AND c.reachable
 WHERE l.kind = 'commit' AND coalesce(l.confidence, 0.0) >= CAST($min_confidence AS DOUBLE)
 GROUP BY ALL

@@ -2,8 +2,8 @@
 -- Columns: period_on, wip, open, inferred (tasks), is_partial, is_gap. Parameters: $by (day, week, month).
 WITH lived AS (
     SELECT i.started_at, i.ended_at, coalesce(w.started_at <= i.started_at, false) AS in_work, i.inferred
-    FROM intervals AS i LEFT JOIN history.flow AS w ON w.task_id = i.task_id AND w.life = i.life
-    WHERE i.is_open
+    FROM history.intervals AS i LEFT JOIN history.flow AS w ON w.task_id = i.task_id AND w.life = i.life
+    WHERE i.is_open AND chosen(w.project_id)
 ), moments AS (
     SELECT quarter_of(started_at) AS moment, count(*) FILTER (in_work) AS wip, count(*) AS open,
         count(*) FILTER (in_work AND inferred) AS inferred
@@ -19,7 +19,7 @@ SELECT
     p.starts_on AS period_on, CAST(coalesce(sum(sum(s.wip)) OVER so_far, 0) AS BIGINT) AS wip,
     CAST(coalesce(sum(sum(s.open)) OVER so_far, 0) AS BIGINT) AS open,
     CAST(coalesce(sum(sum(s.inferred)) OVER so_far, 0) AS BIGINT) AS inferred, p.is_partial, p.is_gap
-FROM recorded_periods((SELECT min(started_at) FROM intervals), $by) AS p
+FROM recorded_periods((SELECT min(arrived_at) FROM flow), $by) AS p
 LEFT JOIN steps AS s ON s.starts_on = p.starts_on
 GROUP BY p.starts_on, p.is_partial, p.is_gap
 WINDOW so_far AS (ORDER BY p.starts_on)

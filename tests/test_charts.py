@@ -13,6 +13,7 @@ import dashkit
 from dashkit import charts
 from dashkit.charts.tables import days_in_words
 from dashkit.cli import main
+from dashkit.reports.sanitize import clean
 
 
 def _progress(*rows):
@@ -143,8 +144,9 @@ def test_what_is_stuck_is_a_table_to_read(tmp_path):
     one = charts.blocked_table(frame, most=1)
     assert (len(one.data), one.more, "And 1 more." in one._repr_html_()) == (1, 1, True)
     none = charts.blocked_table(frame.head(0))
-    assert (none.title, "<table" in none._repr_html_()) == ("Nothing is blocked.", False)
-    assert charts.waiting_table(frame).title == "No task waits for another one."
+    assert none.title == "Nothing is blocked, and no task waits for another one."
+    assert "<table" not in none._repr_html_()
+    assert charts.waiting_table(frame)._repr_html_() == "", "blocked_table has said it"
 
 
 def test_show_says_at_most_to_people_and_the_number_to_programs(tmp_path, capsys):
@@ -221,33 +223,128 @@ def test_a_task_is_named_by_the_id_that_the_command_takes(tmp_path):
         insert(path, "task_commit_links", id=f"{task}{sha}", task_id=task, commit_sha=sha * 40, confidence=1,
                link_type="explicit")  # fmt: skip
     with dashkit.open(path) as d:
-        blocked, commits = d.blocked_tasks(), charts.commits_table(d.task_commits(), d.progress())
-        tables = [
-            charts.blocked_table(blocked),
-            charts.waiting_table(blocked),
-            commits,
-            charts.activity_table(d.activity()),
-        ]
+        blocked = d.blocked_tasks()
+        tables = [charts.blocked_table(blocked), charts.waiting_table(blocked), charts.activity_table(d.activity())]
         tables.append(charts.left_out_table(d.left_out()))
         assert d.commit_activity()["insertions"].isna().tolist()[0], "nor are those of their week"
-    assert [table.data["id"].tolist() for table in tables[:4]] == [
-        ["T1"], ["3"], ["T1", "3"], ["T4", "c" * 10, "d" * 10],
-    ]  # fmt: skip
-    assert commits.title == "2 of 4 tasks had commits; the latest:"
-    assert commits.data["lines"].isna().tolist() == [False, True], "the lines of one of two are not known"
-    assert commits.data["lines"][0] == 10
+    assert [table.data["id"].tolist() for table in tables[:3]] == [["T1"], ["3"], ["T4", "c" * 10, "d" * 10]]
     assert not [name for table in tables if len(table.data) for name in table.data if "_" in name]
 
 
-def test_lines_that_nobody_knows_are_no_column():
-    """Of a clone without files there is no column of empty cells; and no phase is no word."""
+def test_no_phase_is_no_word():
+    """Nobody misses what the project does not use."""
+    assert charts.phase_table(_progress((1, "A", 2, 0, 0)).assign(part=pd.NA))._repr_html_() == ""
+
+
+def _linked(*confidences, kind="commit"):
+    """The frame links of so many links, the newest first."""
+    number = len(confidences)
+    frame = pd.DataFrame({"task_id": range(number), "task": [f"Task {n}" for n in range(number)], "kind": kind})
+    frame["occurred_at"] = pd.date_range("2026-01-09T23:30", periods=number, freq="-1D", tz="UTC")
+    frame["title"] = pd.array([None, *["<b>fix</b>"] * (number - 1)], dtype="string")
+    return frame.assign(target=["c" * 40] * number, confidence=pd.array(confidences, dtype="Float64"))
+
+
+def test_each_link_has_its_confidence_and_a_choice():
+    """Certain, likely and unsure ones can be chosen from without a script; with all of them alike nothing is chosen."""
+    table = charts.links_table(_linked(1.0, 0.85, 0.6, None), most=3)
+    assert table.title == "4 tasks are linked with 1 commit; the latest:"
+    assert list(table.data["confidence"]) == ["1", "0.85", "0.6"]
+    assert list(table.data["on"]) == ["2026-01-09", "2026-01-08", "2026-01-07"]
+    assert next(iter(table.data["commit"])) == "c" * 10, "a commit without words has its sha"
+    html = clean(table._repr_html_())
+    radios = re.findall(r"<label class=\"(\w+)\"><input([^>]*)/> ([^<]*)</label>", html)
+    assert [(band, words) for band, _, words in radios] == [
+        ("certain", "certain ones (1)"), ("likely", "from 0.8 on (2)"), ("unsure", "all (3)"),
+    ]  # fmt: skip
+    assert ["checked" in attributes for _, attributes, _ in radios] == [False, False, True]
+    assert re.findall(r"<tbody class=\"(\w+)\">", html) == ["certain", "likely", "unsure"]
+    assert "&lt;b&gt;fix" in html
+    assert "And 1 more." in html
+    alike = charts.links_table(_linked(1.0, 1.0, kind="session"), timezone="Asia/Tokyo")
+    assert "<input" not in alike._repr_html_()
+    assert list(alike.data["on"]) == ["2026-01-10", "2026-01-09"]
+    assert charts.links_table(_linked(1.0).head(0)).title == "No commit or session is linked with a task."
+
+
+def test_a_choice_is_its_own_on_the_page_and_the_same_each_time():
+    """Radio buttons of two tables are two choices; the same table has the same bytes."""
+    one, other = (charts.links_table(_linked(1.0, last))._repr_html_() for last in (0.6, 0.7))
+    name = re.compile(r'name="(links-[0-9a-f]{8})"')
+    assert len(set(name.findall(one))) == len(set(name.findall(other))) == 1
+    assert name.findall(one) != name.findall(other)
+    assert charts.links_table(_linked(1.0, 0.6))._repr_html_() == one
+
+
+def _forecast(**columns):
+    rows = {"question": "when", "confidence": [0.85, 0.5], "at_least": 10, "made": 0, "held": 0, "independent": 0}
     frame = pd.DataFrame(
-        {"task_id": [1], "external_id": ["T1"], "title": ["a"], "project": ["A"], "commits": [1], "lines": [pd.NA],
-         "last_commit_at": [pd.NaT]}
-    ).astype({"external_id": "string"})  # fmt: skip
-    progress = _progress((1, "A", 2, 0, 0)).assign(cancelled=0, gone=0, part=pd.NA)
-    assert "lines" not in charts.commits_table(frame, progress).data
-    none = charts.commits_table(frame.head(0), progress)
-    assert none.title == "No commit names a task."
-    assert charts.commits_table(frame.head(0), progress.head(0)).title == "There is no task that a commit could name."
-    assert charts.phase_table(progress)._repr_html_() == ""
+        {**rows, "refused": None, "sentence": [f"{p} %: at least 10 tasks until May. X." for p in (85, 50)]}
+    )
+    return frame.assign(**columns)
+
+
+@pytest.mark.parametrize(
+    ("columns", "title", "rows"),
+    [
+        ({}, "No promise that was 85 % sure is over yet.", ["none is over yet"] * 2),
+        ({"made": [1, 0], "held": [1, 0], "independent": 1},
+         "1 of 1 promise that was 85 % sure held in the last 60 days.",
+         ["1 of 1 held (100 %)", "none is over yet"]),
+        ({"made": 40, "held": [39, 12], "independent": [4, 9]},
+         "39 of 40 promises that were 85 % sure held in the last 60 days.",
+         ["39 of 40 held (98 %)", "12 of 40 held (30 %)"]),
+        ({"refused": "none", "sentence": "No forecast: none."}, "No forecast: none.", []),
+    ],
+)  # fmt: skip
+def test_a_promise_stands_beside_what_became_of_such(columns, title, rows):
+    """How sure, how many until when, and how often that held."""
+    table = charts.forecast_table(_forecast(**columns))
+    assert table.title == title
+    assert list(table.data.get("such promises of the last 60 days", [])) == rows
+    if rows:
+        assert list(table.data["promise"]) == ["at least 10 tasks until May"] * 2
+        assert ("only 4 to 9 do not" in table.note) == ("39" in title)
+
+
+def test_what_happened_lately_or_before_is_told():
+    """Headlines of the last seven days; where there are none, the latest before them; else that there is nothing."""
+    headlines = pd.DataFrame(
+        {"kind": ["done"], "title": ["2 tasks were done"], "detail": ["A; B"], "occurred_at": [None]}
+    )
+    activity = pd.DataFrame({"occurred_at": [None], "type": "commit", "title": "a", "name": "c" * 40, "project": "A"})
+    assert list(charts.headlines_table(headlines, activity).data) == ["what", "which", "when"]
+    before = charts.headlines_table(headlines.head(0), activity)
+    assert before.title == "Nothing happened in the last seven days; the latest before:"
+    assert list(before.data["what"]) == ["commit"]
+    assert charts.headlines_table(headlines.head(0), activity.head(0)).title == "Nothing has happened yet."
+
+
+def test_what_cost_most_is_told():
+    """The cause that cost most days, of blocks and waiting alike; without a block there is nothing to say."""
+    frame = pd.DataFrame({"cause": ["reported", "waiting"], "reason": pd.array([None, "The gate"], "string"),
+                          "tasks": [1, 3], "blocked": [0, 2], "days": [0.5, 40.0]})  # fmt: skip
+    table = charts.clusters_table(frame)
+    assert table.title == "Most time went to: The gate (3 tasks, 40 days in all)"
+    assert table.data.to_dict("list") == {
+        "reason": ["The gate", "not given"], "cause": ["waiting", "blocked"], "tasks": [3, 1],
+        "days in all": ["40.0", "0.5"], "still stops": ["2", ""],
+    }  # fmt: skip
+    assert charts.clusters_table(frame.head(0))._repr_html_() == ""
+
+
+def test_what_bends_the_numbers_is_told():
+    """What was found, with its effect; the rest in a sentence; and what cannot be read, by column."""
+    frame = pd.DataFrame({"check": ["no size", "a, b"], "count": [7, 0], "effect": ["an M", ""],
+                          "ids": pd.array(["1, 2, 3, 4, 5, 6", None], "string")})  # fmt: skip
+    table = charts.quality_table(frame)
+    assert (table.title, table.note) == ("1 of 2 checks found something:", "Looked for and not found: a, b.")
+    assert table.data.to_dict("records") == [
+        {"what": "no size", "how often": 7, "what that does to the numbers": "an M", "where": "1, 2, 3, 4, 5 …"}
+    ]
+    assert (
+        charts.quality_table(frame.tail(1)).title == "None of 1 check found anything. Looked for and not found: a, b."
+    )
+    bad = pd.DataFrame({"table_name": ["tasks"], "column_name": ["checked"], "bad_values": [1]})
+    assert charts.bad_values_table(bad).title == "1 value cannot be read, and is missing in every frame:"
+    assert charts.bad_values_table(bad.head(0)).title == "Every stored value can be read."

@@ -1,19 +1,26 @@
-"""The notebooks: thin, clean, and each runs on a small, an empty and a hostile database."""
+"""The notebooks: thin, clean, and each runs on a small, an empty, an old, a hostile and a lively database."""
 
 import ast
 import json
 import re
 import subprocess
 import sys
+from datetime import UTC, datetime, timedelta
 from html import unescape
 from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
-from builders import query, v1_database, v2_1_database, v2_database
+from builders import insert, query, v1_database, v2_1_database, v2_database
+from test_forecast import NOW, made, steady
+from test_real_history import BEADS, SCRIPT
 
+import dashkit
+from dashkit.errors import OutdatedError
 from dashkit.reports.catalog import bundled, read
 from dashkit.reports.run import run_report
+from dashkit.reports.sanitize import clean
+from dashkit.times import to_text
 
 NOTEBOOKS = bundled()
 HOSTILE = (
@@ -52,30 +59,95 @@ def _code(path: Path) -> list[str]:
     return ["".join(cell["source"]) for cell in _cells(path, "code")]
 
 
-@pytest.fixture(scope="module", params=["small", "empty", "hostile"])
-def database(request, tmp_path_factory):
-    """Two databases of each sort, version 1 and version 2, in a folder with a space and a quote."""
-    folder = tmp_path_factory.mktemp(f"it's a {request.param}")
-    old, new = folder / "old.db", folder / "new.db"
-    if request.param == "empty":
-        v1_database(old, projects=())
-        v2_database(new, projects=())
-        return old, new
-    titles = ("Write it", "Test it", "Ship it") if request.param == "small" else HOSTILE
+def _tasks(titles, **more):
+    """Tasks of these titles, every third one done, the others blocked for their own title."""
+    for place, title in enumerate(titles):
+        done = place % 3 == 0
+        yield {"title": title, "description": title, "status": "completed" if done else "blocked", **more}
+
+
+def _as_text(path, *columns):
+    """What was given as bytes is text, though no UTF-8."""
+    for column in columns:
+        query(path, f"UPDATE tasks SET {column} = CAST({column} AS TEXT)")
+
+
+def hostile(path, make=v2_1_database):
+    """A database whose names, titles and reasons want to be markup, code or mathematics."""
     tasks = [
-        {"title": title, "status": "completed" if place % 3 == 0 else "blocked", "description": title}
-        for place, title in enumerate(titles)
+        task | {"checked": task["status"] == "completed", "blocked_reason": task["title"]} for task in _tasks(HOSTILE)
     ]
-    v1_database(old, projects=(titles[0], titles[-1]), tasks=tasks)
-    query(old, "UPDATE tasks SET title = CAST(title AS TEXT), description = CAST(description AS TEXT)")
-    v2_database(
-        new,
-        projects=(titles[0], titles[-1]),
-        tasks=[task | {"checked": task["status"] == "completed", "blocked_reason": task["title"]} for task in tasks],
-    )
-    for column in ("title", "description", "blocked_reason"):
-        query(new, f"UPDATE tasks SET {column} = CAST({column} AS TEXT)")
-    return old, new
+    make(path, projects=(HOSTILE[0], HOSTILE[-1]), tasks=tasks)
+    _as_text(path, "title", "description", "blocked_reason")
+    insert(path, "task_dependencies", task_id=2, depends_on_id=3)
+    _linked(path, HOSTILE)
+    return path
+
+
+def _linked(path, messages):
+    """A commit for each message, made in the last days, and linked with a task, less and less surely."""
+    insert(path, "git_repos", id="r", project_id=1, path="/r")
+    now = datetime.now(UTC)
+    for place, message in enumerate(messages):
+        sha, when = f"{place:040x}", to_text(now - timedelta(hours=7 * place + 1))
+        insert(path, "git_commits", sha=sha, repo_id="r", author="A", message=message, timestamp=when)
+        if query(path, "SELECT 1 FROM sqlite_schema WHERE name = 'git_repo_commits'"):
+            insert(path, "git_repo_commits", repo_id="r", sha=sha)
+        insert(path, "task_commit_links", id=f"l{place}", task_id=place + 1, commit_sha=sha, link_type="inferred",
+               confidence=1 - 0.1 * (place % 6))  # fmt: skip
+
+
+def lively(path):
+    """A database in which so much happened that every picture has something to show."""
+    ago = (NOW - datetime.now(UTC)) / timedelta(days=1)  # stories are told from another day
+    stories = [*steady(), [(50, "pending"), (9, "in_progress")], [(40, "pending"), (3, "blocked")]]
+    made(path, [[(days + ago, status) for days, status in story] for story in stories])
+    insert(path, "task_dependencies", task_id=200, depends_on_id=201)
+    _linked(path, [f"feat: number {number}" for number in range(8)])
+    return path
+
+
+def beads(path):
+    """The first versions of a real tracker, replayed and scanned."""
+    if not SCRIPT.is_file():
+        pytest.skip("the real histories are not on this machine (../shared)")
+    folder = path.with_name("beads")
+    subprocess.run([sys.executable, SCRIPT, BEADS, ".beads/issues.jsonl", folder, "--limit", "250"], check=True)
+    dashkit.scan(folder, db=path, page=False)
+    return path
+
+
+DATABASES = {
+    "small": lambda path: v2_1_database(path, tasks=[*_tasks(("Write it", "Test it", "Ship it"))]),
+    "empty": lambda path: v2_1_database(path, projects=()),
+    "version 1": lambda path: v1_database(path, tasks=[*_tasks(("Write it", "Test it"))]),
+    "version 2.0": lambda path: hostile(path, v2_database),
+    "hostile": hostile,
+    "lively": lively,
+    "beads": beads,
+}
+ASKING = [path for path in NOTEBOOKS if path.stem != "migrate_verify"]
+
+
+@pytest.fixture(scope="module", params=["small", "empty", "hostile"])
+def old_database(request, tmp_path_factory):
+    """A database of version 1 of each sort, in a folder with a space and a quote."""
+    path = tmp_path_factory.mktemp(f"it's a {request.param}") / "old.db"
+    if request.param == "empty":
+        return v1_database(path, projects=())
+    titles = ("Write it", "Test it", "Ship it") if request.param == "small" else HOSTILE
+    v1_database(path, projects=(titles[0], titles[-1]), tasks=[*_tasks(titles)])
+    _as_text(path, "title", "description")
+    return path
+
+
+@pytest.fixture(
+    scope="module",
+    params=[name if name != "beads" else pytest.param(name, marks=pytest.mark.exhaustive) for name in DATABASES],
+)
+def database(request, tmp_path_factory):
+    """One of each sort, in a folder with a space and a quote."""
+    return request.param, DATABASES[request.param](tmp_path_factory.mktemp("it's a folder") / "dash.db")
 
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
@@ -110,28 +182,125 @@ def test_a_notebook_is_thin(path):
         assert not re.search(r"\bselect\b|/home/|/root/", source, re.IGNORECASE)
 
 
-@pytest.mark.parametrize("name", [path.stem for path in NOTEBOOKS])
-def test_a_notebook_runs_on_any_database(name, database, tmp_path):
-    """Each report passes on a small, an empty and a hostile database, and nothing of theirs becomes markup."""
-    old, new = database
-    run = run_report(name, db=old if name == "migrate_verify" else new, out=tmp_path)
-    assert run.ok, run.error
-    tags = _Tags(run.page.read_text()).seen
+def _judge(html):
+    """Nothing in a page runs, and nothing leads out of it."""
+    tags = _Tags(html).seen
     assert "script" not in [tag for tag, _ in tags]
     names = {name for _, attributes in tags for name in attributes}
     assert not [name for name in names if name.startswith("on")]
     addresses = [attributes[name] for _, attributes in tags for name in ("href", "src") if name in attributes]
     assert all(address.startswith("data:image/") for address in addresses)
-    assert run.page.stat().st_size < 1_000_000
+    assert len(html.encode()) < 1_000_000
+
+
+def _papermill(source, out, db, *more):
+    """A notebook run by plain papermill in the folder of its output: how that ended, and the notebook."""
+    command = [sys.executable, "-m", "papermill", str(source), out.name, "-p", "db_path", str(db), "--no-progress-bar"]
+    done = subprocess.run([*command, *more], cwd=out.parent, capture_output=True, text=True, check=False)
+    return done, json.loads(out.read_text())
+
+
+def _shown(path, db):
+    """What the cells of a notebook show, as HTML that a page may hold; no kernel is started for it."""
+    names, shown = {}, []
+    for source in _code(path):
+        tree = ast.parse(source.replace("dashkit.check_parameters()", ""))
+        last = ast.Expression(tree.body.pop().value) if tree.body and isinstance(tree.body[-1], ast.Expr) else None
+        exec(compile(tree, path.name, "exec"), names)
+        names |= {"db_path": str(db)}
+        value = eval(compile(last, path.name, "eval"), names) if last else None
+        if hasattr(value, "_repr_html_"):
+            shown.append(clean(value._repr_html_()))
+    return "".join(shown)
+
+
+@pytest.mark.parametrize("path", ASKING, ids=lambda path: path.stem)
+def test_the_cells_of_a_notebook_run_on_any_database(path, database):
+    """Small, empty, hostile, full, of version 2.0: each cell shows something, or is refused in words for version 1."""
+    sort, db = database
+    if sort == "version 1":
+        with pytest.raises(OutdatedError, match=r"needs version 2\.0 .* Run `dashkit migrate`"):
+            _shown(path, db)
+        return
+    html = _shown(path, db)
+    _judge(html)
+    assert ("keeps no history" in html) == (sort == "version 2.0" and path.stem != "data_quality")
+    if sort == "empty" and path.stem in ("progress", "trends", "forecast"):
+        assert "Read tasks with dashkit scan REPOSITORY" in html
+    if sort == "lively" and path.stem in ("progress", "trends", "forecast"):
+        assert html.count("<img") >= {"progress": 3, "trends": 7, "forecast": 4}[path.stem]
+
+
+@pytest.mark.parametrize("path", ASKING, ids=lambda path: path.stem)
+def test_a_notebook_runs_by_report_and_by_plain_papermill(path, tmp_path):
+    """Each is a page of a hostile database, and passes under `papermill` from any folder, with the same outputs."""
+    db = hostile(tmp_path / "it's a.db")
+    run = run_report(path, db=db, out=tmp_path / "out")
+    assert run.ok, run.error
+    _judge(run.page.read_text())
+    done, notebook = _papermill(path, tmp_path / "out.ipynb", db)
+    assert done.returncode == 0, done.stderr
+    assert not [cell for cell in notebook["cells"] if any(o["output_type"] == "error" for o in cell.get("outputs", []))]
+
+
+@pytest.mark.exhaustive
+@pytest.mark.parametrize("path", ASKING, ids=lambda path: path.stem)
+def test_every_notebook_runs_in_both_ways_on_every_database(path, database, tmp_path):
+    """By `dashkit report` and by plain papermill alike; version 1 is refused, and says what to do."""
+    sort, db = database
+    run = run_report(path, db=db, out=tmp_path / "out")
+    done, _ = _papermill(path, tmp_path / "out.ipynb", db)
+    if sort == "version 1":
+        assert (run.verdict, run.exit_code, done.returncode) == ("refused", 3, 1)
+        assert "dashkit migrate" in run.page.read_text()
+        assert "dashkit migrate" in done.stderr
+        return
+    assert run.ok, run.error
+    assert done.returncode == 0, done.stderr
+    _judge(run.page.read_text())
+
+
+def test_a_page_of_version_1_is_refused_in_words(tmp_path):
+    """Not a trace: which version it is, and the command that migrates it; under plain papermill too."""
+    db = v1_database(tmp_path / "dash.db", tasks=[{"title": "a"}])
+    run = run_report("progress", db=db, out=tmp_path / "out")
+    assert (run.verdict, run.exit_code) == ("refused", 3)
+    assert "dashkit migrate" in run.page.read_text()
+    done, _ = _papermill(next(path for path in NOTEBOOKS if path.stem == "progress"), tmp_path / "out.ipynb", db)
+    assert done.returncode == 1
+    assert "dashkit migrate" in done.stderr
+
+
+def test_the_same_inputs_give_the_same_page(tmp_path):
+    """As of an instant, two runs write the same bytes, whatever the time."""
+    db, given = lively(tmp_path / "dash.db"), {"as_of": to_text(datetime.now(UTC))}
+    pages = [run_report("progress", db=db, out=tmp_path / name, parameters=given).page for name in ("a", "b")]
+    assert pages[0].read_bytes() == pages[1].read_bytes()
+
+
+def test_links_are_shown_from_a_confidence_on(tmp_path):
+    """`min_confidence` leaves out what is less sure, and what is shown says how sure it is."""
+    db = lively(tmp_path / "dash.db")
+    run = run_report("progress", db=db, out=tmp_path / "out", parameters={"min_confidence": 0.85})
+    page = run.page.read_text()
+    assert "4 tasks are linked with 4 commits" in page
+    assert 'class="number" data-head="confidence">0.9</td>' in page
+    assert 'data-head="confidence">0.8</td>' not in page
+
+
+def test_the_verification_runs_on_any_database(old_database, tmp_path):
+    """It passes on a small, an empty and a hostile database of version 1, and nothing of theirs becomes markup."""
+    run = run_report("migrate_verify", db=old_database, out=tmp_path)
+    assert run.ok, run.error
+    _judge(run.page.read_text())
 
 
 def test_plain_papermill_runs_the_verification(tmp_path):
     """`papermill notebooks/migrate_verify.ipynb out.ipynb -p db_path X` passes from any folder, X unchanged."""
     path = v1_database(tmp_path / "dash.db", tasks=[{"title": "a", "status": "completed"}])
     before = path.read_bytes()
-    notebook = next(path for path in NOTEBOOKS if path.stem == "migrate_verify")
-    command = [sys.executable, "-m", "papermill", str(notebook), "out.ipynb", "-p", "db_path", str(path)]
-    done = subprocess.run([*command, "--no-progress-bar"], cwd=tmp_path, capture_output=True, text=True, check=False)
+    source = next(path for path in NOTEBOOKS if path.stem == "migrate_verify")
+    done, _ = _papermill(source, tmp_path / "out.ipynb", path)
     assert done.returncode == 0, done.stderr
     assert "VERIFIED" in (tmp_path / "out.ipynb").read_text()
     assert path.read_bytes() == before
@@ -151,7 +320,7 @@ def test_the_progress_page_calls_a_bound_a_bound(tmp_path):
     stale = {"status": "blocked", "created_at": "2025-01-01 00:00:00", "updated_at": "2025-01-01 00:00:00"}
     path = v2_database(tmp_path / "dash.db", tasks=[{**stale, "blocked_reason": "no keys"}])
     run = run_report("progress", db=path, out=tmp_path, parameters={"as_of": "2025-03-01T12:00:00Z"})
-    assert "<td>at most 60 days</td>" in run.page.read_text()
+    assert '<td data-head="blocked for">at most 60 days</td>' in run.page.read_text()
 
 
 def test_the_verification_page_shows_the_times_of_its_queries_once(tmp_path):
@@ -163,11 +332,15 @@ def test_the_verification_page_shows_the_times_of_its_queries_once(tmp_path):
 
 
 def test_the_progress_page_says_nothing_where_there_is_nothing(tmp_path):
-    """Without a task each chart is one sentence that fits, no phase is missed, and gone tasks are told right."""
+    """Without a task each answer is one sentence, and the first says what to do."""
     path = v2_1_database(tmp_path / "dash.db")
     text = unescape(run_report("progress", db=path, out=tmp_path).page.read_text())
-    for said in ("There are no tasks yet", "There is no task that could be finished", "There are no commits"):
+    for said in (
+        "There are no tasks yet", "Nothing has been blocked yet", "Nothing has happened yet.",
+        "No commit or session is linked with a task.",
+    ):  # fmt: skip
         assert f"<figcaption>{said}</figcaption>" in text
+    assert "Read tasks with dashkit scan REPOSITORY" in text
     assert "phase" not in text
-    assert "what was cancelled, or gone from its file before it was checked, is left out" in text
+    assert "Table(" not in text
     assert not re.search(r"<th[^>]*>[^<]*_", text)

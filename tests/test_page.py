@@ -109,6 +109,13 @@ def _title_in_browser(page, tmp_path, *more):
         ("<!-- <b>a</b> -->b<![CDATA[c]]><?php d ?>", "b"),
         ("a & b &lt;script&gt;", "a &amp; b &lt;script&gt;"),
         ("<form action='/'><input name='a'>a</form>", "a"),
+        ("<input type='radio' name='x-0' value='1' onclick='x()'>a", "a"),
+        ("<input type='radio' name='form'>a", "a"),
+        ("<input type='image' name='links-0123abcd' src='//x'>a", "a"),
+        (
+            "<label for='x'><input type='radio' name='links-0123abcd' formaction='//x'> a</label>",
+            '<label><input name="links-0123abcd" type="radio"/> a</label>',
+        ),
         ("</div></main><b>a", "<b>a</b>"),
         (
             "<details><summary>a</summary>b</details>",
@@ -230,9 +237,9 @@ def test_a_picture_says_in_words_and_numbers_what_it_shows():
 
 
 def test_a_long_table_behind_a_picture_says_that_it_is_cut():
-    """Beyond a thousand rows the table shows the first ones and says of how many."""
+    """Beyond three hundred rows the table shows the first ones and says of how many."""
     html = _picture(rows=MOST_ROWS + 5)._repr_html_()
-    assert "the first 1,000 of 1,005 rows" in html
+    assert "the first 300 of 305 rows" in html
     assert html.count("<tr>") == MOST_ROWS
 
 

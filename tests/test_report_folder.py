@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from contextlib import contextmanager
+from datetime import timedelta
 from html import unescape
 from html.parser import HTMLParser
 from pathlib import Path
@@ -19,6 +20,7 @@ import pytest
 from builders import insert, query, v2_1_database
 
 import dashkit
+from dashkit import times
 from dashkit.cli import main
 from dashkit.reports import record
 from dashkit.reports.changes import changes
@@ -131,9 +133,10 @@ def test_the_same_inputs_give_the_same_bytes(tmp_path):
     """A page as of an instant is the same file whenever it is made, though others were made in between."""
     db = v2_1_database(tmp_path / "d.db", tasks=[{"title": "A", "status": "blocked"}])
     path = _notebook(tmp_path / "r.ipynb", FIGURES, parameters=DB)
+    now = times.utc_now()
     pages = [
-        run_report(path, db=db, out=tmp_path / "out", parameters={"as_of": f"2100-01-0{day}"}).page.read_bytes()
-        for day in (1, 2, 2)
+        run_report(path, db=db, out=tmp_path / "out", parameters={"as_of": times.to_text(at)}).page.read_bytes()
+        for at in (now, now + timedelta(hours=1), now + timedelta(hours=1))
     ]
     assert pages[1] == pages[2] != pages[0]
 

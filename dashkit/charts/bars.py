@@ -4,7 +4,7 @@ import math
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from dashkit.charts.drawing import ROW, SMALL, bar, head, no_marks, sheet, tuples
+from dashkit.charts.drawing import EMPTY, ROW, SMALL, bar, head, no_marks, nothing, sheet, tuples
 from dashkit.charts.picture import Picture
 from dashkit.charts.style import BLUE, LABEL, MUTED, ORANGE, SKY, VERMILLION
 from dashkit.charts.words import are, count, percent, short
@@ -24,6 +24,8 @@ LONGEST = 34  # columns of text of a label
 def progress_by_project(progress: "pd.DataFrame") -> Picture:
     """How far each project is: checked tasks of all, and what is blocked. Takes the frame `progress`."""
     rows = progress[progress["tasks"] > 0].sort_values(["progress", "tasks"], ascending=[True, False]).head(MOST_BARS)
+    if rows.empty:
+        return nothing("There are no tasks yet", progress, EMPTY)
     total, checked, blocked = (int(progress[name].sum()) for name in ("tasks", "checked", "blocked"))
     names = []
     with _rows_sheet(len(rows)) as (figure, axes):
@@ -38,8 +40,6 @@ def progress_by_project(progress: "pd.DataFrame") -> Picture:
     title = f"{percent(checked, total)} of {count(total, 'task')} {are(total)} checked" + (
         f"; {blocked:,} {are(blocked)} blocked" if blocked else "; nothing is blocked"
     )
-    if not total:
-        title = "There are no tasks yet"
     alt = f"{title}. One bar for each of {len(rows)} projects: " + "; ".join(
         f"{name} {percent(int(row.checked), int(row.tasks))}" for name, row in zip(names, tuples(rows), strict=True)
     )

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any, Final
 from dashkit.charts.drawing import (
     HATCHED,
     PALE,
+    PERIODS,
     SMALL,
     dates,
     gaps,
@@ -26,7 +27,6 @@ if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.axes import Axes
 
-MOST_PERIODS: Final = 90
 MOST_REASONS: Final = 3
 _PANEL, _REASON, _AXIS = 1.45, 0.46, 0.35  # inches
 _ROOM: Final = 43  # columns of a reason
@@ -41,14 +41,15 @@ _WERE: Final = {"reported": "were blocked", "waiting": "waited"}
 
 
 def blocked_over_time(blocked: "pd.DataFrame", reasons: "pd.DataFrame", by: str = "day") -> Picture:
-    """How many tasks were blocked and how many waited, in a panel each, and below what stopped most of them lately.
+    """How many tasks were blocked and how many waited, in a panel each, and below what cost most days.
 
     The two are never added: a task may be both.
 
     Args:
-        blocked: the frame `blocked_over_time`; its last 90 periods are drawn, or where nothing moved in them the last
-            90 up to the last one in which something did.
-        reasons: the frame `blocked_reasons_over_time`, of which the latest period is told, whatever it was made by.
+        blocked: the frame `blocked_over_time`; its last 90 days, 26 weeks or 24 months are drawn, or where
+            nothing moved in them as many up to the last one in which something did.
+        reasons: the frame `blocked_reasons_over_time`, whatever it was made by; of the time that is drawn the days are
+            added up.
         by: the period that `blocked` was made by.
     """
     if blocked.empty or not blocked["blocked"].any():
@@ -57,12 +58,12 @@ def blocked_over_time(blocked: "pd.DataFrame", reasons: "pd.DataFrame", by: str 
     for cause in _COLORS:
         frame[cause] = blocked.loc[blocked["cause"] == cause, "blocked"].array
     states = frame[list(_COLORS)]
-    rows = recent(frame, (states != states.shift(fill_value=0)).any(axis=1), MOST_PERIODS)
+    rows = recent(frame, (states != states.shift(fill_value=0)).any(axis=1), PERIODS[by])
     causes = [cause for cause in _COLORS if rows[cause].any()]
     title = _title(rows, causes)
     if not causes or (rows[causes] == rows[causes].iloc[0]).all(axis=None):
         return nothing(title, blocked)
-    named = _latest(reasons, rows)
+    named = _worst(reasons, rows)
     panels = [_PANEL] * len(causes) + ([_AXIS + _REASON * len(named)] if len(named) else [])
     ends = period_ends(rows, by)
     with sheet(sum(panels) + _AXIS, panels) as (figure, parts):
@@ -89,11 +90,12 @@ def _title(rows: "pd.DataFrame", causes: list[str]) -> str:
     told = told or "Nothing is blocked or waits for another task"
     if not causes:
         return told
-    cause = max(causes, key=lambda each: float(getattr(most(rows, each), each)))
-    peak = most(rows, cause)
-    number = int(getattr(peak, cause))
-    if number == now.get(cause):
-        return f"{told}, never more" if bool((rows[cause] < number).any()) else told
+    peaks = {cause: int(getattr(most(rows, cause), cause)) for cause in causes}
+    fewer = [cause for cause in causes if peaks[cause] != now.get(cause)]
+    if not fewer:
+        return f"{told}, never more" if any((rows[cause] < peaks[cause]).any() for cause in causes) else told
+    cause = max(fewer, key=lambda each: peaks[each])
+    peak, number = most(rows, cause), peaks[cause]
     return f"{told}; most {_WERE[cause]} on {day(peak.period_on)}: {number:,}"
 
 
@@ -117,20 +119,21 @@ def _name(axes: "Axes", words: str, color: str) -> None:
     axes.set_title(words, fontsize=10, color=color, pad=5)
 
 
-def _latest(reasons: "pd.DataFrame", rows: "pd.DataFrame") -> "pd.DataFrame":
-    """What stopped tasks for longest in the latest period of those that are drawn."""
-    seen = reasons[reasons["period_on"] <= rows["period_on"].iloc[-1]]
-    latest: pd.DataFrame = seen[seen["period_on"] == seen["period_on"].max()]
-    return latest.sort_values(["days", "tasks"], ascending=False, kind="stable").head(MOST_REASONS)
+def _worst(reasons: "pd.DataFrame", rows: "pd.DataFrame") -> "pd.DataFrame":
+    """What stopped tasks for longest in all of the time that is drawn, and since when that is."""
+    seen = reasons[reasons["period_on"].between(rows["period_on"].iloc[0], rows["period_on"].iloc[-1])]
+    what = ["cause", "reason", "depends_on_id"]
+    summed: pd.DataFrame = seen.groupby(what, dropna=False, sort=False, as_index=False)[["days"]].sum()
+    summed = summed.assign(since=seen["period_on"].min())
+    return summed.sort_values("days", ascending=False, kind="stable").head(MOST_REASONS)
 
 
 def _told(named: "pd.DataFrame") -> list[tuple[str, str, float, str]]:
     """Each reason with its words, days and colour."""
     found = []
     for row in tuples(named):
-        words = f"{count(int(row.tasks), 'task')}, {duration(float(row.days))}"
         text = short(row.reason, "no reason given", _ROOM)
-        found.append((text, words, float(row.days), _COLORS[row.cause]))
+        found.append((text, duration(float(row.days)), float(row.days), _COLORS[row.cause]))
     return found
 
 
@@ -138,8 +141,8 @@ def _reasons(axes: "Axes", named: "pd.DataFrame") -> None:
     """The reasons as bars by the days that they cost, those that cost most on top."""
     no_marks(axes, len(named))
     axes.set_xticks([])
-    start = named["period_on"].iloc[0]
-    _name(axes, f"What stopped most, from {start.day} {start:%b} on", MUTED)
+    start = named["since"].iloc[0]
+    _name(axes, f"What cost most days, from {start.day} {start:%b} on", MUTED)
     axes.set_xlim(0, max(float(named["days"].max()), 1e-9) / _BAR)
     for place, (text, words, days, color) in enumerate(reversed(_told(named))):
         axes.barh(place, days, height=0.3, color=color)

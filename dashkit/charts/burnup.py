@@ -4,12 +4,14 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Final
 
 from dashkit.charts.drawing import (
+    EMPTY,
     HATCHED,
     End,
     as_of_line,
     dates,
     end_labels,
     gaps,
+    local,
     nothing,
     period_ends,
     recent,
@@ -35,7 +37,11 @@ _FAN: Final = (
 
 
 def burn_up(
-    progress_over_time: "pd.DataFrame", forecast_fan: "pd.DataFrame", forecast: "pd.DataFrame", by: str = "day"
+    progress_over_time: "pd.DataFrame",
+    forecast_fan: "pd.DataFrame",
+    forecast: "pd.DataFrame",
+    by: str = "day",
+    timezone: str = "UTC",
 ) -> Picture:
     """How many tasks are done and in scope over time, and how many more by when, as the forecast promises it.
 
@@ -43,16 +49,18 @@ def burn_up(
         progress_over_time: the frame; its last 42 periods are drawn, or where nothing changed in them the last 42 up to
             the last one in which something did. The period that is not over is drawn up to now.
         forecast_fan: the frame; drawn twice as far as the promise of `forecast` goes, and no higher than the scope.
-        forecast: the frame, of which the surest promise of how many is told, with its score.
+        forecast: the frame, of which the surest promise is told (of how many, where that was asked), with its score.
         by: the period that progress_over_time was made by.
+        timezone: the one that progress_over_time has its days in.
     """
     if progress_over_time.empty or not progress_over_time["tasks"].any():
-        return nothing("There are no tasks yet", progress_over_time)
+        return nothing("There are no tasks yet", progress_over_time, EMPTY)
     states = progress_over_time[["tasks", "checked"]]
     moves = (states != states.shift()).any(axis=1)
     rows = recent(progress_over_time, moves, MOST_PERIODS)
     done, scope = int(rows["checked"].iloc[-1]), int(rows["tasks"].iloc[-1])
-    promised = forecast[forecast["question"] == "how_many"].head(1)  # the surest
+    promised = forecast.head(1)  # the surest
+    promised, forecast_fan = (f.assign(until=local(f["until"], timezone)) for f in (promised, forecast_fan))
     told, _, score = str(promised["sentence"].iloc[0]).partition(". ") if len(promised) else ("", "", "")
     title = f"{done:,} of {count(scope, 'task')} {are(scope)} done"
     if rows.index[-1] != progress_over_time.index[-1]:
@@ -61,7 +69,7 @@ def burn_up(
     fan = _drawn(forecast_fan, promised)
     if fan.empty and not moves.loc[rows.index[1:]].any():
         return nothing(title, progress_over_time)
-    ends = period_ends(rows, by, None if fan.empty else _naive(fan["until"].iloc[0]) - timedelta(days=1))
+    ends = period_ends(rows, by, None if fan.empty else fan["until"].iloc[0] - timedelta(days=1))
     with sheet(3.1) as (figure, (axes,)):
         axes.plot(ends, rows["tasks"].astype(float), color=BLUE)
         axes.plot(ends, rows["checked"].astype(float), color=GREEN, linewidth=2.4)
@@ -87,11 +95,6 @@ def burn_up(
     return Picture(figure, title, f"{alt}.", data, notes)
 
 
-def _naive(instant: Any) -> Any:
-    """An instant as an axis of dates takes it."""
-    return instant.tz_localize(None)
-
-
 def _drawn(fan: "pd.DataFrame", promised: "pd.DataFrame") -> "pd.DataFrame":
     """The days of the fan that are drawn."""
     days: pd.DataFrame = fan[fan["days"].notna()]
@@ -105,7 +108,7 @@ def _drawn(fan: "pd.DataFrame", promised: "pd.DataFrame") -> "pd.DataFrame":
 
 def _fan(axes: "Axes", now: Any, fan: "pd.DataFrame", done: int, scope: int) -> None:
     """From now on: the scope as it is, and the shares of the futures, each no higher than it."""
-    ahead = [now, *map(_naive, fan["until"])]
+    ahead = [now, *fan["until"]]
     axes.plot([now, ahead[-1]], [scope, scope], color=BLUE, linestyle=":")
 
     def reached(quantile: str) -> list[int]:
@@ -119,9 +122,9 @@ def _fan(axes: "Axes", now: Any, fan: "pd.DataFrame", done: int, scope: int) -> 
 
 def _promise(axes: "Axes", promised: "pd.DataFrame", done: int, fan: "pd.DataFrame") -> End:
     """The promise as a point, so many by then, with a line to what stands beside it."""
-    until, more = _naive(promised["until"].iloc[0]), int(promised["at_least"].iloc[0])
+    until, more = promised["until"].iloc[0], int(promised["at_least"].iloc[0])
     axes.plot([until], [done + more], marker="o", color=LABEL[GREEN], markersize=6, zorder=7)
-    axes.plot([until, _naive(fan["until"].iloc[-1])], [done + more] * 2, color=LABEL[GREEN], linestyle=":", linewidth=1)
+    axes.plot([until, fan["until"].iloc[-1]], [done + more] * 2, color=LABEL[GREEN], linestyle=":", linewidth=1)
     return End(done + more, f"{more:,} more" if more else "no more", GREEN)
 
 
@@ -134,5 +137,4 @@ def _data(rows: "pd.DataFrame", fan: "pd.DataFrame", by: str) -> "pd.DataFrame":
     )
     names = {name: f"{int(name[1:3])} %: more done" for name in fan.columns if name.endswith("_tasks")}
     ahead = fan[["until", *names]].rename(columns={"until": f"{by} from, or until", **names})
-    ahead[f"{by} from, or until"] = ahead[f"{by} from, or until"].dt.tz_localize(None)
     return past if fan.empty else pd.concat([past, ahead], ignore_index=True)

@@ -16,7 +16,9 @@ if TYPE_CHECKING:
 SMALL: Final = 9.5  # points: the least that is read on a phone
 PALE: Final = 0.45  # opacity of what is not whole, or not seen
 ROW: Final = 49  # columns of text in a row: a label and the words at its right
+EMPTY: Final = "Read tasks with dashkit scan REPOSITORY, or with dashkit ingest tasks FILE."
 HATCHED: Final = ("", "Hatched: nobody looked; what was found afterwards stands at the end.")
+PERIODS: Final = {"day": 90, "week": 26, "month": 24}  # of a picture of many
 _NAME = 10  # points
 _LABEL_ABOVE = 9  # points between the middle of a bar and its label
 _FIRST_ROW_ABOVE = 0.62  # rows between the middle of the first bar and the top: its label stands there
@@ -43,19 +45,23 @@ def sheet(height: float, parts: Sequence[float] = (1,)) -> "Iterator[tuple[Figur
         yield figure, list(figure.subplots(len(parts), squeeze=False, height_ratios=list(parts))[:, 0])
 
 
-def nothing(title: str, frame: "pd.DataFrame") -> Picture:
-    """Where there is nothing to draw: a sentence."""
+def nothing(title: str, frame: "pd.DataFrame", note: str = "") -> Picture:
+    """Where there is nothing to draw: a sentence, and what to do."""
     from matplotlib.figure import Figure
 
-    return Picture(Figure(), title, title, frame.iloc[:0])
+    return Picture(Figure(), title, title, frame.iloc[:0], note)
 
 
 def recent(frame: "pd.DataFrame", moves: "pd.Series[bool]", most: int) -> "pd.DataFrame":
-    """The last periods, or where nothing moved in them the last ones up to the last one in which something did."""
+    """The last periods, or where nothing moved in them the last ones up to the last one in which something did.
+
+    Of those before anything moved at all, one alone.
+    """
     rows, moved = frame.tail(most), frame.index[moves]
     if len(moved) and moved[-1] < rows.index[0]:
         rows = frame.loc[: moved[-1]].tail(most)
-    return rows
+    still = int((~moves.loc[rows.index].astype(bool)).cummin().sum())
+    return rows.iloc[still - 1 :] if 0 < still < len(rows) else rows
 
 
 def period_ends(frame: "pd.DataFrame", by: str, now: datetime | None = None) -> list[Any]:
@@ -172,6 +178,15 @@ def bar(axes: "Axes", place: float, whole: float, *parts: tuple[float, str]) -> 
     for width, color in parts:
         axes.barh(place, width, left=left, height=0.3, color=color)
         left += width
+
+
+def local(instants: Any, timezone: str) -> Any:
+    """An instant, or a column of them, as an axis of dates takes it: the clock of the zone, without the zone."""
+    import pandas as pd
+
+    if isinstance(instants, pd.Series):
+        return instants.dt.tz_convert(timezone).dt.tz_localize(None)
+    return instants.tz_convert(timezone).tz_localize(None)
 
 
 def tuples(frame: "pd.DataFrame") -> list[Any]:

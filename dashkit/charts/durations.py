@@ -3,7 +3,7 @@
 import math
 from typing import TYPE_CHECKING, Any, Final
 
-from dashkit.charts.drawing import PALE, ROW, End, dates, end_labels, head, no_marks, nothing, sheet, tuples
+from dashkit.charts.drawing import PALE, ROW, End, dates, end_labels, head, local, no_marks, nothing, sheet, tuples
 from dashkit.charts.picture import Picture
 from dashkit.charts.style import BLUE, GRID, INK, LABEL, MUTED, ORANGE, VERMILLION
 from dashkit.charts.words import are, count, day, duration, sentences, short
@@ -26,19 +26,21 @@ _TICKS: Final = {
 }  # fmt: skip
 
 
-def time_to_finish(times: "pd.DataFrame") -> Picture:
+def time_to_finish(times: "pd.DataFrame", timezone: str = "UTC") -> Picture:
     """How long each finished task took, by when it was finished; paler where nobody saw it.
 
     A percentile is the time that so many of the tasks took at most, one of them exactly (nearest rank), as in ageing.
 
     Args:
         times: the frame `lead_times` or `cycle_times`; the last 182 days up to the last task are drawn and counted.
+        timezone: of the dates that are told.
     """
     column = next(name for name in ("lead_time_days", "cycle_time_days") if name in times)
     known = times[times[column].notna() & times["finished_at"].notna()]
     if known.empty:
         why = "how long one took is not known" if len(times) else "none is finished yet"
         return nothing(f"No task shows how long work takes: {why}", times)
+    known = known.assign(finished_at=local(known["finished_at"], timezone))
     rows = known[known["finished_at"] > known["finished_at"].max() - _days(MOST_DAYS)]
     days = rows[column].astype(float)
     title = _title(days)
@@ -100,7 +102,7 @@ def _dots(axes: "Axes", at: "pd.Series[Any]", days: "pd.Series[float]", alpha: f
 
     if at.empty:
         return
-    xs: Any = date2num(at.dt.tz_localize(None))  # type: ignore[no-untyped-call]
+    xs: Any = date2num(at)  # type: ignore[no-untyped-call]
     ys = days.clip(lower=_MINUTE)
     points = [point for place in zip(xs, ys, strict=True) for point in (place, place)]
     path = Path(points, [Path.MOVETO, Path.LINETO] * len(xs))

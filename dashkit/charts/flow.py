@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Final
 from dashkit.charts.drawing import (
     HATCHED,
     PALE,
+    PERIODS,
     End,
     dates,
     end_labels,
@@ -22,7 +23,6 @@ from dashkit.charts.words import are, count, day, sentences
 if TYPE_CHECKING:
     import pandas as pd
 
-MOST_PERIODS: Final = 60
 _LINES: Final = ["arrived", "started", "finished", "left"]
 
 
@@ -33,15 +33,16 @@ def cumulative_flow(flow: "pd.DataFrame", by: str = "day") -> Picture:
     are what is looked at.
 
     Args:
-        flow: the frame `cumulative_flow`; its last 60 periods are drawn, or where nothing happened in them the last 60
-            up to the last one in which something did. The period that is not over is drawn as it is by now.
+        flow: the frame `cumulative_flow`; its last 90 days, 26 weeks or 24 months are drawn, or where nothing happened
+            in them as many up to the last one in which something did. The period that is not over is drawn as it is by
+            now.
         by: the period that it was made by.
     """
     if flow.empty or not flow["arrived"].any():
         return nothing("No task has arrived yet", flow)
     lines = flow[_LINES]
     moves = (lines != lines.shift(fill_value=0)).any(axis=1)
-    rows = recent(flow, moves, MOST_PERIODS)
+    rows = recent(flow, moves, PERIODS[by])
     title = _title(rows)
     if not moves.loc[rows.index[1:]].any():
         return nothing(title, flow)

@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING, Any, Final
 
-from dashkit.charts.drawing import dates, head, no_marks, nothing, sheet, tuples
+from dashkit.charts.drawing import dates, head, local, no_marks, nothing, sheet, tuples
 from dashkit.charts.picture import Picture
 from dashkit.charts.style import BLUE, GRID, INK, LABEL, ORANGE
 from dashkit.charts.words import count, day, sentences
@@ -14,16 +14,18 @@ if TYPE_CHECKING:
 _LEAST: Final = 0.05  # days: a part that moved less is not drawn
 
 
-def what_moved(moved: "pd.DataFrame") -> Picture:
+def what_moved(moved: "pd.DataFrame", timezone: str = "UTC") -> Picture:
     """What each cause did to the date of the forecast, one after the other, from the date of then to that of now.
 
     Args:
         moved: the frame `what_moved`, in its order.
+        timezone: of the dates that are told.
     """
     if moved.empty:
         return nothing("There is no date that could have moved", moved)
     if moved["moved_days"].isna().any():
         return nothing(str(moved["sentence"].iloc[0]).rstrip("."), moved)
+    moved = moved.assign(**{name: local(moved[name], timezone) for name in ("before", "after")})
     before, after = moved["before"].iloc[0], moved["after"].iloc[-1]
     title = _title(before, after)
     parts = tuples(moved[moved["moved_days"].abs() >= _LEAST])
@@ -33,7 +35,7 @@ def what_moved(moved: "pd.DataFrame") -> Picture:
     with sheet(0.6 + 0.46 * lines) as (figure, (axes,)):
         no_marks(axes, lines)
         for place, (words, at) in ((lines - 1, ("The date of then", before)), (0, ("The date of now", after))):
-            axes.plot([_naive(at)], [place], marker="D", markersize=7, color=INK)
+            axes.plot([at], [place], marker="D", markersize=7, color=INK)
             head(axes, place, words, day(at), INK)
         for place, row in enumerate(parts):
             _part(axes, lines - 2 - place, row)
@@ -62,13 +64,8 @@ def _part(axes: "Axes", place: int, row: Any) -> None:
     """One cause: from the date that it found to the one that it left."""
     days = float(row.moved_days)
     color = ORANGE if days > 0 else BLUE
-    before, after = _naive(row.before), _naive(row.after)
+    before, after = row.before, row.after
     axes.barh(place, after - before, left=before, height=0.3, color=color)
     axes.plot([after, after], [place, place - 1], color=GRID, linewidth=1.2, zorder=0)
     what, _, did = str(row.sentence).rstrip(".").partition(": ")
     head(axes, place, what, did, LABEL[color])
-
-
-def _naive(instant: Any) -> Any:
-    """An instant as an axis of dates takes it."""
-    return instant.tz_localize(None)

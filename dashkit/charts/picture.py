@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
     from matplotlib.typing import RcKeyType
 
-MOST_ROWS = 1000  # more than anybody reads below a chart
+MOST_ROWS = 300  # more than anybody reads below a chart
 
 # Orders to turn the text around: in a title they make the words beside it lie.
 _BIDI = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
@@ -51,7 +51,7 @@ class Picture:
         title: the finding, in a sentence; it stands above the drawing.
         alt: what a reader who does not see the drawing is told.
         data: the numbers that were drawn, one row per mark.
-        note: what was counted, and what was left out: the small words below the drawing.
+        note: what was counted, and what was left out, or what to do: the small words below the drawing.
     """
 
     figure: "Figure"
@@ -81,12 +81,12 @@ class Picture:
         return f"{tag}><style>{_dark_rules()}</style>{rest}"
 
     def _repr_html_(self) -> str:
+        note = f"<p><small>{caption(self.note)}</small></p>" if self.note else ""
         if self.data.empty:  # nothing to see: the sentence is all there is to say
-            return f"<figure><figcaption>{_caption(self.title)}</figcaption></figure>"
+            return f"<figure><figcaption>{caption(self.title)}</figcaption>{note}</figure>"
         source = base64.b64encode(self.svg.encode()).decode("ascii")
-        note = f"<p><small>{_caption(self.note)}</small></p>" if self.note else ""
         return (
-            f"<figure><figcaption>{_caption(self.title)}</figcaption>"
+            f"<figure><figcaption>{caption(self.title)}</figcaption>"
             f'<img alt="{escape(plain(self.alt))}" src="data:image/svg+xml;base64,{source}">{note}'
             f"<details><summary>{self._summary()}</summary>{table_html(self.data)}</details></figure>"
         )
@@ -97,7 +97,7 @@ class Picture:
         return f"The data as a table: the first {MOST_ROWS:,} of {len(self.data):,} rows"
 
 
-def _caption(text: str) -> str:
+def caption(text: str) -> str:
     """A sentence as HTML; a number stays in one line with its percent sign."""
     return escape(plain(text)).replace(" %", "\N{NO-BREAK SPACE}%")
 
@@ -113,7 +113,7 @@ def _dark_rules() -> str:
 
 
 def table_html(data: "pd.DataFrame") -> str:
-    """A frame as an HTML table, its text escaped, at most 1,000 rows."""
+    """A frame as an HTML table, its text escaped, at most 300 rows."""
     import pandas as pd
 
     shown = data.head(MOST_ROWS).copy()

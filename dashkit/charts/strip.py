@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from dashkit.charts.drawing import PALE, dates, head, no_marks, nothing, sheet, tuples
+from dashkit.charts.drawing import PALE, dates, head, local, no_marks, nothing, sheet, tuples
 from dashkit.charts.picture import Picture
 from dashkit.charts.style import BLUE, GREEN, INK, MUTED, ORANGE, PURPLE, SKY, VERMILLION
 from dashkit.charts.words import count, day, duration, sentences, short
@@ -29,18 +29,20 @@ class _Lane(NamedTuple):
     points: list[tuple[Any, str, bool]]
 
 
-def task_strip(timeline: "pd.DataFrame", as_of: datetime | None = None) -> Picture:
+def task_strip(timeline: "pd.DataFrame", as_of: datetime | None = None, timezone: str = "UTC") -> Picture:
     """What one task went through: its states, what stopped it, its commits and sessions; paler where nobody saw it.
 
     Args:
         timeline: the frame `task_timeline` of one task.
         as_of: the instant up to which a task that is not done is drawn; None: up to the last that is known of it.
+        timezone: of the dates that are told.
     """
     import pandas as pd
 
     known = timeline[timeline["occurred_at"].notna()]
     if known.empty:
         return nothing("Nothing is known of this task", timeline)
+    known = known.assign(occurred_at=local(known["occurred_at"], timezone))
     events = tuples(known)
     titled = [row.detail for row in events if row.kind in ("created", "renamed")]
     name = short(titled[-1] if titled else None, f"Task {events[0].task_id}", _TITLE)
@@ -51,7 +53,7 @@ def task_strip(timeline: "pd.DataFrame", as_of: datetime | None = None) -> Pictu
     states = _states(events)
     end = events[-1].occurred_at
     if as_of and states[-1][0] not in ("done", "gone"):
-        end = max(end, pd.Timestamp(as_of))
+        end = max(end, local(pd.Timestamp(as_of), timezone))
     lanes = [lane for lane in _lanes(events, states, end) if lane.stretches or lane.points]
     title = _title(name, events, states)
     if end == events[0].occurred_at or not lanes:
@@ -150,8 +152,8 @@ def _title(name: str, events: list[Any], states: list[tuple[str, Any]]) -> str:
 def _draw(axes: "Axes", place: int, lane: _Lane) -> None:
     """One row: its stretches and points, and its name and words above."""
     for start, end, color in lane.stretches:
-        axes.barh(place, end - start, left=start.tz_localize(None), height=0.3, color=color)
+        axes.barh(place, end - start, left=start, height=0.3, color=color)
     for at, color, is_pale in lane.points:
         alpha = PALE if is_pale else 1
-        axes.plot([at.tz_localize(None)], [place], marker="o", markersize=6, color=color, alpha=alpha, linewidth=0)
+        axes.plot([at], [place], marker="o", markersize=6, color=color, alpha=alpha, linewidth=0)
     head(axes, place, lane.name, lane.words)

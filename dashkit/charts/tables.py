@@ -1,11 +1,13 @@
 """Frames for people: a finding in a sentence above the few rows that show it."""
 
+import itertools
 import math
+import re
 from dataclasses import dataclass
 from html import escape
 from typing import TYPE_CHECKING
 
-from dashkit.charts.picture import plain, table_html
+from dashkit.charts.picture import caption, plain, table_html
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -23,22 +25,33 @@ class Table:
         title: the finding, in a sentence; '' where there is nothing to say, and nothing is shown.
         data: the rows that are shown.
         more: how many rows are not.
+        note: how to read them: small words below.
     """
 
     title: str
     data: "pd.DataFrame"
     more: int = 0
+    note: str = ""
 
     def _repr_html_(self) -> str:
-        title = f"<figcaption>{escape(plain(self.title))}</figcaption>"
+        title = f"<figcaption>{caption(self.title)}</figcaption>"
         if self.data.empty:
             return f"<figure>{title}</figure>" if self.title else ""
         rest = f"<p>And {self.more:,} more.</p>" if self.more else ""
-        return f"<figure>{title}{table_html(self.data)}{rest}</figure>"
+        note = f"<p><small>{caption(self.note)}</small></p>" if self.note else ""
+        return f"<figure>{title}{rows_html(self.data)}{rest}{note}</figure>"
+
+
+def rows_html(data: "pd.DataFrame") -> str:
+    """A few rows as an HTML table; each cell knows its header, for a phone has no room for columns."""
+    heads = itertools.cycle(escape(plain(str(name)), quote=True) for name in data)
+    return re.sub("<td>", lambda _: f'<td data-head="{next(heads)}">', table_html(data))
 
 
 def blocked_table(blocked: "pd.DataFrame", most: int = MOST_ROWS) -> Table:
     """What is blocked: id, title, project, reason, for how long, and how many tasks it would free, all text.
+
+    Where tasks only wait, there is nothing to say here: waiting_table does.
 
     Args:
         blocked: the frame `blocked_tasks`, of which the reported blocks are shown in their order.
@@ -46,7 +59,7 @@ def blocked_table(blocked: "pd.DataFrame", most: int = MOST_ROWS) -> Table:
     """
     rows = blocked[blocked["cause"] == "reported"].reset_index(drop=True)
     if rows.empty:
-        return Table("Nothing is blocked.", rows)
+        return Table("" if len(blocked) else "Nothing is blocked, and no task waits for another one.", rows)
     shown = _named(rows)
     if rows["blocked_reason"].notna().any():
         shown = shown.assign(reason=rows["blocked_reason"].fillna("not given"))
@@ -62,16 +75,21 @@ def blocked_table(blocked: "pd.DataFrame", most: int = MOST_ROWS) -> Table:
 def waiting_table(blocked: "pd.DataFrame", most: int = MOST_ROWS) -> Table:
     """What is open and waits for another task: id, title, project, what it waits for, and for how long, all text.
 
+    Where none does, there is nothing to say here: blocked_table does.
+
     Args:
         blocked: the frame `blocked_tasks`, of which the waiting tasks are shown in their order.
         most: at most so many rows.
     """
     rows = blocked[blocked["cause"] == "waiting"].reset_index(drop=True)
     if rows.empty:
-        return Table("No task waits for another one.", rows)
+        return Table("", rows)
     shown = _named(rows)
     shown["waits for"], shown["for how long"] = rows["blocked_reason"], blocked_for(rows)
-    return _table(f"{_tasks(len(rows))} {'waits' if len(rows) == 1 else 'wait'} for another one.", shown, most)
+    reported = "" if len(rows) < len(blocked) else "; nothing is blocked"
+    return _table(
+        f"{_tasks(len(rows))} {'waits' if len(rows) == 1 else 'wait'} for another one{reported}.", shown, most
+    )
 
 
 def phase_table(progress: "pd.DataFrame", most: int = MOST_ROWS) -> Table:
@@ -93,22 +111,6 @@ def phase_table(progress: "pd.DataFrame", most: int = MOST_ROWS) -> Table:
     return _table(title, shown.reset_index(drop=True), most)
 
 
-def commits_table(task_commits: "pd.DataFrame", progress: "pd.DataFrame", most: int = MOST_ROWS) -> Table:
-    """Which tasks had commits, the latest work first.
-
-    Args:
-        task_commits: the frame `task_commits`.
-        progress: the frame `progress`, which says of how many tasks.
-        most: at most so many rows.
-    """
-    count, tasks = len(task_commits), int(progress[["tasks", "cancelled", "gone"]].sum().sum())
-    if not count:
-        return Table("No commit names a task." if tasks else "There is no task that a commit could name.", task_commits)
-    numbers = {"commits": "commits", "lines": "lines", "last_commit_at": "last commit"}
-    shown = _named(task_commits).join(task_commits[[*numbers]].rename(columns=numbers))
-    return _table(f"{count:,} of {_tasks(tasks)} had commits; the latest:", shown, most)
-
-
 def activity_table(activity: "pd.DataFrame") -> Table:
     """What happened lately, the newest first. Takes the frame `activity`."""
     if activity.empty:
@@ -126,7 +128,7 @@ def left_out_table(left_out: "pd.DataFrame") -> Table:
     """What the page does not count. Takes the frame `left_out`."""
     if left_out.empty:
         return Table("Nothing was left out.", left_out)
-    return Table("Not counted above:", left_out.rename(columns={"reason": "why", "left_out": "how many"}))
+    return Table("Not counted:", left_out.rename(columns={"reason": "why", "left_out": "how many"}))
 
 
 def no_history(version: str) -> Table:
@@ -141,7 +143,6 @@ def _table(title: str, rows: "pd.DataFrame", most: int) -> Table:
     """The first rows, without what is the same in all of them: the one project, a column of zeros or of nothing."""
     uniform = ["project"] if "project" in rows and len(set(rows["project"].dropna())) < 2 else []
     uniform += ["blocked"] if "blocked" in rows and not rows["blocked"].any() else []
-    uniform += ["lines"] if "lines" in rows and rows["lines"].isna().all() else []
     return Table(title, rows.drop(columns=uniform).head(most), max(0, len(rows) - most))
 
 

@@ -41,19 +41,34 @@ class KeyFigures:
         return {MIME: dict(self.content), "text/html": html, "text/plain": "\n".join(word.strip() for word in words)}
 
 
-def key_figures(dashboard: "Dashboard") -> KeyFigures:
+def key_figures(
+    dashboard: "Dashboard",
+    progress: "pd.DataFrame | None" = None,
+    blocked: "pd.DataFrame | None" = None,
+    forecast: "pd.DataFrame | None" = None,
+) -> KeyFigures:
     """The key figures of a Dashboard: show it in a cell, and its page has a strip of them with their changes.
 
-    Tasks done, blocked and waiting; tasks finished and commits made in the last seven days; and in how many days the
-    next ten tasks will be done, at 85 percent confidence. What no history is kept for is left out. The record of the
-    run (run.json) has the same numbers, and which tasks are blocked.
+    Tasks done, blocked and waiting; tasks finished and commits made in the last seven days, today included; and in how
+    many days the next ten tasks will be done, at 85 percent confidence. What no history is kept for is left out. The
+    record of the run (run.json) has the same numbers, and which tasks are blocked.
+
+    Args:
+        dashboard: whose.
+        progress: the frame, where it is there already, as the other two.
+        blocked: the frame `blocked_tasks`.
+        forecast: the frame; of a version that keeps no history there is none.
     """
-    stuck = dashboard.blocked_tasks()
+    stuck = dashboard.blocked_tasks() if blocked is None else blocked
+    if forecast is None and dashboard.has_history:
+        forecast = dashboard.forecast()
+    if progress is None:
+        progress = dashboard.progress()
     return KeyFigures(
         {
             "as_of": to_text(dashboard.as_of),
             "project": dashboard.project,
-            "figures": [*_counts(dashboard, stuck), *_pace(dashboard)],
+            "figures": [*_counts(progress, stuck), *_pace(dashboard, forecast)],
             "blocked": list(_blocked(stuck[stuck["cause"] == "reported"])),
         }
     )
@@ -133,30 +148,34 @@ def _figure(name: str, label: str, value: object, unit: str, detail: str = "") -
     return {"name": name, "label": label, "value": value, "unit": unit, "detail": detail}
 
 
-def _counts(dashboard: "Dashboard", stuck: "pd.DataFrame") -> Iterator[dict[str, Any]]:
-    progress = dashboard.progress()
+def _counts(progress: "pd.DataFrame", stuck: "pd.DataFrame") -> Iterator[dict[str, Any]]:
+    from dashkit.charts.words import percent
+
     tasks, checked = int(progress["tasks"].sum()), int(progress["checked"].sum())
-    yield _figure("checked", "Done", checked, "tasks", f"of {tasks:,}")
+    share = f", {percent(checked, tasks)}" if tasks else ""
+    yield _figure("checked", "Done", checked, "tasks", f"of {tasks:,}{share}")
     yield _figure("open", "Open", tasks - checked, "tasks")
     for cause, label in (("reported", "Blocked"), ("waiting", "Waiting")):
         yield _figure(cause.replace("reported", "blocked"), label, int((stuck["cause"] == cause).sum()), "tasks")
 
 
-def _pace(dashboard: "Dashboard") -> Iterator[dict[str, Any]]:
-    lately = f"in {_DAYS} days"
+def _pace(dashboard: "Dashboard", forecast: "pd.DataFrame | None") -> Iterator[dict[str, Any]]:
     if dashboard.has_history:
-        yield _figure(
-            "finished", "Finished", int(dashboard.throughput("day").tail(_DAYS)["finished"].sum()), "tasks", lately
-        )
-    made = int(dashboard.commit_activity("day").tail(_DAYS)["commits"].sum())
-    yield _figure("commits", "Commits", made, "commits", lately)
-    if not dashboard.has_history:
+        yield _lately("finished", "Finished", dashboard.throughput("day"), "tasks")
+    yield _lately("commits", "Commits", dashboard.commit_activity("day"), "commits")
+    if forecast is None:
         return
-    promised = dashboard.forecast()
-    promised = promised[(promised["question"] == "when") & (promised["confidence"] == _SURE)].dropna(subset="until")
+    promised = forecast[(forecast["question"] == "when") & (forecast["confidence"] == _SURE)].dropna(subset="until")
     for count, until in zip(promised["at_least"], promised["until"], strict=True):
         days = round((until - dashboard.as_of).total_seconds() / 86400, 1)
         yield _figure("next", f"The next {count}", float(days), "days", f"days, with {_SURE:.0%} confidence")
+
+
+def _lately(column: str, label: str, days: "pd.DataFrame", unit: str) -> dict[str, Any]:
+    """So many in the last days, today's included."""
+    rows = days.tail(_DAYS)
+    since = f"since {rows['period_on'].iloc[0].day} {rows['period_on'].iloc[0]:%b}" if len(rows) else ""
+    return _figure(column, label, int(rows[column].sum()), unit, since)
 
 
 def _blocked(rows: "pd.DataFrame") -> Iterator[dict[str, Any]]:

@@ -2,6 +2,7 @@
 
 import base64
 import functools
+import itertools
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
 
 # In cleaned HTML, where text has no bare `<`.
 _VERDICT = re.compile(r'<(p|div) class="verdict bad">[^<]*</\1>')
+# Tags on the cell of a second heading: its section stands in two columns with its neighbours, or folded away.
+NARROW, FOLDED = "narrow", "folded"
 _TEMPLATES = Path(__file__).resolve().parent / "template"
 
 
@@ -55,9 +58,32 @@ def render(notebook: "NotebookNode", facts: Facts) -> str:
     # Text from outside is escaped unless the template says that it is HTML.
     exporter.environment.autoescape = True
     shown = functools.partial(_shown, before=facts.before)
-    exporter.environment.filters.update(prose=_prose, shown=shown, unjudged=_unjudged, plain=plain)
+    exporter.environment.filters.update(prose=_prose, shown=shown, unjudged=_unjudged, plain=plain, runs=_runs)
     text, _ = exporter.from_notebook_node(notebook, resources={"facts": facts})
     return str(text)
+
+
+@dataclass
+class _Section:
+    """The cells from one heading to the next, and how they stand on the page: '', narrow or folded."""
+
+    look: str = ""
+    heading: str = ""
+    cells: list["NotebookNode"] = field(default_factory=list)
+
+
+def _runs(cells: Sequence["NotebookNode"]) -> list[tuple[str, list[_Section]]]:
+    """The cells of a notebook by its second headings, without what papermill says of an error; by look."""
+    found = [_Section()]
+    for cell in cells:
+        tags = cell.metadata.get("tags", [])
+        if cell.cell_type == "markdown" and cell.source.startswith("## "):
+            look = next((tag for tag in (NARROW, FOLDED) if tag in tags), "")
+            found.append(_Section(look, cell.source[3:].partition("\n")[0]))
+        if "papermill-error-cell-tag" not in tags:
+            found[-1].cells.append(cell)
+    there = [section for section in found if section.cells]
+    return [(look, list(run)) for look, run in itertools.groupby(there, key=lambda section: section.look)]
 
 
 def _prose(source: str) -> str:
@@ -79,8 +105,8 @@ def _shown(output: Mapping[str, Any], before: Mapping[str, Any]) -> str:
         return _text(output["text"]) if output["name"] == "stdout" else ""
     data: Mapping[str, Any] = output.get("data", {})
     words = data.get("text/plain", "")
-    if html := figures.strip(data.get(figures.MIME), before) or data.get("text/html"):
-        return clean(html)
+    if (html := figures.strip(data.get(figures.MIME), before) or data.get("text/html")) is not None:
+        return clean(html)  # '' where it has nothing to show
     if "text/markdown" in data:
         return _prose(data["text/markdown"])
     if "image/svg+xml" in data:

@@ -10,9 +10,9 @@ if TYPE_CHECKING:
     from bs4 import BeautifulSoup, Tag
 
 _KEPT = frozenset(
-    "abbr b blockquote br caption code dd del details div dl dt em figcaption figure h1 h2 h3 h4 h5 h6"  # noqa: SIM905  a list would take a line each
-    " hr i img kbd li mark meter ol p pre progress s section small span strong sub summary sup table tbody"
-    " td tfoot th thead time tr u ul".split()
+    "abbr b blockquote br caption code dd del details div dl dt em fieldset figcaption figure h1 h2 h3 h4 h5 h6"  # noqa: SIM905  a list would take a line each
+    " hr i img input kbd label legend li mark meter ol p pre progress s section small span strong sub summary sup"
+    " table tbody td tfoot th thead time tr u ul".split()
 )
 _GONE_WITH_CONTENT = frozenset(
     "applet base embed frame frameset head iframe link math meta noembed noframes noscript object script"  # noqa: SIM905  likewise
@@ -20,7 +20,8 @@ _GONE_WITH_CONTENT = frozenset(
 )
 _ATTRIBUTES = {
     "img": {"alt", "src", "width", "height"},
-    "td": {"colspan", "rowspan"},
+    "input": {"checked", "name", "type"},
+    "td": {"colspan", "data-head", "rowspan"},
     "th": {"colspan", "rowspan", "scope"},
     "meter": {"min", "max", "low", "high", "optimum", "value"},
     "progress": {"max", "value"},
@@ -29,10 +30,12 @@ _ATTRIBUTES = {
 }
 _EVERYWHERE = {"aria-label", "class", "role", "title"}
 _PICTURE = re.compile(r"data:image/(?:png|jpeg|gif|webp|svg\+xml);base64,[A-Za-z0-9+/=\s]+")
+_GROUP = re.compile(r"[a-z]+-[0-9a-f]{8}")  # the name of radio buttons of which one is chosen
 _NUMBER = re.compile(r"[-+\N{MINUS SIGN}]?[\d,\N{NARROW NO-BREAK SPACE}]*\.?\d+(?:e[-+]?\d+)?\s?%?", re.IGNORECASE)
 _WHOLE = re.compile(r"([-+\N{MINUS SIGN}]?)([1-9]\d{3,})")
 _NAMES = re.compile(r"id$|(?:^|_)(?:sha|hash)(?:_|$)", re.IGNORECASE)  # columns whose digits are no quantity
 _INSTANT = re.compile(r"(\d{4}-\d\d-\d\d \d\d:\d\d):\d\d(?:\.\d+)?\+00:00")
+_DAY = re.compile(r"\d{4}-\d\d-\d\d")
 _MISSING = frozenset({"", "NaN", "NaT", "None", "<NA>", "..."})
 
 
@@ -73,6 +76,9 @@ def _bare(tag: "Tag") -> None:
     tag.attrs = {name: value for name, value in tag.attrs.items() if name in allowed}
     if tag.name == "img" and not _PICTURE.fullmatch(str(tag.get("src", ""))):
         tag.replace_with(str(tag.get("alt", "")))
+    # A choice that the page's own style follows; no other input has anything to do on a page.
+    if tag.name == "input" and not (tag.get("type") == "radio" and _GROUP.fullmatch(str(tag.get("name", "")))):
+        tag.decompose()
 
 
 def _say_none(table: "Tag", soup: "BeautifulSoup") -> None:
@@ -98,6 +104,8 @@ def _dress(table: "Tag") -> None:
                 cell["class"] = "number"
             elif _INSTANT.fullmatch(text):
                 cell["class"] = "instant"
+            elif _DAY.fullmatch(text):
+                cell["class"] = "day"
     _dress_columns(rows)
 
 
@@ -147,4 +155,6 @@ def _dress_instants(head: "Tag", cells: "list[Tag]") -> None:
     for cell in cells:
         if found := _INSTANT.fullmatch(cell.get_text().strip()):
             cell.string = found[1]
+        if cell.has_attr("data-head"):
+            cell["data-head"] = f"{cell['data-head']} (UTC)"
     head.append(" (UTC)")

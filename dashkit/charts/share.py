@@ -1,0 +1,94 @@
+"""What share of the work is done, over time."""
+
+from typing import TYPE_CHECKING, Final
+
+from dashkit.charts.drawing import (
+    EMPTY,
+    HATCHED,
+    PERIODS,
+    End,
+    dates,
+    end_labels,
+    gaps,
+    nothing,
+    period_ends,
+    recent,
+    sheet,
+)
+from dashkit.charts.picture import Picture
+from dashkit.charts.style import GREEN, PURPLE
+from dashkit.charts.words import are, count, percent, sentences
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+_FEWEST: Final = 10  # tasks: the share of fewer jumps with each of them
+_PARTS: Final = {"progress": ("checked", "tasks"), "progress_by_size": ("size_checked", "size_total")}
+_SAME: Final = 0.005  # of the work: by count and by size are told apart from here on
+
+
+def progress_over_time(progress: "pd.DataFrame", by: str = "week") -> Picture:
+    """What share of the tasks was done at the end of each period, and by size where that is something else.
+
+    It falls where work comes in faster than it is done. The axis does not begin at zero: the change is what is looked
+    at.
+
+    Args:
+        progress: the frame `progress_over_time`; its last 90 days, 26 weeks or 24 months are drawn, or where nothing
+            changed in them as many up to the last one in which something did; nothing of the time before there were
+            ten tasks, if there ever were.
+        by: the period that it was made by.
+    """
+    tasks = progress["tasks"]
+    if progress.empty or not tasks.any():
+        return nothing("There are no tasks yet", progress, EMPTY)
+    if not tasks.iloc[-1]:
+        return nothing("No task is open or done any more", progress)
+    known = progress.loc[(tasks >= (_FEWEST if tasks.max() >= _FEWEST else 1)).idxmax() :]
+    shares = known[["progress", "progress_by_size"]].astype(float)
+    moves = (shares != shares.shift()).any(axis=1)
+    rows = recent(known, moves, PERIODS[by])
+    title = _title(rows, by)
+    if not moves.loc[rows.index[1:]].any():
+        return nothing(title, progress)
+    ends = period_ends(rows, by)
+    lines = {"progress": ("by count", GREEN), "progress_by_size": ("by size", PURPLE)}
+    if (shares.diff(axis=1)["progress_by_size"].loc[rows.index].abs() < _SAME).all():
+        del lines["progress_by_size"]
+    with sheet(2.6) as (figure, (axes,)):
+        labels = []
+        for column, (words, color) in lines.items():
+            values = rows[column].astype(float)
+            axes.plot(ends, values, color=color)
+            told = percent(int(rows[_PARTS[column][0]].iloc[-1]), int(rows[_PARTS[column][1]].iloc[-1]))
+            labels.append(End(float(values.iloc[-1]), f"{told} {words}" if len(lines) > 1 else f"{told} done", color))
+        hatched = gaps(axes, rows, ends)
+        axes.yaxis.set_major_formatter(lambda value, _: f"{value:.0%}")
+        drawn = [value for column in lines for value in rows[column].dropna().astype(float)]
+        axes.set_ylim(*_room(min(drawn), max(drawn)))
+        axes.locator_params(axis="y", nbins=4)
+        dates(axes)
+        end_labels(axes, labels)
+    names = {
+        "period_on": f"{by} from", "checked": "done", "tasks": "tasks", "progress": "share done",
+        "progress_by_size": "share by size",
+    }  # fmt: skip
+    data = rows[[name for name in names if name in lines or name not in _PARTS]].rename(columns=names)
+    notes = sentences(f"At the end of each {by}; the axis does not begin at 0", HATCHED[hatched])
+    return Picture(figure, title, f"{title}. A line of the share that was done.", data.reset_index(drop=True), notes)
+
+
+def _room(low: float, high: float) -> tuple[float, float]:
+    """A little more than what is drawn, within 0..1, and never less than five points."""
+    room = max(0.05, 0.1 * (high - low))
+    return max(0.0, low - room), min(1.0, high + room) + 0.001
+
+
+def _title(rows: "pd.DataFrame", by: str) -> str:
+    """What share is done, and how that changed."""
+    first, last = rows.iloc[0], rows.iloc[-1]
+    tasks, before = int(last["tasks"]), len(rows) - 1
+    title = f"{percent(int(last['checked']), tasks)} of {count(tasks, 'task')} {are(tasks)} done"
+    points = round(100 * (float(last["progress"]) - float(first["progress"])))
+    moved = "as much as" if not points else f"{count(abs(points), 'point')} {'more' if points > 0 else 'less'} than"
+    return f"{title}, {moved} {count(before, by)} before" if before else title

@@ -1,6 +1,7 @@
 """The Dashboard that `dashkit.open` returns: every frame is a method of it."""
 
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from datetime import datetime, timedelta
 from importlib import resources
 from pathlib import Path
@@ -146,9 +147,14 @@ class Dashboard:
         from html import escape
 
         numbers = {name: self.rows.get(f"{name}s", 0) for name in ("project", "task")}
-        counts = ", ".join(f"{n:,} {name}{'s' * (n != 1)}" for name, n in numbers.items())
+        what = ", ".join(f"{n:,} {name}{'s' * (n != 1)}" for name, n in numbers.items())
+        if self.project is not None:
+            what = f"project {self.project}"
+            with suppress(UsageError):  # it is closed
+                what = f"project {self.sql('SELECT name FROM projects')['name'].fillna('')[0] or self.project}"
         when = f"{self.as_of:%d %B %Y, %H:%M} UTC"
-        return f"<p><strong>{escape(Path(self.path).name)}</strong> as of {when}: {counts} (version {self.version})</p>"
+        name = escape(Path(self.path).name)
+        return f"<p><strong>{name}</strong> as of {when}: {escape(what)} (version {self.version})</p>"
 
     def __repr__(self) -> str:
         rows = ", ".join(f"{count:,} {table}" for table, count in self.rows.items() if count)

@@ -463,6 +463,16 @@ def test_a_dashboard_introduces_itself(tmp_path):
         assert abs((times.utc_now() - d.as_of).total_seconds()) < 60
 
 
+def test_a_page_says_which_project_it_is_of(tmp_path):
+    """By its name, as text, and by its id where it has none or the Dashboard is closed."""
+    path = v2_database(tmp_path / "d.db", projects=["<b>Web</b>", ""])
+    with dashboard.open(path, project=1) as d:
+        assert "project &lt;b&gt;Web&lt;/b&gt; (version 2.0)" in d._repr_html_()
+    assert "project 1 (" in d._repr_html_()
+    with dashboard.open(path, project=2) as d:
+        assert "project 2 (" in d._repr_html_()
+
+
 def test_importing_dashkit_loads_nothing_heavy():
     """After `import dashkit` neither pandas nor duckdb nor matplotlib is there."""
     code = "import dashkit, sys; print(sorted({'pandas', 'duckdb', 'matplotlib', 'numpy'} & set(sys.modules)))"

@@ -23,8 +23,8 @@ def blocked_tasks(dashboard: "Dashboard") -> "pd.DataFrame":
         blocked_reason (string): why, in the words of whoever blocked it, missing where nobody said; of a waiting
             task the titles of what it waits for.
         waits_for (Int64, tasks): open tasks that this one depends on, of any project.
-        frees (Int64, tasks): open tasks of any project that wait for this one, directly or through others; missing for a
-            waiting task.
+        frees (Int64, tasks): open tasks of any project that wait for this one, directly or through others; missing for
+            a waiting task.
         blocked_days (Float64, days): how long until as_of, as basis says; missing where that is not known.
         basis (string): what blocked_days stands on: an `event` saw it begin; the `version` of a file had it first,
             and the one before had not, which makes it a lower bound ("at least"); `updated_at` makes it an upper

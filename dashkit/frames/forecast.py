@@ -85,7 +85,7 @@ def forecast(
         OutdatedError: the database is before version 2.1, and keeps no history.
     """
     dashboard.require_history("forecast")
-    seen = dashboard.query("forecast", arrivals=arrivals).groupby("kind")["occurred_at"].apply(list)
+    seen = dashboard.query("forecast", arrivals=arrivals).groupby("kind")["occurred_at"].agg(_instants)
     work = {"arrived": seen.get("arrived", []), "left": seen.get("left", [])} if arrivals else {}
     rows: list[dict[str, Any]] = []
     for question in _questions(dashboard, until, tasks):
@@ -121,7 +121,7 @@ def forecast_fan(dashboard: "Dashboard") -> "pd.DataFrame":
         OutdatedError: the database is before version 2.1, and keeps no history.
     """
     dashboard.require_history("forecast_fan")
-    finished = dashboard.query("forecast_fan")["occurred_at"].tolist()
+    finished = _instants(dashboard.query("forecast_fan")["occurred_at"])
     past = montecarlo.history(finished, dashboard.as_of)
     if why := montecarlo.refusal(past, montecarlo.HowMany(1)):
         return _frame([{"refused": why}], _FAN)
@@ -175,7 +175,7 @@ def what_moved(
         raise _refused(f"a date with confidence {confidence}", "a share lies between 0 and 1", "Give one such as 0.85.")
     _require(tasks)
     (counted,) = dashboard.query("what_moved", since=times.to_text(moment)).to_dict("records")
-    finished = dashboard.query("forecast_fan")["occurred_at"].tolist()
+    finished = _instants(dashboard.query("forecast_fan")["occurred_at"])
     changes, dates, why = _steps(dashboard, moment, counted, finished, tasks, confidence)
     if why and tasks is None and (expected := _expected(dashboard, moment, finished)):
         changes, dates, why = _steps(dashboard, moment, counted, finished, expected, confidence)
@@ -320,6 +320,11 @@ def _moved(part: str, change: int, days: float) -> str:
     return f"{what}: {'the date stays' if size == '0.0 days' else f'{size} later' if days > 0 else f'{size} earlier'}."
 
 
+def _instants(column: "pd.Series[pd.Timestamp]") -> list[datetime]:
+    """As Python's own, which tell their seconds many times faster."""
+    return list(column.array.to_pydatetime())
+
+
 def _day(dashboard: "Dashboard", instant: datetime) -> str:
     with suppress(OverflowError):  # in the zone it would be before the first day that there is
         instant = instant.astimezone(ZoneInfo(dashboard.timezone))
@@ -351,7 +356,7 @@ def _refused(what: str, why: str, do: str) -> UsageError:
     return UsageError(f"Cannot tell {what}", why, do)
 
 
-def _frame(rows: list[dict[str, Any]], dtypes: dict[str, str]) -> "pd.DataFrame":
+def _frame(rows: list[dict[str, Any]], dtypes: dict[str, Any]) -> "pd.DataFrame":
     import pandas as pd
 
-    return pd.DataFrame(rows, columns=list(dtypes)).astype(dtypes)
+    return pd.DataFrame({name: pd.array([row.get(name) for row in rows], dtype=kind) for name, kind in dtypes.items()})

@@ -23,17 +23,20 @@ WITH checks(name, effect) AS (
     ('task file behind its repository', 'what was done lately is not in the numbers')
 ), present AS MATERIALIZED (
     SELECT
-        *, count(*) FILTER (NOT gone) OVER (PARTITION BY project_id, title) AS same,
+        id, project, status, checked, blocked, blocked_reason, gone, is_open, sized, created_at, completed_at,
+        count(*) FILTER (NOT gone) OVER (PARTITION BY project_id, title) AS same,
         count(*) FILTER (NOT gone) OVER (PARTITION BY project_id, regexp_replace(title, '\d+', '0', 'g')) AS alike
     FROM tasks
 ), linked AS MATERIALIZED (
     SELECT task, target, confidence FROM links
+), recorded AS MATERIALIZED (
+    SELECT event_id, task_id, life, occurred_at, recorded_at, source FROM events
 ), clock AS (
     SELECT event_id, recorded_at, max(recorded_at) OVER (ORDER BY event_id) AS latest
-    FROM events WHERE event_id IS NOT NULL
+    FROM recorded WHERE event_id IS NOT NULL
 ), files AS (
     SELECT w.project_id, max(e.occurred_at) AS changed_at
-    FROM events AS e JOIN flow AS w ON w.task_id = e.task_id AND w.life = e.life
+    FROM recorded AS e JOIN flow AS w ON w.task_id = e.task_id AND w.life = e.life
     WHERE starts_with(e.source, 'git:') OR starts_with(e.source, 'file:')
     GROUP BY w.project_id
 ), found(name, number, word) AS (
@@ -60,7 +63,7 @@ WITH checks(name, effect) AS (
             UNION ALL SELECT id FROM typed.llm_sessions WHERE id IS NOT NULL)
     UNION ALL SELECT 'link of no known confidence', NULL, target FROM linked
         WHERE confidence IS NULL OR confidence NOT BETWEEN 0 AND 1
-    UNION ALL SELECT 'changed without an event', task_id, NULL FROM events WHERE $has_history AND source = 'reconcile'
+    UNION ALL SELECT 'changed without an event', task_id, NULL FROM recorded WHERE $has_history AND source = 'reconcile'
     UNION ALL SELECT 'gap in the recording', NULL, strftime(started_at, '%Y-%m-%dT%H:%M:%SZ') FROM gaps
     UNION ALL SELECT 'the clock went back', event_id, NULL FROM clock WHERE recorded_at < latest - INTERVAL 1 MINUTE
     UNION ALL SELECT 'task file behind its repository', f.project_id, NULL FROM files AS f

@@ -9,11 +9,23 @@ CREATE MACRO is_known(recorded_at) AS
 -- Whether what the rows say counts: they were seen by as_of, and known.
 CREATE MACRO rows_count() AS getvariable('found_at') <= getvariable('as_of') AND is_known(getvariable('found_at'));
 
--- SQLite gives the id of a deleted task to the next one: a life is what lies between deletions.
+-- A life is what lies between deletions.
 CREATE TABLE history.deletions AS
 SELECT task_id, event_id, recorded_at, row_number() OVER (PARTITION BY task_id ORDER BY event_id) AS lives
 FROM typed.task_events
 WHERE op = 'delete';
+
+-- What is known of each task, whenever it happened; SQLite gives the id of a deleted task to the next one, which is
+-- another life.
+CREATE VIEW history.known AS
+SELECT
+    e.* REPLACE (coalesce(e.checked, CASE WHEN e.bad['checked'] IS NOT NULL THEN false END) AS checked),
+    CASE e.op WHEN 'gone' THEN true WHEN 'back' THEN false END AS gone,
+    coalesce(len(list_filter(d.event_ids, lambda one: one < e.event_id)), 0) AS life
+FROM typed.task_events AS e
+LEFT JOIN (SELECT task_id, list(event_id) AS event_ids FROM history.deletions GROUP BY task_id) AS d
+ON d.task_id = e.task_id
+WHERE is_known(e.recorded_at) AND e.occurred_at IS NOT NULL;
 
 -- Every event with all that was true behind it, until the next one of that life; '' means none, NULL means as before.
 -- Of a title, which is long, only the event that said it; title is there where no event says it.
@@ -28,17 +40,22 @@ SELECT
     nullif(last_value(e.blocked_reason IGNORE NULLS) OVER so_far, '') AS blocked_reason,
     nullif(last_value(e.complexity IGNORE NULLS) OVER so_far, '') AS complexity,
     coalesce(last_value(e.gone IGNORE NULLS) OVER so_far, false) AS gone
+FROM history.known AS e
+WHERE e.occurred_at <= getvariable('as_of')
+WINDOW so_far AS (PARTITION BY e.task_id, e.life ORDER BY e.occurred_at, e.event_id ROWS UNBOUNDED PRECEDING);
+
+-- What happened before anything said of which project and title a task is was of those that were said first.
+UPDATE history.states AS s
+SET project_id = coalesce(s.project_id, f.project_id), title_of = coalesce(s.title_of, f.title_of)
 FROM (
     SELECT
-        e.* REPLACE (coalesce(e.checked, CASE WHEN e.bad['checked'] IS NOT NULL THEN false END) AS checked),
-        CASE e.op WHEN 'gone' THEN true WHEN 'back' THEN false END AS gone,
-        coalesce(len(list_filter(d.event_ids, lambda one: one < e.event_id)), 0) AS life
-    FROM typed.task_events AS e
-    LEFT JOIN (SELECT task_id, list(event_id) AS event_ids FROM history.deletions GROUP BY task_id) AS d
-    ON d.task_id = e.task_id
-    WHERE is_known(e.recorded_at) AND e.occurred_at <= getvariable('as_of')
-) AS e
-WINDOW so_far AS (PARTITION BY e.task_id, e.life ORDER BY e.occurred_at, e.event_id ROWS UNBOUNDED PRECEDING);
+        task_id, life, arg_min(project_id, (occurred_at, event_id)) AS project_id,
+        arg_min(event_id, (occurred_at, event_id)) FILTER (title IS NOT NULL) AS title_of
+    FROM history.known
+    WHERE task_id IN (SELECT task_id FROM history.states WHERE title_of IS NULL OR project_id IS NULL)
+    GROUP BY task_id, life
+) AS f
+WHERE (s.title_of IS NULL OR s.project_id IS NULL) AND f.task_id = s.task_id AND f.life = s.life;
 
 -- A row that is not what its events say was written where no trigger saw it. A database without a history is one
 -- such row for each task.
@@ -243,7 +260,8 @@ WITH finishes AS (
     -- A baseline saw that it was done, and not when.
     SELECT
         i.task_id, i.life, count(*) AS finishes, min(i.started_at) FILTER (i.op <> 'baseline') AS first_finished_at,
-        arg_max(i.inferred, i.started_at) AS finished_inferred,
+        -- What is inserted as done was done elsewhere.
+        arg_max(i.inferred OR i.op = 'insert', i.started_at) AS finished_inferred,
         arg_max_null(CASE WHEN i.op <> 'baseline' THEN i.started_at END, i.started_at) AS finished_at
     FROM history.intervals AS i
     ANTI JOIN (SELECT task_id, life, ended_at FROM history.intervals WHERE checked) AS b
@@ -260,7 +278,8 @@ WITH finishes AS (
     SELECT
         task_id, life, arg_max_null(project_id, started_at) AS project_id,
         arg_max_null(complexity, started_at) AS complexity, min(started_at) AS arrived_at,
-        arg_min(inferred, started_at) AS arrived_inferred, arg_min(is_seen, started_at) AS arrived_seen,
+        arg_min(inferred, started_at) AS arrived_inferred,
+        arg_min(is_seen AND NOT (checked AND op = 'backfill'), started_at) AS arrived_seen,
         min(started_at) FILTER (is_started) AS started_at,
         arg_min(inferred, started_at) FILTER (is_started) AS started_inferred,
         arg_min(is_seen, started_at) FILTER (is_started) AS started_seen, arg_max(checked, started_at) AS is_done,

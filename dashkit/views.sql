@@ -86,9 +86,11 @@ WHERE i.ended_at IS NULL AND chosen(i.project_id);
 CREATE VIEW tasks AS
 SELECT
     c.* REPLACE (
-        -- What the row says of a later finish than that of the instant is not known yet.
+        -- What nobody saw the row says best; but it may say it of a later finish, or no more.
         CASE WHEN NOT c.checked THEN NULL WHEN NOT w.finished_inferred THEN w.finished_at
-             WHEN rows_count() OR c.completed_at <= getvariable('as_of') THEN c.completed_at END AS completed_at)
+             WHEN rows_count() OR c.completed_at <= getvariable('as_of')
+             THEN coalesce(c.completed_at, nullif(w.finished_at, getvariable('found_at')))
+             ELSE nullif(w.finished_at, getvariable('found_at')) END AS completed_at)
 FROM history.current AS c LEFT JOIN history.flow AS w ON w.task_id = c.id AND w.life = c.life;
 COMMENT ON VIEW tasks IS
 'One row per task, as it was as of the instant. checked says that it is done, status is workflow: a checked task is neither blocked nor cancelled nor gone (no longer in the file that it was read from), and is_open is what is none of these. size is complexity in points (sized: whether it has one), untouched whether updated_at is still a copy of created_at. Names, phase, labels and what else has no history are those of now. external_id, kind, parent_id and labels (a JSON array) are known from version 2.1 on.';
@@ -247,8 +249,8 @@ COMMENT ON VIEW blockers IS 'One row per stretch of time in which a task was blo
 CREATE VIEW finished AS
 SELECT
     w.task_id, w.life, w.project_id, p.name AS project, t.title, w.complexity, w.arrived_at, w.started_at, w.finished_at,
-    CASE WHEN w.arrived_seen
-              AND NOT coalesce(t.completed_at < t.created_at - INTERVAL 1 SECOND AND w.finished_inferred, false)
+    -- A migration puts what says that it was done before it was there at the instant of its arrival.
+    CASE WHEN w.arrived_seen AND NOT (w.finished_inferred AND w.finished_at <= w.arrived_at)
          THEN (epoch_us(w.finished_at) - epoch_us(w.arrived_at)) / 86400000000.0::DOUBLE END AS lead_time_days,
     w.arrived_inferred OR w.finished_inferred AS lead_time_inferred,
     CASE WHEN w.started_seen AND w.started_at < w.finished_at

@@ -167,7 +167,10 @@ class Case:
         """When a task was done: as the history saw it, else as its row says; None where that is not known by then."""
         inferred = task.flow["finished_inferred"]
         at = stored(task.row.get("completed_at")) if inferred else task.flow["finished_at"]
-        return at if task.now.checked and self.is_over(at) else None
+        if at is None or not (self.is_over(at) or self.oracle.sees_rows):
+            # It says it of a later finish, or no more; what only the rows of now tell is of no known time.
+            at = task.flow["finished_at"] if task.flow["finished_at"] != self.oracle.found_at else None
+        return at if task.now.checked else None
 
     def age(self, instant):
         """Days from an instant to that as of which we look."""

@@ -108,11 +108,13 @@ class Oracle:
 
     def _lives(self):
         """The events of each life, in the order in which they became true."""
-        lives, deletions = defaultdict(list), defaultdict(int)
+        lives, deletions, self.said = defaultdict(list), defaultdict(int), defaultdict(list)
         for event in sorted(self.events, key=lambda event: event["event_id"]):
             task = event["task_id"]
-            if self.knows(event["recorded_at"]) and event["occurred_at"] <= self.as_of:
-                lives[task, deletions[task]].append(event)
+            if self.knows(event["recorded_at"]):
+                self.said[task, deletions[task]].append(event)
+                if event["occurred_at"] <= self.as_of:
+                    lives[task, deletions[task]].append(event)
             deletions[task] += event["op"] == "delete"
         if self.sees_rows:
             self._find(lives)
@@ -144,12 +146,21 @@ class Oracle:
         for instant, following in zip(instants, [*instants[1:], None], strict=True):
             so_far = [event for event in told if event["occurred_at"] <= instant]
             if so_far[-1]["op"] != "delete":
-                yield Interval(life, instant, following, so_far[-1], _state(so_far))
+                yield Interval(life, instant, following, so_far[-1], self._state(life, so_far))
+
+    def _state(self, life, told):
+        """What is true behind some events; before any says of which project and title a task is, what does first."""
+        state = _state(told)
+        said = sorted(self.said[life], key=lambda e: (e["occurred_at"], e["event_id"]))
+        for column in ("project_id", "title"):
+            if not any(event[column] is not None for event in told):
+                state[column] = next((event[column] for event in said if event[column] is not None), state[column])
+        return state
 
     def states(self, life):
         """Each event of a life, in order, with what was true behind it."""
         told = self.lives[life]
-        return [(event, _state(told[:number])) for number, event in enumerate(told, 1)]
+        return [(event, self._state(life, told[:number])) for number, event in enumerate(told, 1)]
 
     def _life_when(self, task, recorded_at, op):
         """The life that a dependency was said of; deleting a task lifts its dependencies in the same instant."""
@@ -240,7 +251,7 @@ class Oracle:
                 "started_at": begun[0].started_at if begun else None,
                 "is_done": last.checked,
                 "finished_at": finish.started_at if finish and finish.event["op"] != "baseline" else None,
-                "finished_inferred": finish.inferred if finish else None,
+                "finished_inferred": finish.inferred or finish.event["op"] == "insert" if finish else None,
                 "finishes": len(done),
                 "left_at": left,
             }

@@ -271,6 +271,8 @@ def check_durations(d, oracle, flow):
             seen = first.event["op"] not in ("baseline", "reconcile")
             if found is cycles:
                 seen = seen and begin < one["finished_at"]
+            elif one["finished_inferred"]:
+                seen = seen and begin < one["finished_at"] and not (first.checked and first.event["op"] == "backfill")
             took = (
                 days(begin, one["finished_at"])
                 if seen and not (first.checked and first.event["op"] == "insert")
@@ -546,11 +548,11 @@ def test_work_is_as_old_as_it_is_against_what_took_how_long(told):
 
 
 @pytest.mark.parametrize(("completed", "lead"), [
-    ("2025-01-03T06:00:00Z", 2.25), ("2025-01-01T00:00:00Z", 0.0), ("2024-12-31T23:59:59.500Z", 0.0),
+    ("2025-01-03T06:00:00Z", 2.25), ("2025-01-01T00:00:00Z", None), ("2024-12-31T23:59:59.500Z", None),
     ("2024-12-31T23:59:00Z", None),
 ])  # fmt: skip
 def test_a_task_cannot_be_done_before_it_is_there(told, completed, lead):
-    """What was completed less than a second before its creation took no time, and earlier ones have no lead time."""
+    """What a migration found completed by the instant of its creation has no lead time; more than a second is told."""
     begun = "2025-01-01T00:00:00.000Z"
     done = {**DONE, "op": "backfill", "source": "column:completed_at"}
     path = told((1, begun, {**BIRTH, "op": "backfill"}), (1, max(begun, completed), done),
@@ -559,7 +561,7 @@ def test_a_task_cannot_be_done_before_it_is_there(told, completed, lead):
         assert rows(d.lead_times(), "lead_time_days", "is_measurable", "inferred") == [(lead, lead is not None, True)]
         assert rows(d.cycle_times(), "is_measurable") == [False]
         found = d.data_quality().set_index("check")["count"]
-        assert found["finished before it was created"] == (lead is None)
+        assert found["finished before it was created"] == (completed < "2024-12-31T23:59:59")
 
 
 def test_what_the_first_look_found_is_no_measurement(told):
@@ -568,7 +570,7 @@ def test_what_the_first_look_found_is_no_measurement(told):
     path = told((1, "2025-01-01", {**seen, "status": "in_progress"}), (1, "2025-01-04", DONE),
                 (2, "2025-01-01", {**seen, **DONE}), (3, "2025-01-02", {**BIRTH, **DONE}))  # fmt: skip
     with opened(path, "2025-01-05T00:00:00Z") as d:
-        assert rows(d.cycle_times(), "task_id", "is_measurable", "inferred") == [(3, False, False), (1, False, True)]
+        assert rows(d.cycle_times(), "task_id", "is_measurable", "inferred") == [(3, False, True), (1, False, True)]
         assert rows(d.lead_times(), "task_id", "is_measurable") == [(3, False), (1, False)]
         assert d.throughput("month")["finished"].sum() == 2
         assert rows(d.cumulative_flow("day"), "finished") == [1, 2, 2, 3, 3]

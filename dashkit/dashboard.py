@@ -147,11 +147,14 @@ class Dashboard:
         from html import escape
 
         numbers = {name: self.rows.get(f"{name}s", 0) for name in ("project", "task")}
+        with suppress(UsageError):  # it is closed
+            numbers["task"] = int(self.sql("SELECT count(*) AS tasks FROM tasks WHERE NOT gone")["tasks"][0])
         what = ", ".join(f"{n:,} {name}{'s' * (n != 1)}" for name, n in numbers.items())
         if self.project is not None:
             what = f"project {self.project}"
             with suppress(UsageError):  # it is closed
-                what = f"project {self.sql('SELECT name FROM projects')['name'].fillna('')[0] or self.project}"
+                known = self.sql("SELECT name FROM projects")["name"].fillna("")[0]
+                what = f"project {known or self.project}"
         when = f"{self.as_of:%d %B %Y, %H:%M} UTC"
         name = escape(Path(self.path).name)
         return f"<p><strong>{name}</strong> as of {when}: {escape(what)} (version {self.version})</p>"

@@ -1,14 +1,17 @@
 """`dashkit report`: notebooks in, pages out."""
 
 import argparse
+import contextlib
 import shlex
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from dashkit.cli.text import plain
-from dashkit.errors import UsageError
+from dashkit.errors import DashkitError, FailedError, UsageError
 from dashkit.times import show_seconds
+
+_WORDS = {"passed": "done", "failed": "CHECKS FAILED", "refused": "REFUSED", "crashed": "FAILED"}
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -59,7 +62,6 @@ def _count(text: str) -> int:
 
 def _run(args: argparse.Namespace) -> int:
     from dashkit.reports import catalog
-    from dashkit.reports.unchanged import last_page
 
     if args.list:
         for report in catalog.reports():
@@ -67,15 +69,33 @@ def _run(args: argparse.Namespace) -> int:
         return 0
     if args.copy:
         return _copy(args.names)
-    jobs = []
+    jobs: list[Job] = []
+    refused: list[tuple[str | Path, DashkitError]] = []
     # Every refusal comes before the first run.
-    for report, given in _jobs(args):
-        if args.if_changed and (last := last_page(report, given, Path(args.out))):
-            page, record = last
-            print(f"{plain(report.name)}: nothing changed since {record.started_at}: {plain(page)}", file=sys.stderr)
-        else:
-            jobs.append((report, given))
+    for name in _names(args):
+        try:
+            jobs += _jobs(args, name)
+        except DashkitError as error:
+            refused.append((name, error))
+    if refused:
+        _keep_on_record(args, refused)
+        raise refused[0][1]
     return _run_jobs(args, jobs) if jobs else 0
+
+
+def _keep_on_record(args: argparse.Namespace, refused: "Sequence[tuple[str | Path, DashkitError]]") -> None:
+    """What was refused before it began stands in the index too, and is told: a schedule must not look fine."""
+    from dashkit.reports import notify, run
+
+    given = {name: value for name, _, value in (pair.partition("=") for pair in args.parameters)}
+    given |= {name: value for name in ("as_of", "known_at") if (value := getattr(args, name)) is not None}
+    kept = [run.refuse(name, error, db=args.db, out=args.out, parameters=given) for name, error in refused]
+    for ran in kept:
+        if ran:
+            print(f"The refusal is on record: {plain(ran.page)}", file=sys.stderr)
+    if args.notify is not None:
+        with contextlib.suppress(UsageError, FailedError):  # what was refused is what is to be told here
+            notify.notify(args.notify, [ran for ran in kept if ran])
 
 
 def _run_jobs(args: argparse.Namespace, jobs: "list[Job]") -> int:
@@ -88,13 +108,15 @@ def _run_jobs(args: argparse.Namespace, jobs: "list[Job]") -> int:
     def tell(ran: "ReportRun") -> None:
         runs.append(ran)
         _narrate(ran)
-        print(ran.page, flush=True)
+        print(plain(ran.page) if sys.stdout.isatty() else ran.page, flush=True)
 
     try:
         run.run_all(jobs, out=args.out, keep=args.keep, tell=tell)
     finally:
         if args.notify is not None:
             notify.notify(args.notify, runs)
+    if len(jobs) > 1 and not all(ran.ok for ran in runs):
+        _sum_up(runs)
     return max(ran.exit_code for ran in runs)
 
 
@@ -104,39 +126,14 @@ def _copy(names: list[str]) -> int:
     if not 1 <= len(names) <= 2:
         raise UsageError("Cannot copy a notebook", "it takes one name, and a path", "Say --copy NAME [PATH].")
     target = catalog.copy(names[0], Path(*names[1:]))
-    print(target)
+    print(plain(target) if sys.stdout.isatty() else target)
     path = shlex.quote(str(target if target.is_absolute() else Path("./") / target))
     print(f"Change it, and run it: dashkit report {plain(path)}", file=sys.stderr)
     return 0
 
 
-def _jobs(args: argparse.Namespace) -> "Iterator[Job]":
-    """Each report that is asked for, with the values for its run."""
-    from dashkit import times
-    from dashkit.reports.jobs import prepare
-    from dashkit.reports.parameters import from_text
-
-    texts = {"as_of": args.as_of, "known_at": args.known_at}
-    instants = {
-        name: times.to_text(times.require(text, "report what was true at"))
-        for name, text in texts.items()
-        if text is not None
-    }
-    for report in _reports(args):
-        known = {parameter.name for parameter in report.parameters}
-        lacking = " or ".join(name for name in instants if name not in known)
-        if lacking and args.all:
-            print(f"{plain(report.name)}: left out, it takes no {lacking}", file=sys.stderr)
-            continue
-        if lacking:
-            raise UsageError(
-                f"Cannot run {report.name} as of another instant", f"it takes no {lacking}", "Leave it away."
-            )
-        given = from_text(args.parameters, report.parameters, report.name) | instants
-        yield prepare(report.path, db=args.db, parameters=given)
-
-
-def _reports(args: argparse.Namespace) -> "Sequence[Report]":
+def _names(args: argparse.Namespace) -> "Sequence[str | Path]":
+    """Which reports are asked for: names, and paths of notebooks."""
     from dashkit.reports import catalog
 
     if bool(args.names) == args.all:
@@ -146,14 +143,60 @@ def _reports(args: argparse.Namespace) -> "Sequence[Report]":
             "Give names, or --all; `dashkit report --list` says which there are.",
         )
     if not args.all:
-        return [catalog.find(name) for name in args.names]
+        return list(args.names)
     if any(pair.partition("=")[0] == "execute" for pair in args.parameters):
         raise UsageError(
             "Cannot run every report with execute",
             "it lets a report write to the database",
             "Name that one report.",
         )
-    return catalog.reports()
+    return [report.path for report in catalog.reports()]
+
+
+def _jobs(args: argparse.Namespace, name: str | Path) -> "Iterator[Job]":
+    """The report with the values for its run; none where there is nothing to be said now."""
+    from dashkit import times
+    from dashkit.reports import catalog
+    from dashkit.reports.jobs import prepare
+    from dashkit.reports.parameters import from_text
+    from dashkit.reports.unchanged import last_page
+
+    report = catalog.find(name)
+    texts = {"as_of": args.as_of, "known_at": args.known_at}
+    instants = {
+        name: times.to_text(times.require(text, "report what was true at"))
+        for name, text in texts.items()
+        if text is not None
+    }
+    known = {parameter.name for parameter in report.parameters}
+    lacking = " or ".join(name for name in instants if name not in known)
+    if lacking and args.all:
+        print(f"{plain(report.name)}: left out, it takes no {lacking}", file=sys.stderr)
+        return
+    if lacking:
+        raise UsageError(f"Cannot run {report.name} as of another instant", f"it takes no {lacking}", "Leave it away.")
+    given = from_text(args.parameters, report.parameters, report.name) | instants
+    job = prepare(report.path, db=args.db, parameters=given)
+    if args.all and report.of_migration and (why := _no_migration(Path(str(job[1]["db_path"])))):
+        print(f"{plain(report.name)}: left out, {why}", file=sys.stderr)
+    elif args.if_changed and (last := last_page(*job, Path(args.out))):
+        page, record = last
+        print(f"{plain(report.name)}: nothing changed since {record.started_at}: {plain(page)}", file=sys.stderr)
+    else:
+        yield job
+
+
+def _no_migration(path: Path) -> str:
+    """Why there is nothing to verify: '' where there may be."""
+    from dashkit import migrations
+
+    try:
+        standing = migrations.status(path)
+    except DashkitError:  # the report says it in words
+        return ""
+    if standing.migrated_at or standing.version == "1.0":
+        return ""
+    return f"there was no migration: the database was made at version {standing.version}"
 
 
 def _print_entry(report: "Report") -> None:
@@ -163,9 +206,15 @@ def _print_entry(report: "Report") -> None:
 
 
 def _narrate(ran: "ReportRun") -> None:
-    words = {"passed": "done", "failed": "CHECKS FAILED", "refused": "REFUSED", "crashed": "FAILED"}[ran.verdict]
-    print(f"{plain(ran.name)}: {words} in {show_seconds(ran.seconds)}", file=sys.stderr)
-    if ran.error:
-        print(f"  {plain(ran.error)}", file=sys.stderr)
-    if ran.notebook:
+    took = f"{_WORDS[ran.verdict]} in {show_seconds(ran.seconds)}"
+    why = f": {plain(ran.error)}" if ran.error else ""
+    print(f"{plain(ran.name)}: {took}{why}", file=sys.stderr)
+    if ran.notebook and ran.verdict != "refused":
         print(f"  The notebook as it ran is kept: {plain(ran.notebook)}", file=sys.stderr)
+
+
+def _sum_up(runs: "Sequence[ReportRun]") -> None:
+    """Which of several reports were made, and which were not, where not all is well."""
+    named = {words: [plain(ran.name) for ran in runs if ran.verdict == verdict] for verdict, words in _WORDS.items()}
+    told = [f"{words}: {', '.join(names)}" for words, names in named.items() if names]
+    print(f"{len(runs)} reports. {'. '.join(told)}.", file=sys.stderr)

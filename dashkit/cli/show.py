@@ -30,7 +30,7 @@ _OF_FRAMES: tuple[tuple[tuple[str, ...], str, dict[str, Any]], ...] = (
     (("--arrivals",), "forecast no more than is open or arrives", {"action": "store_true"}),
     (("--confidence",), "of the date that moved", {"metavar": "0..1"}),
 )
-_FORMULA = re.compile(r"[=+\-@\t\r]")
+_FORMULA = re.compile(r"[=+\-@\t\r\n\uff1d\uff0b\uff0d\uff20]")  # also in full width
 _NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?")
 
 

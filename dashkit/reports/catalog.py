@@ -16,13 +16,24 @@ if TYPE_CHECKING:
     from nbformat import NotebookNode
 
 NO_REPORT = "no-report"  # the tag, on any cell, of a notebook that is to be read cell by cell
+OF_MIGRATION = "of-migration"  # of one that has something to say only where a database was, or can be, migrated
 
 _PACKAGE = Path(__file__).resolve().parent.parent
 
 
 @dataclass(frozen=True)
 class Report:
-    """One notebook as a report: what it asks, what it takes, where it lies, and whether it runs without a reader."""
+    """One notebook as a report: what it asks, what it takes, where it lies, and when it is to be run.
+
+    Args:
+        name: that of its notebook, and of the folder of its pages.
+        path: where the notebook lies.
+        title: its heading.
+        question: its first sentence.
+        parameters: what it takes.
+        is_report: whether it runs without a reader.
+        of_migration: whether it is about a migration, and has nothing to say of a database that has none.
+    """
 
     name: str
     path: Path
@@ -30,6 +41,7 @@ class Report:
     question: str
     parameters: tuple[Parameter, ...]
     is_report: bool = True
+    of_migration: bool = False
 
 
 def bundled() -> tuple[Path, ...]:
@@ -97,8 +109,15 @@ def read(path: Path) -> Report:
         raise _unreadable(path, "its name begins with a dot, and the name is that of its folder of pages")
     prose = next((source for kind, source, _ in cells if kind == "markdown"), "")
     declaring = next((source for _, source, tags in cells if "parameters" in tags), "")
-    is_report = not any(NO_REPORT in tags for _, _, tags in cells)
-    return Report(path.stem, path, *_heading(prose, path.stem), declared(declaring, path.stem), is_report)
+    said = {str(tag) for _, _, tags in cells for tag in tags}
+    return Report(
+        path.stem,
+        path,
+        *_heading(prose, path.stem),
+        declared(declaring, path.stem),
+        is_report=NO_REPORT not in said,
+        of_migration=OF_MIGRATION in said,
+    )
 
 
 def _light(path: Path) -> list[tuple[str, str, list[str]]]:

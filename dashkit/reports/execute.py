@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -98,3 +98,8 @@ def without_numbers(error: str) -> Ending:
     import nbformat.v4
 
     return Ending(nbformat.v4.new_notebook(), "crashed", errors.FailedError.exit_code, error)  # type: ignore[no-untyped-call]
+
+
+def refused(error: str, exit_code: int) -> Ending:
+    """The ending of a run that was refused before it began."""
+    return replace(without_numbers(error[:_LONGEST_ERROR]), verdict="refused", exit_code=exit_code)

@@ -13,9 +13,10 @@ from pathlib import Path
 from typing import Any
 
 from dashkit import errors
+from dashkit.connection import default_path
 from dashkit.reports import catalog, index, page
 from dashkit.reports.changes import changes
-from dashkit.reports.execute import Ending, execute, without_numbers
+from dashkit.reports.execute import Ending, execute, refused, without_numbers
 from dashkit.reports.figures import handed_on
 from dashkit.reports.folder import LATEST, give_room, held, retain
 from dashkit.reports.jobs import Job, all_values, notebook_digest, prepare
@@ -26,6 +27,12 @@ from dashkit.times import parse, stamp, to_text, utc_now
 from dashkit.version import __version__
 
 FOLDER = Path("reports")
+# What a page says of the instant at which it is made, whichever it is as of.
+_OF_NOW = (
+    "names of projects and phases, labels, settings, links, values that cannot be read, and which commits a branch "
+    "leads to: no history is kept of them. Before version 2.1 of the database only ages are as of then."
+)
+_PLAIN = (str, int, float, bool)  # values that any record can hold
 WORKERS = 2  # runs at once: what an ordinary machine has cores for
 
 
@@ -104,8 +111,56 @@ def run_report(
         BusyError: another run writes its pages there.
         FailedError: not even a page that says what failed could be written.
     """
-    (run,) = run_all([prepare(name, db=db, parameters=parameters)], out=out)
+    try:
+        job = prepare(name, db=db, parameters=parameters)
+    except errors.DashkitError as error:
+        refuse(name, error, db=db, out=out, parameters=parameters)
+        raise
+    (run,) = run_all([job], out=out)
     return run
+
+
+def refuse(
+    name: str | Path,
+    error: errors.DashkitError,
+    *,
+    db: str | Path | None = None,
+    out: str | Path = FOLDER,
+    parameters: Mapping[str, object] | None = None,
+) -> ReportRun | None:
+    """Keep on record that a run was refused before it began, so that the index does not look fine.
+
+    That is done in a folder of pages that is there already, for a report that there is or was; else it is None. Nor is
+    there a record while another run holds the folder, or where nothing can be written: what was refused is told anyway.
+
+    Args:
+        name: the report, as it was asked for.
+        error: why.
+        db: the database that was asked for.
+        out: the folder of pages.
+        parameters: the values that were asked for.
+    """
+    folder = Path(out).absolute()
+    if not (folder / index.NAME).is_file():
+        return None
+    given = {name: value if isinstance(value, _PLAIN) else repr(value) for name, value in (parameters or {}).items()}
+    try:
+        report = catalog.find(name)
+        if any(parameter.name == "db_path" for parameter in report.parameters):
+            given["db_path"] = str(default_path(str(db or given.get("db_path", ""))).absolute())
+    except errors.DashkitError:
+        path = Path(name)
+        known = load(folder / path.stem) if path.stem.strip(".") else []
+        if not known:
+            return None
+        report, given = catalog.Report(path.stem, path, known[0][1].title, "", ()), dict(known[0][1].parameters) | given
+    begun = _Begun(report, given, utc_now(), time.monotonic(), {})
+    with suppress(errors.DashkitError), held(folder):
+        with staging(folder / report.name, stamp(begun.started)) as stage:
+            run = _publish(stage, begun, refused(str(error), error.exit_code), None)
+        _write_index(folder)
+        return run
+    return None
 
 
 def run_all(
@@ -133,8 +188,12 @@ def run_all(
         BusyError: another run writes its pages there.
         FailedError: not even a page that says what failed could be written.
     """
-    for report, _ in jobs:
-        catalog.load(report.path)  # the whole of it, before the first run
+    for report, given in jobs:
+        try:
+            catalog.load(report.path)  # the whole of it, before the first run
+        except errors.DashkitError as error:
+            refuse(report.path, error, out=out, parameters=given)
+            raise
     folder = Path(out).absolute()
     runs: list[ReportRun] = []
     errors_met: list[errors.DashkitError] = []
@@ -187,19 +246,30 @@ def _run_one(job: Job, out: Path) -> ReportRun:
     """One run; where the disk fails, the room that was put by takes the page that says so."""
     report, given = job
     started, clock = utc_now(), time.monotonic()
-    inputs: dict[str, Any] = {"notebook": notebook_digest(report.path)}
-    if path := given.get("db_path"):
-        inputs["database"] = fingerprint(Path(str(path)))
-    begun = _Begun(report, given, started, clock, inputs)
+    begun = _Begun(report, given, started, clock, {})
     folder = out / report.name
     try:
+        begun = replace(begun, inputs=_inputs(report, given))
         with staging(folder, stamp(started)) as stage:
             executed = stage.draft("run.ipynb")
             return _publish(stage, begun, execute(report, given, executed), executed)
     except errors.FailedError as error:
         give_room(out)
-        with staging(folder, stamp(started)) as stage:
-            return _publish(stage, begun, without_numbers(str(error)), None)
+        said = str(error)
+    except errors.DashkitError:
+        raise
+    except Exception as error:  # noqa: BLE001 - what nobody foresaw is a run that failed, and stands in the index
+        said = f"{type(error).__name__}: {error}"
+    with staging(folder, stamp(started)) as stage:
+        return _publish(stage, begun, without_numbers(said), None)
+
+
+def _inputs(report: catalog.Report, given: Mapping[str, object]) -> dict[str, Any]:
+    """What a run is made of: the digest of its notebook, the fingerprint of its database."""
+    found: dict[str, Any] = {"notebook": notebook_digest(report.path)}
+    if path := given.get("db_path"):
+        found["database"] = fingerprint(Path(str(path)))
+    return found
 
 
 def _publish(stage: Stage, begun: "_Begun", ending: Ending, executed: Path | None) -> ReportRun:
@@ -277,6 +347,8 @@ class _Begun:
     def lines(self, as_of: str) -> list[tuple[str, str]]:
         """What stands in the footer; nothing of this run alone where an instant was asked for: the same page again."""
         values = all_values(self.report, self.given)
-        when = ("As of", as_of) if values.get("as_of") else ("Run at", f"{self.started:%Y-%m-%d %H:%M:%S} UTC")
+        when = [("Run at", f"{self.started:%Y-%m-%d %H:%M:%S} UTC")]
+        if values.get("as_of"):
+            when = [("As of", as_of), ("Of now", _OF_NOW)]
         given = ((name, "not given" if value == "" else str(value)) for name, value in values.items())
-        return [when, ("Made by", f"dashkit {__version__}"), *given]
+        return [*when, ("Made by", f"dashkit {__version__}"), *given]

@@ -36,6 +36,7 @@ _WHOLE = re.compile(r"([-+\N{MINUS SIGN}]?)([1-9]\d{3,})")
 _NAMES = re.compile(r"id$|(?:^|_)(?:sha|hash)(?:_|$)", re.IGNORECASE)  # columns whose digits are no quantity
 _INSTANT = re.compile(r"(\d{4}-\d\d-\d\d \d\d:\d\d):\d\d(?:\.\d+)?\+00:00")
 _DAY = re.compile(r"\d{4}-\d\d-\d\d")
+_LONGEST = 500  # characters of a cell: one text of a megabyte would be all of the page
 _MISSING = frozenset({"", "NaN", "NaT", "None", "<NA>", "..."})
 
 
@@ -96,6 +97,8 @@ def _dress(table: "Tag") -> None:
         in_head = row.parent is not None and row.parent.name == "thead"
         for cell in row.find_all(["th", "td"], recursive=False):
             text = cell.get_text().strip()
+            if len(text) > _LONGEST:
+                cell.string = f"{text[:_LONGEST]}\N{HORIZONTAL ELLIPSIS}"
             if cell.name == "th":
                 cell["scope"] = cell.get("scope") or ("col" if in_head else "row")
             elif text in _MISSING:

@@ -1,0 +1,168 @@
+"""What is refused before a kernel starts, or breaks where nobody foresaw it, stands in the index all the same."""
+
+import json
+import re
+from html import unescape
+
+import nbformat
+import nbformat.v4 as nb
+import pytest
+from builders import v1_database, v2_1_database
+
+import dashkit
+from dashkit.cli import main, parser
+from dashkit.cli.report import _jobs
+from dashkit.errors import RefusedError, UsageError
+from dashkit.reports.folder import held
+from dashkit.reports.jobs import prepare
+from dashkit.reports.run import run_all, run_report
+
+DB = 'db_path: str = ""  # which\nas_of: str = ""  # when'
+
+
+def _notebook(path, *code, parameters=DB):
+    cells = [nb.new_markdown_cell("# A title\n\nWhat?")]
+    cells += [nb.new_code_cell(parameters, metadata={"tags": ["parameters"]})]
+    cells += [nb.new_code_cell(source) for source in code]
+    kernel = {"name": "python3", "display_name": "x", "language": "python"}
+    nbformat.write(nb.new_notebook(cells=cells, metadata={"kernelspec": kernel}), str(path))
+    return path
+
+
+def _index(out):
+    return unescape((out / "index.html").read_text(encoding="utf-8"))
+
+
+def _rows(out):
+    return re.findall(r"<tr.*?</tr>", _index(out).partition("<tbody>")[2], re.DOTALL)
+
+
+@pytest.fixture
+def folder(tmp_path):
+    """A database, a notebook `r`, and a folder with its good page."""
+    db = v2_1_database(tmp_path / "d.db", tasks=[{"title": "A"}])
+    path = _notebook(tmp_path / "r.ipynb", "print('good')")
+    assert main(["report", str(path), "--db", str(db), "--out", str(tmp_path / "out")]) == 0
+    return tmp_path
+
+
+@pytest.mark.parametrize(
+    ("broken", "more", "code", "why"),
+    [
+        ("database", [], 3, "there is no such file"),
+        ("notebook", [], 2, "it is no Jupyter notebook"),
+        ("cells", [], 2, "it is no Jupyter notebook"),
+        ("gone", [], 2, "No such file or directory"),
+        ("", ["-p", "asof=2026"], 2, "it has no parameter 'asof'. Did you mean as_of?"),
+        ("", ["--as-of", "yesterday"], 2, "it is no instant"),
+        ("", ["--known-at", "2026-01-01"], 2, "it takes no known_at"),
+    ],
+)
+def test_a_refusal_before_the_kernel_is_on_record(folder, capsys, broken, more, code, why):
+    """The exit code is that of the error; index, record and a page say refused, and the good page stays."""
+    out, db, path = folder / "out", folder / "d.db", folder / "r.ipynb"
+    good = (out / "r" / "latest.html").read_bytes()
+    if broken == "database":
+        db.unlink()
+    elif broken == "notebook":
+        path.write_text("{")
+    elif broken == "cells":
+        path.write_text(path.read_text().replace('"outputs": []', '"outputs": 3'))
+    elif broken == "gone":
+        path.unlink()
+    assert main(["report", str(path), "--db", str(db), "--out", str(out), *more]) == code
+    told = capsys.readouterr()
+    assert why in told.err
+    assert ("The refusal is on record: " in told.err) == (broken != "cells")  # found when all of it is read
+    first, second = _rows(out)
+    assert '<tr class="bad">' in first
+    assert "refused" in first
+    assert why in first or why[:20] in first
+    assert "good" in second
+    assert "The last run of A title is not good." in _index(out)
+    assert (out / "r" / "latest.html").read_bytes() == good
+    kept = json.loads((out / "r" / "run.json").read_text())
+    assert (kept["verdict"], kept["exit_code"], kept["ok"]) == ("refused", code, False)
+    page = (out / "r" / kept["page"]).read_text()
+    assert "Refused: A title" in page
+    assert '<a href="latest.html">' in page
+
+
+def test_a_refusal_is_told_once(folder):
+    """--notify hears that the run failed, once; after a good one it hears of the next."""
+    db, path = folder / "d.db", folder / "r.ipynb"
+    call = ["report", str(path), "--out", str(folder / "out"), "--notify", f"tee -a {folder / 'told'}", "--db"]
+    for _ in range(2):
+        assert main([*call, str(folder / "none.db")]) == 3
+    told = (folder / "told").read_text()
+    assert told.count('"run_failed"') == 1
+    assert "there is no such file" in told
+    assert main([*call, str(db)]) == 0
+
+
+def test_a_name_that_nothing_has_leaves_no_record(folder, capsys):
+    """A misspelt name, or a folder that is none of pages, is told and nothing is written."""
+    before = sorted(folder.rglob("*"))
+    assert main(["report", "progres", "--out", str(folder / "out")]) == 2
+    assert main(["report", "progress", "--db", str(folder / "none.db"), "--out", str(folder / "other")]) == 3
+    assert sorted(folder.rglob("*")) == before
+
+
+def test_a_report_that_never_ran_is_shown_as_refused_too(folder):
+    """Where there is an index, the first run of a report that is refused stands in it."""
+    with pytest.raises(RefusedError, match="there is no such file"):
+        run_report("progress", db=folder / "none.db", out=folder / "out")
+    with pytest.raises(UsageError, match="no notebook can hold the parameter project"):
+        run_report("progress", db=folder / "d.db", out=folder / "out", parameters={"project": "\udcff"})
+    assert ["Progress" in row for row in _rows(folder / "out")] == [True, True, False]
+
+
+def test_while_the_folder_is_held_a_refusal_is_only_told(folder):
+    """The run that holds it writes the index; the refused one changes nothing."""
+    before = {file: file.read_bytes() for file in (folder / "out").rglob("*") if file.is_file()}
+    with held(folder / "out"), pytest.raises(RefusedError, match="no such file"):
+        run_report("progress", db=folder / "none.db", out=folder / "out")
+    assert {file: file.read_bytes() for file in (folder / "out").rglob("*") if file.is_file()} == before
+
+
+def test_what_nobody_foresaw_is_a_failed_run(folder):
+    """A page that cannot be made is a crash: exit 5, in the index, the good page stays, the other report is made."""
+    out = folder / "out"
+    good = (out / "r" / "latest.html").read_bytes()
+    _notebook(folder / "r.ipynb", "from IPython.display import display\ndisplay({'text/markdown': ['a']}, raw=True)")
+    _notebook(folder / "s.ipynb", "1")
+    jobs = [prepare(folder / name, db=folder / "d.db") for name in ("r.ipynb", "s.ipynb")]
+    broken, other = run_all(jobs, out=out)
+    assert (broken.verdict, broken.exit_code, other.verdict) == ("crashed", 5, "passed")
+    assert "AttributeError" in broken.error
+    assert (out / "r" / "latest.html").read_bytes() == good
+    assert "FAILED" in "".join(row for row in _rows(out) if "AttributeError" in row)
+
+
+def test_all_reports_of_version_1(tmp_path, capsys):
+    """A line for each: which is made, which is refused and why; a sum at the end; exit 3, for not all were made."""
+    db = v1_database(tmp_path / "d.db", tasks=[{"title": "a"}])
+    out = tmp_path / "out"
+    assert main(["report", "--all", "--db", str(db), "--out", str(out)]) == 3
+    *lines, last = capsys.readouterr().err.splitlines()
+    assert [line.split(" in ")[0] for line in lines] == [
+        "data_quality: REFUSED", "forecast: REFUSED", "migrate_verify: done", "progress: REFUSED", "trends: REFUSED",
+    ]  # fmt: skip
+    assert all("Run `dashkit migrate`" in line for line in lines if "REFUSED" in line)
+    assert last == "5 reports. done: migrate_verify. REFUSED: data_quality, forecast, progress, trends."
+    assert sum('<tr class="bad">' in row for row in _rows(out)) == 4
+
+
+def test_without_a_migration_there_is_none_to_verify(tmp_path, capsys):
+    """Of a database that was never migrated --all leaves that report out and says so; named it is run, and refused."""
+    made, old = tmp_path / "made.db", v1_database(tmp_path / "old.db")
+    repository = tmp_path / "repo"
+    repository.mkdir()
+    (repository / "TODO.md").write_text("- [ ] a task\n")
+    dashkit.scan(repository, db=made, page=False)
+    for db, options, count in ((made, ["--all"], 0), (old, ["--all"], 1), (made, ["migrate_verify"], 1)):
+        args = parser("report").parse_args(["report", *options, "--db", str(db)])
+        assert len(list(_jobs(args, "migrate_verify"))) == count
+    assert capsys.readouterr().err == (
+        "migrate_verify: left out, there was no migration: the database was made at version 2.1\n"
+    )

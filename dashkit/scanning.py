@@ -151,7 +151,7 @@ def scan(
         require_folder(pages)
     _make_database(path)
     with run(path, "scan") as this:
-        project = _project(path, root, place)
+        project = this.project_id = _project(path, root, place)
         steps: dict[str, Callable[[], IngestSummary]] = {}
         if place is None or place.work_tree:
             steps["tasks"] = lambda: ingest_tasks([root], db=path, project_id=project, everything=everything)

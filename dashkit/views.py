@@ -66,6 +66,7 @@ TYPES = {"text": "VARCHAR", "int": "BIGINT", "real": "DOUBLE", "truth": "BOOLEAN
 _PARAGRAPH = re.compile(r"\n\n(?=(?:--.*\n)*CREATE (?:TABLE|VIEW|MACRO) )")
 _NAME = re.compile(r"^CREATE (?:TABLE|VIEW|MACRO) ([\w.]+)", re.MULTILINE)
 _HEADER = re.compile(r"\A(?:--.*\n)+")
+_BELOW = {"typed", "history", "source", "pg_catalog", "information_schema"}
 _REMARK = re.compile(r"^ *--.*\n", re.MULTILINE)
 _ASKS = re.compile(r"duckdb_|\b(show|describe|information_schema|sqlite_master|pg_\w+)\b")  # what there is
 _WORD = re.compile(r"(?:typed|history)\.\w+|\w+")
@@ -157,7 +158,7 @@ def hidden(tree: Any) -> Iterator[str]:
     """What a parsed query names in FROM that is below the views, or about DuckDB itself."""
     for node in _nodes(tree, "BASE_TABLE"):
         *where, name = (node[f"{part}_name"].lower() for part in ("catalog", "schema", "table"))
-        if not {"typed", "history", "source"}.isdisjoint(where) or name.startswith("pragma_"):
+        if not _BELOW.isdisjoint(where) or name.startswith(("pragma_", "pg_", "sqlite_")):
             yield ".".join(filter(None, [*where, name]))
 
 

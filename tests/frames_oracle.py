@@ -399,11 +399,19 @@ def headlines(case, since):
         yield line | {"_place": KINDS.index(kind)}
 
 
+def mended(case, failed):
+    """Whether a later run of the same kind, and of the same project where that is known, got to its end."""
+    project = details(failed).get("project_id")
+    return any(
+        run["kind"] == failed["kind"] and run["outcome"] == "done" and run["started_at"] > failed["started_at"]
+        and project in (None, details(run).get("project_id"))
+        for run in case.runs
+    )  # fmt: skip
+
+
 def items(case):
     """Everything that could be in a headline: (kind, [(when, what), ...])."""
-    done = {run["kind"]: run["started_at"] for run in case.runs if run["outcome"] == "done"}
-    failed = [run for run in case.runs if run["outcome"] == "failed" and run["started_at"] > done.get(run["kind"], "")]
-    told = [(run, details(run)) for run in failed]
+    told = [(run, details(run)) for run in case.runs if run["outcome"] == "failed" and not mended(case, run)]
     told = [(run, said) for run, said in told if case.project in (None, said.get("project_id", case.project))]
     yield (
         "failed",

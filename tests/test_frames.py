@@ -337,6 +337,7 @@ def test_json_is_rows_with_stored_timestamps(tmp_path, capsys):
     ("=1+1", "'=1+1"), ("+cmd|' /C calc'!A0", "'+cmd|' /C calc'!A0"), ("-2+3", "'-2+3"), ("@SUM(A1)", "'@SUM(A1)"),
     ("\t=1", "'\t=1"), ("\r=1", "'\r=1"), ("-5", "-5"), ("+3.5e2", "+3.5e2"), ("plain", "plain"), ("", ""),
     ('a,"b"\nc', 'a,"b"\nc'), ("=", "'="), ("-5\n", "'-5\n"),
+    ("x;=1+1;y", "x;'=1+1;y"), ("a\n-b; -c", "a\n'-b; -c"),
 ])  # fmt: skip
 def test_csv_is_no_formula(tmp_path, capsys, title, cell):
     """A cell that a spreadsheet would compute gets an apostrophe; a number stays one; CSV reads back."""

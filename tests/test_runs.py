@@ -67,11 +67,9 @@ def test_a_scan_has_a_row_beside_those_of_its_parts(plan):
     ((details, is_last),) = query(
         path, "SELECT details, finished_at = (SELECT max(finished_at) FROM runs) FROM runs WHERE kind = 'scan'"
     )
-    assert {part: numbers["added"] for part, numbers in json.loads(details).items()} == {
-        "tasks": 2,
-        "git": 1,
-        "links": 1,
-    }
+    told = json.loads(details)
+    assert told.pop("project_id") == 1
+    assert {part: numbers["added"] for part, numbers in told.items()} == {"tasks": 2, "git": 1, "links": 1}
     assert is_last
 
 
@@ -86,6 +84,27 @@ def test_a_failed_run_says_so_in_its_row(plan, db):
     found = [json.loads(text) for (text,) in query(db, "SELECT details FROM runs WHERE outcome = 'failed'")]
     assert [(one["error"], one["text"].count("no such table")) for one in found] == [("FailedError", 1)] * 2
     assert query(db, "SELECT (SELECT count(*) FROM tasks), (SELECT count(*) FROM git_commits)") == [(0, 0)]
+
+
+def test_the_failure_of_a_project_is_not_mended_by_another(plan, db, tmp_path):
+    """A failed run names its project where it knew it: a later success of the same one takes it from the headlines."""
+    ingest_tasks([plan], "Shed", db)
+    query(db, "CREATE TRIGGER no BEFORE UPDATE ON tasks BEGIN INSERT INTO saw VALUES (1); END")
+    plan.write_text(plan.read_text().replace("[ ]", "[x]", 1))
+    with pytest.raises(FailedError):
+        ingest_tasks([plan], "Shed", db)
+    query(db, "DROP TRIGGER no")
+    (other := tmp_path / "other").mkdir()
+    (other / "TODO.md").write_text("- [ ] Paint it\n")
+
+    def failed(project):
+        with dashkit.open(db, project=project) as d:
+            return "failed" in set(d.headlines()["kind"])
+
+    ingest_tasks([other / "TODO.md"], "House", db)
+    assert (failed("Shed"), failed("House"), failed(None)) == (True, False, True)
+    ingest_tasks([plan], "Shed", db)
+    assert (failed("Shed"), failed("House"), failed(None)) == (False, False, False)
 
 
 def test_an_interrupted_run_has_failed(tmp_path, db):

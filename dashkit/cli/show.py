@@ -31,6 +31,7 @@ _OF_FRAMES: tuple[tuple[tuple[str, ...], str, dict[str, Any]], ...] = (
     (("--confidence",), "of the date that moved", {"metavar": "0..1"}),
 )
 _FORMULA = re.compile(r"[=+\-@\t\r\n\uff1d\uff0b\uff0d\uff20]")  # also in full width
+_INNER = re.compile(r"(?s)(?<=.[;\t\r\n])(?=[=+\-@\uff1d\uff0b\uff0d\uff20])")  # where ; is what separates cells
 _NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?")
 
 
@@ -138,7 +139,7 @@ def _safe(cell: Any) -> Any:
     """A cell that a spreadsheet takes for text or a number, never for a formula."""
     if not isinstance(cell, str):
         return cell
-    text = plain(cell) if sys.stdout.isatty() else cell
+    text = _INNER.sub("'", plain(cell) if sys.stdout.isatty() else cell)
     return "'" + text if _FORMULA.match(text) and not _NUMBER.fullmatch(text) else text
 
 

@@ -139,13 +139,15 @@ def what_moved(
 
     The forecast of then says when as many tasks as were open are finished, and the one of now says it of what is left
     of so many, with what came and went since. (So many, not these: most of what is finished next is not there yet.)
+    Where so many would be more than can be seen ahead, it is of the next so many that were promised for 28 days then.
     The causes come in one after the other, in the order of the rows: each begins with the date that the one before
     left, the first with the date of then, and the last one leaves the date of now.
 
     Columns:
         part (string): `finished` (while the time passed), `scope` (tasks that came, less those that left unfinished),
             `reopened` (tasks that were done then), `speed` (the pace of now in place of that of then).
-        change (Int64, tasks): what it did to the number of tasks to be finished; missing for speed.
+        change (Int64, tasks): what it did to the number of tasks to be finished; missing for speed, and for scope
+            where it is of the next so many, of which it is no part.
         moved_days (Float64, days): what it did to the date, later above zero; missing where there is no date.
         before (datetime64[us, UTC]): the date that it found; missing likewise.
         after (datetime64[us, UTC]): the date that it left; where nothing is left to be done, the instant at which the
@@ -157,8 +159,7 @@ def what_moved(
     Args:
         dashboard: where from.
         since: the instant of the first forecast: aware, or ISO 8601 text (without an offset UTC); None: 7 days ago.
-        tasks: the next so many, whatever came since: it is no part of them. None: as many as were open at `since`, or
-            where they are too many for a date, the next so many as were promised for 28 days then.
+        tasks: the next so many, whatever came since: it is no part of them. None: as many as were open at `since`.
         confidence: the share of such promises that hold (0..1).
 
     Raises:
@@ -177,13 +178,13 @@ def what_moved(
     (counted,) = dashboard.query("what_moved", since=times.to_text(moment)).to_dict("records")
     finished = _instants(dashboard.query("forecast_fan")["occurred_at"])
     changes, dates, why = _steps(dashboard, moment, counted, finished, tasks, confidence)
-    if why and tasks is None and (expected := _expected(dashboard, moment, finished)):
-        changes, dates, why = _steps(dashboard, moment, counted, finished, expected, confidence)
+    if why and tasks is None and (tasks := _expected(dashboard, moment, finished) or None):
+        changes, dates, why = _steps(dashboard, moment, counted, finished, tasks, confidence)
     rows = []
-    for part, change, before, after in zip(PARTS, changes, dates, dates[1:], strict=False):
+    for part, before, after in zip(PARTS, dates, dates[1:], strict=False):
         moved = None if before is None or after is None else (after - before) / timedelta(days=1)
-        told = {"part": part, "change": None if part == "speed" else change, "moved_days": moved}
-        words = why or _moved(part, change, moved or 0.0)
+        words = why or _moved(part, changes[part], tasks or counted["open"], moved or 0.0)
+        told = {"part": part, "change": changes[part], "moved_days": moved}
         rows.append({**told, "before": before, "after": after, "sentence": words})
     return _frame(rows, _MOVED)
 
@@ -243,7 +244,7 @@ def _sentences(dashboard: "Dashboard", promise: montecarlo.Promise, *, arrivals:
         promises = "promise" if made == 1 else "promises"
         yield f"Of {made:,} such {promises} of the last {days} days {held:,} held ({_percent(held, made)} %)."
     else:
-        yield f"No such promise of the last {days} days is over yet."
+        yield f"There is no such promise of the last {days} days that is over."
 
 
 def _tasks(count: int) -> str:
@@ -270,13 +271,14 @@ def _steps(
     finished: list[datetime],
     tasks: int | None,
     confidence: float,
-) -> tuple[tuple[int, ...], list[datetime | None], str]:
+) -> tuple[dict[str, int | None], list[datetime | None], str]:
     """What each part did to the number of tasks, the dates around the parts, and why there are none."""
     done = min(counted["finished"], tasks) if tasks else counted["finished"]
-    changes = (-done, 0 if tasks else counted["scope"], 0 if tasks and done == tasks else counted["reopened"], 0)
+    reopened = 0 if tasks and done == tasks else counted["reopened"]
+    changes = {"finished": -done, "scope": None if tasks else counted["scope"], "reopened": reopened, "speed": None}
     left = [tasks or counted["open"]]
-    for change in changes[:-1]:
-        left.append(left[-1] + change)
+    for part in PARTS[:-1]:
+        left.append(left[-1] + (changes[part] or 0))
     return (changes, *_dates(dashboard, since, left, finished, confidence))
 
 
@@ -307,13 +309,14 @@ def _dates(
     return [date_of(since, since, left[0]), *between, date_of(now, now, left[-1])], ""
 
 
-def _moved(part: str, change: int, days: float) -> str:
+def _moved(part: str, change: int | None, tasks: int, days: float) -> str:
     """What a part did, in words."""
-    count = _tasks(abs(change))
+    if part == "scope" and change is None:
+        return f"What came and went since is no part of the next {_tasks(tasks)}."
     what = {
-        "finished": f"{count} finished",
-        "scope": f"{count} {'less' if change < 0 else 'more'} to do",
-        "reopened": f"{count} reopened",
+        "finished": f"{-(change or 0):,} of {_tasks(tasks)} finished in that time",
+        "scope": f"{_tasks(abs(change or 0))} {'less' if (change or 0) < 0 else 'more'} to do",
+        "reopened": f"{_tasks(change or 0)} reopened",
         "speed": "The pace of now",
     }[part]
     size = f"{abs(days):,.1f} days"

@@ -19,8 +19,11 @@ _LONGEST_TEXT = 1_000  # characters of an error
 class Run:
     """A run; where the row of one that writes tasks is, all tasks agreed with their events when it ended.
 
-    So the next one knows since when something may have changed without an event.
+    So the next one knows since when something may have changed without an event. Whoever knows of which project it is
+    says so in `project_id`, and its row tells, also where it fails.
     """
+
+    project_id: int | None = None
 
     def __init__(self, kind: Kind, started_at: str) -> None:
         self._kind, self._started_at = kind, started_at
@@ -39,7 +42,8 @@ class Run:
         if runs.are_kept(conn):
             now = times.to_text(times.utc_now())
             self.look(conn, now)
-            runs.record(conn, self._kind, self._started_at, now, outcome, details)
+            of_one = {} if self.project_id is None else {"project_id": self.project_id}
+            runs.record(conn, self._kind, self._started_at, now, outcome, {**of_one, **details})
 
 
 @contextmanager
@@ -50,8 +54,9 @@ def run(db: Database, kind: Kind) -> Iterator[Run]:
     transaction of the caller's.
     """
     started_at = times.to_text(times.utc_now())
+    this = Run(kind, started_at)
     try:
-        yield Run(kind, started_at)
+        yield this
     except (UsageError, RefusedError, BusyError):
         raise
     except BaseException as error:
@@ -59,7 +64,9 @@ def run(db: Database, kind: Kind) -> Iterator[Run]:
             text = str(error)[:_LONGEST_TEXT].encode("utf-8", "replace").decode()
             # The disk that failed the run may fail its row too; the first error is the one to tell.
             with suppress(DashkitError, sqlite3.Error), using(db, write=True) as conn:
-                Run(kind, started_at).end(conn, {"error": type(error).__name__, "text": text}, "failed")
+                failed = Run(kind, started_at)  # what this one looked at was taken back
+                failed.project_id = this.project_id
+                failed.end(conn, {"error": type(error).__name__, "text": text}, "failed")
         raise
 
 

@@ -63,7 +63,7 @@ def ingest_tasks(
     with run(db, "ingest tasks") as this, using(db, write=True) as conn:
         rows.require(conn)
         now = times.to_text(times.utc_now())
-        target = _project(conn, name, project_id)
+        target = this.project_id = _project(conn, name, project_id)
         exclude = settings.get(conn, "exclude", target)
         readings, notes, left_out = _read(files, source, everything=everything, exclude=exclude)
         if target is None or not events.are_kept(conn):

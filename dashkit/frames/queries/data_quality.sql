@@ -5,7 +5,7 @@ WITH checks(name, effect) AS (
     ('completed by status, not checked', 'counted as open: the box says what is done'),
     ('checked, and of another status', 'counted as done, whatever the status says'),
     ('checked while blocked', 'counted as done, and as no longer blocked'),
-    ('blocked without a reason', 'counted, and found in no cluster but "not given"'),
+    ('blocked without a reason', 'counted, and in the one cluster that names no reason'),
     ('a reason without a block', 'not counted as blocked'),
     ('done at no known time', 'counted as done, in no period, cycle time or lead time'),
     ('finished before it was created', 'has no lead time'),

@@ -21,7 +21,8 @@ WITH since AS (
         r.started_at AS occurred_at
     FROM runs AS r
     WHERE r.outcome = 'failed' AND coalesce(chosen(r.project_id), true) AND NOT EXISTS (
-        SELECT 1 FROM runs AS o WHERE o.kind = r.kind AND o.outcome = 'done' AND o.started_at > r.started_at)
+        SELECT 1 FROM runs AS o WHERE o.kind = r.kind AND o.outcome = 'done' AND o.started_at > r.started_at
+        AND (r.project_id IS NULL OR o.project_id IS NOT DISTINCT FROM r.project_id))
     UNION ALL
     -- Of a block that nobody saw begin it is known that it did not begin before its task.
     SELECT 2, 'blocked', t.title || coalesce(' (' || t.blocked_reason || ')', ''),

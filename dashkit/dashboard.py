@@ -182,7 +182,8 @@ def open(  # noqa: A001 - dashkit.open is the name that users meet
         as_of: the instant that everything is as of: aware, or ISO 8601 text (without an offset UTC), and not of the
             future; None or '' is now. What has no history (names, phases, labels, links) is that of now; before
             version 2.1 nothing has one, and only ages are counted to it.
-        known_at: leave out what was recorded later, likewise; None or '' leaves nothing out.
+        known_at: leave out what was recorded later, likewise; None or '' leaves nothing out. What does not say when
+            it was recorded (sessions, links, commits of other programs) counts as known.
         project: id or name of the one project to show; None or '' is all of them.
         timezone: of days, weeks and months, such as Europe/Berlin; None or '' is the setting `time_zone`.
         load: how the tables get into DuckDB: `copy`, `attach` (through its SQLite extension), or what is faster.

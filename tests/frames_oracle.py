@@ -643,6 +643,7 @@ def checks(case):
     yield "the same title twice", same(lambda task: task.now.state["title"], 2)
     yield "made by a machine, it seems", same(lambda task: re.sub(r"\d+", "0", task.now.state["title"]), 20)
     yield "of no project", those(lambda task: case.name(task.project_id) is None)
+    yield "of a phase that is not there", []  # there is none in any world: test_frames has one
     lost = [link["target"] for link in case.links if link["is_lost"] or case.title(link["life"]) is None]
     yield "link to nothing", lost
     odd = [link["target"] for link in case.links if link["confidence"] is None or link["confidence"] > 1]

@@ -667,10 +667,11 @@ def test_the_quality_of_data_is_told_check_by_check(told):
         row(1, status="completed"), row(2, checked=1, status="pending"), row(3, checked=1, status="blocked"),
         row(4, **BLOCKED, title="  "), row(5, status="blocked"), row(6, blocked_reason="why"), row(7, status="odd"),
         row(8, complexity=""), row(9, project_id=77), row(10), row(11, title="same"), row(12, title="same"),
-        row(13, op="baseline", **DONE),
+        row(13, op="baseline", **DONE), row(14),
     ]  # fmt: skip
     tasks += [row(task, title=f"Agent {task}") for task in range(100, 125)]
     made = {task: {"created_at": "2025-01-01"} for task, _, _ in tasks if task != 10}
+    made[14]["phase_id"] = 9
     path = told(*tasks, rows=made.items())
     insert(path, "git_repos", id="r", project_id=1, path="/r")
     insert(path, "git_commits", sha="c", repo_id="r", message="Fix", timestamp="2025-01-30T00:00:00Z")
@@ -689,7 +690,7 @@ def test_the_quality_of_data_is_told_check_by_check(told):
         "done at no known time": (1, "13"), "no creation time": (1, "10"),
         "unknown status": (1, "7"), "no size": (1, "8"), "the same title twice": (2, "11, 12"),
         "made by a machine, it seems": (25, ", ".join(str(task) for task in range(100, 120))),
-        "of no project": (1, "9"), "link to nothing": (1, "lost"), "the clock went back": (1, "901"),
+        "of no project": (1, "9"), "of a phase that is not there": (1, "14"), "link to nothing": (1, "lost"), "the clock went back": (1, "901"),
         "task file behind its repository": (1, "1"),
     }  # fmt: skip
     assert frame["count"].is_monotonic_decreasing

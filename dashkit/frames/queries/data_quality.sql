@@ -15,6 +15,7 @@ WITH checks(name, effect) AS (
     ('the same title twice', 'each is counted'),
     ('made by a machine, it seems', 'each is counted: throughput and progress say little where they are many'),
     ('of no project', 'counted, under a project without a name'),
+    ('of a phase that is not there', 'counted, among those without a phase'),
     ('link to nothing', 'in links alone'),
     ('link of no known confidence', 'counted as linked, shown where any confidence will do'),
     ('changed without an event', 'counted from when it was noticed, as inferred'),
@@ -23,7 +24,7 @@ WITH checks(name, effect) AS (
     ('task file behind its repository', 'what was done lately is not in the numbers')
 ), present AS MATERIALIZED (
     SELECT
-        id, project, status, checked, blocked, blocked_reason, gone, is_open, sized, created_at, completed_at,
+        id, project, phase_id NOT IN (SELECT id FROM typed.phases WHERE id IS NOT NULL) AS strays, status, checked, blocked, blocked_reason, gone, is_open, sized, created_at, completed_at,
         count(*) FILTER (NOT gone) OVER (PARTITION BY project_id, title) AS same,
         count(*) FILTER (NOT gone) OVER (PARTITION BY project_id, regexp_replace(title, '\d+', '0', 'g')) AS alike
     FROM tasks
@@ -54,7 +55,8 @@ WITH checks(name, effect) AS (
         CASE WHEN NOT sized AND (is_open OR checked) THEN 'no size' END,
         CASE WHEN NOT gone AND same > 1 THEN 'the same title twice' END,
         CASE WHEN NOT gone AND alike >= 20 THEN 'made by a machine, it seems' END,
-        CASE WHEN project IS NULL THEN 'of no project' END
+        CASE WHEN project IS NULL THEN 'of no project' END,
+        CASE WHEN strays THEN 'of a phase that is not there' END
     ], lambda one: one IS NOT NULL)), id, NULL
     FROM present
     UNION ALL SELECT 'link to nothing', NULL, target FROM linked

@@ -24,7 +24,8 @@ WITH checks(name, effect) AS (
     ('task file behind its repository', 'what was done lately is not in the numbers')
 ), present AS MATERIALIZED (
     SELECT
-        id, project, phase_id NOT IN (SELECT id FROM typed.phases WHERE id IS NOT NULL) AS strays, status, checked, blocked, blocked_reason, gone, is_open, sized, created_at, completed_at,
+        id, project, status, checked, blocked, blocked_reason, gone, is_open, sized, created_at, completed_at,
+        phase_id IS NOT NULL AND phase_id NOT IN (SELECT id FROM typed.phases WHERE id IS NOT NULL) AS strays,
         count(*) FILTER (NOT gone) OVER (PARTITION BY project_id, title) AS same,
         count(*) FILTER (NOT gone) OVER (PARTITION BY project_id, regexp_replace(title, '\d+', '0', 'g')) AS alike
     FROM tasks

@@ -200,7 +200,7 @@ def test_what_is_done_has_the_date_of_now(d):
     assert frame["change"].dropna().tolist() == [-3, 0]
     finished = d.query("forecast_fan")["occurred_at"]
     assert (frame["after"] == finished[finished > NOW - timedelta(days=7)].iloc[2]).all()
-    assert frame["sentence"][0].startswith("3 of 3 tasks finished in that time: ")
+    assert frame["sentence"][0].startswith("3 of the next 3 tasks finished: ")
     assert frame["sentence"][0].endswith(" earlier.")
     assert frame["moved_days"].tolist()[1:] == [0, 0, 0]
 
@@ -312,7 +312,7 @@ def test_show_moves_the_date_from_any_instant(path, capsys):
     """--since and --confidence reach the frame; what it does not take is refused."""
     words = ["show", "what_moved", "--db", str(path), "--as-of", "2025-12-01"]
     assert main([*words, "--since", "2025-11-20", "--tasks", "40", "--confidence", "0.5"]) == 0
-    assert "33 of 40 tasks finished in that time: " in capsys.readouterr().out
+    assert "33 of the next 40 tasks finished: " in capsys.readouterr().out
     assert main([*words, "--until", "2026-01-01"]) == 2
     assert "Cannot show what_moved with --until" in capsys.readouterr().err
 
@@ -324,7 +324,7 @@ def test_many_open_tasks_have_a_date_for_those_that_were_expected(tmp_path):
         frame = d.what_moved()
     assert frame["moved_days"].notna().all()
     assert frame["change"].dropna().tolist() == [-21, 0]
-    assert re.fullmatch(r"21 of (\d+) tasks finished in that time: .+", frame["sentence"][0])
+    assert re.fullmatch(r"21 of the next \d+ tasks finished: .+", frame["sentence"][0])
     assert re.fullmatch(r"What came and went since is no part of the next \d+ tasks\.", frame["sentence"][1])
 
 

@@ -41,7 +41,7 @@ _WERE: Final = {"reported": "were blocked", "waiting": "waited"}
 
 
 def blocked_over_time(blocked: "pd.DataFrame", reasons: "pd.DataFrame", by: str = "day") -> Picture:
-    """How many tasks were blocked and how many waited, in a panel each, and below what cost most days.
+    """How many tasks were blocked and how many waited, in a panel each, and below what cost most task days.
 
     The two are never added: a task may be both.
 
@@ -142,7 +142,7 @@ def _reasons(axes: "Axes", named: "pd.DataFrame") -> None:
     no_marks(axes, len(named))
     axes.set_xticks([])
     start = named["since"].iloc[0]
-    _name(axes, f"What cost most days, from {start.day} {start:%b} on", MUTED)
+    _name(axes, f"What cost most task days, from {start.day} {start:%b} on", MUTED)
     axes.set_xlim(0, max(float(named["days"].max()), 1e-9) / _BAR)
     for place, (text, words, days, color) in enumerate(reversed(_told(named))):
         axes.barh(place, days, height=0.3, color=color)

@@ -183,7 +183,7 @@ def what_moved(
     rows = []
     for part, before, after in zip(PARTS, dates, dates[1:], strict=False):
         moved = None if before is None or after is None else (after - before) / timedelta(days=1)
-        words = why or _moved(part, changes[part], tasks or counted["open"], moved or 0.0)
+        words = why or _moved(part, changes[part], tasks, counted["open"], moved or 0.0)
         told = {"part": part, "change": changes[part], "moved_days": moved}
         rows.append({**told, "before": before, "after": after, "sentence": words})
     return _frame(rows, _MOVED)
@@ -309,12 +309,15 @@ def _dates(
     return [date_of(since, since, left[0]), *between, date_of(now, now, left[-1])], ""
 
 
-def _moved(part: str, change: int | None, tasks: int, days: float) -> str:
+def _moved(part: str, change: int | None, tasks: int | None, was_open: int, days: float) -> str:
     """What a part did, in words."""
-    if part == "scope" and change is None:
+    if part == "scope" and tasks:
         return f"What came and went since is no part of the next {_tasks(tasks)}."
+    done = -(change or 0)
     what = {
-        "finished": f"{-(change or 0):,} of {_tasks(tasks)} finished in that time",
+        "finished": f"{done:,} of the next {_tasks(tasks)} finished"
+        if tasks
+        else f"{_tasks(done)} finished; {was_open:,} {'was' if was_open == 1 else 'were'} open",
         "scope": f"{_tasks(abs(change or 0))} {'less' if (change or 0) < 0 else 'more'} to do",
         "reopened": f"{_tasks(change or 0)} reopened",
         "speed": "The pace of now",

@@ -181,30 +181,35 @@ COMMENT ON VIEW sessions IS 'One row per session with a language model; title is
 
 CREATE VIEW links AS
 SELECT
-    l.task_id, l.life, CASE WHEN r.id IS NULL THEN t.title ELSE coalesce(r.title, '') END AS task,
+    l.task_id, l.life,
+    CASE WHEN r.id IS NOT NULL THEN coalesce(r.title, '')
+         WHEN i.task_id IS NOT NULL THEN coalesce(i.title, e.title, '') END AS task,
     coalesce(w.project_id, r.project_id) AS project_id, p.name AS project, l.kind, l.target, l.title, l.occurred_at,
     l.confidence, l.link_type, l.evidence, l.created_at
 FROM (
     -- Of the task that had the id when the link was made; where nobody knows when, of the one that has it.
-    SELECT
-        k.task_id, history.life_when(k.task_id, coalesce(k.created_at, 'infinity'), '') AS life, 'commit' AS kind,
-        k.commit_sha AS target, first_line(c.message) AS title, c.timestamp AS occurred_at, k.confidence, k.link_type,
-        k.evidence, k.created_at
-    FROM typed.task_commit_links AS k LEFT JOIN typed.git_commits AS c ON c.sha = k.commit_sha
-    WHERE is_known(c.recorded_at)
-    UNION ALL
-    SELECT
-        k.task_id, history.life_when(k.task_id, coalesce(k.created_at, 'infinity'), ''), 'session', k.session_id,
-        first_line(s.summary), s.started_at, k.confidence, k.link_type, k.evidence, k.created_at
-    FROM typed.task_session_links AS k LEFT JOIN typed.llm_sessions AS s ON s.id = k.session_id
+    SELECT *, history.life_when(task_id, coalesce(created_at, 'infinity'), '') AS life
+    FROM (
+        SELECT
+            k.task_id, 'commit' AS kind, k.commit_sha AS target, first_line(c.message) AS title,
+            c.timestamp AS occurred_at, k.confidence, k.link_type, k.evidence, k.created_at
+        FROM typed.task_commit_links AS k LEFT JOIN typed.git_commits AS c ON c.sha = k.commit_sha
+        WHERE is_known(c.recorded_at)
+        UNION ALL
+        SELECT
+            k.task_id, 'session', k.session_id, first_line(s.summary), s.started_at, k.confidence, k.link_type,
+            k.evidence, k.created_at
+        FROM typed.task_session_links AS k LEFT JOIN typed.llm_sessions AS s ON s.id = k.session_id
+    )
+    WHERE occurred_at IS NULL OR occurred_at <= getvariable('as_of')
 ) AS l
-LEFT JOIN history.current AS t ON t.id = l.task_id AND t.life = l.life
+LEFT JOIN history.intervals AS i ON i.task_id = l.task_id AND i.life = l.life AND i.ended_at IS NULL
+LEFT JOIN typed.task_events AS e ON e.event_id = i.title_of
 LEFT JOIN history.flow AS w ON w.task_id = l.task_id AND w.life = l.life
 LEFT JOIN history.present AS n ON n.task_id = l.task_id AND n.life = l.life
 LEFT JOIN typed.tasks AS r ON r.id = n.task_id AND w.task_id IS NULL
 LEFT JOIN typed.projects AS p ON p.id = coalesce(w.project_id, r.project_id)
-WHERE (chosen_life(l.task_id, l.life) OR chosen(r.project_id))
-  AND (l.occurred_at IS NULL OR l.occurred_at <= getvariable('as_of'));
+WHERE chosen_life(l.task_id, l.life) OR chosen(r.project_id);
 COMMENT ON VIEW links IS
 'One row per link, as of now, of a task with a commit (target: its sha) or a session (target: its id) from before the instant. task is the title of the task, of one that came later that of now, missing where it is not there; life counts the tasks that had its id before.';
 

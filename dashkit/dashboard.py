@@ -7,6 +7,7 @@ from importlib import resources
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Final, Literal, Self
+from zoneinfo import ZoneInfo
 
 from dashkit import arguments, snapshot, times
 from dashkit.connection import Database
@@ -148,14 +149,17 @@ class Dashboard:
 
         numbers = {name: self.rows.get(f"{name}s", 0) for name in ("project", "task")}
         with suppress(UsageError):  # it is closed
-            numbers["task"] = int(self.sql("SELECT count(*) AS tasks FROM tasks WHERE NOT gone")["tasks"][0])
+            numbers["task"] = int(self.sql("SELECT count(*) AS tasks FROM tasks WHERE is_open OR checked")["tasks"][0])
         what = ", ".join(f"{n:,} {name}{'s' * (n != 1)}" for name, n in numbers.items())
         if self.project is not None:
             what = f"project {self.project}"
             with suppress(UsageError):  # it is closed
                 known = self.sql("SELECT name FROM projects")["name"].fillna("")[0]
                 what = f"project {known or self.project}"
-        when = f"{self.as_of:%d %B %Y, %H:%M} UTC"
+        at, zone = self.as_of, "UTC"
+        with suppress(OverflowError):  # in the zone it would be before the first day that there is
+            at, zone = at.astimezone(ZoneInfo(self.timezone)), self.timezone
+        when = f"{at:%d %B %Y, %H:%M} {zone}"
         name = escape(Path(self.path).name)
         return f"<p><strong>{name}</strong> as of {when}: {escape(what)} (version {self.version})</p>"
 

@@ -27,7 +27,7 @@ def what_moved(moved: "pd.DataFrame", timezone: str = "UTC") -> Picture:
         return nothing(str(moved["sentence"].iloc[0]).rstrip("."), moved)
     moved = moved.assign(**{name: local(moved[name], timezone) for name in ("before", "after")})
     before, after = moved["before"].iloc[0], moved["after"].iloc[-1]
-    title = _title(before, after)
+    title = _title(before, after, moved)
     parts = tuples(moved[moved["moved_days"].abs() >= _LEAST])
     if not parts:
         return nothing(title, moved)
@@ -51,13 +51,17 @@ def what_moved(moved: "pd.DataFrame", timezone: str = "UTC") -> Picture:
     return Picture(figure, title, sentences(title, *moved["sentence"]), data, notes)
 
 
-def _title(before: Any, after: Any) -> str:
-    """How far the date moved in all."""
+def _title(before: Any, after: Any, moved: "pd.DataFrame") -> str:
+    """How far the date moved in all, and of what."""
     days = (after - before).total_seconds() / 86400
-    if round(days) == 0:
-        return f"The date stays where it was: {day(after)}"
-    size = count(round(abs(days)), "day")
-    return f"The date is {size} {'later' if days > 0 else 'earlier'} than it was: {day(after)}, not {day(before)}"
+    tasks, changes = int(moved["tasks"].iloc[0]), moved.set_index("part")["change"].fillna(0)
+    size = f"{count(round(abs(days)), 'day')} {'later' if days > 0 else 'earlier'}" if round(days) else ""
+    if tasks + int(changes.sum()) <= 0:
+        of = f"The {count(tasks, 'task')}" if tasks > 1 else "The task"
+        were = "were" if tasks > 1 else "was"
+        return f"{of} that {were} to be done by {day(before)} {were} done on {day(after)}" + (f", {size}" if size else "")
+    of = f"The date of {count(tasks, 'task')}"
+    return f"{of} is {size} than it was: {day(after)}, not {day(before)}" if size else f"{of} stays: {day(after)}"
 
 
 def _part(axes: "Axes", place: int, row: Any) -> None:

@@ -55,7 +55,7 @@ def task_strip(timeline: "pd.DataFrame", as_of: datetime | None = None, timezone
     if as_of and states[-1][0] not in ("done", "gone"):
         end = max(end, local(pd.Timestamp(as_of), timezone))
     lanes = [lane for lane in _lanes(events, states, end) if lane.stretches or lane.points]
-    title = _title(name, events, states)
+    title = _title(name, events, states, _blocked(events, end)[-1:], end)
     if end == events[0].occurred_at or not lanes:
         return nothing(title, timeline)
     with sheet(0.55 + 0.46 * len(lanes)) as (figure, (axes,)):
@@ -113,11 +113,12 @@ def _said(state: str) -> str:
 
 def _blocked(events: list[Any], end: Any) -> list[tuple[Any, Any, str]]:
     """When somebody said that it was blocked."""
-    found, since = [], None
+    found, since, is_blocked = [], None, False
     for row in events:
-        if row.kind == "blocked":
-            since = since or row.occurred_at
-        elif row.kind in ("unblocked", "done", "gone", "deleted") and since:
+        is_blocked = row.kind == "blocked" or is_blocked and row.kind not in ("unblocked", "done", "deleted")
+        if is_blocked and row.kind != "gone":
+            since = since or (row.occurred_at if row.kind in ("blocked", "back") else None)
+        elif since:
             found.append((since, row.occurred_at, VERMILLION))
             since = None
     return [*found, (since, end, VERMILLION)] if since else found
@@ -136,10 +137,14 @@ def _waiting(events: list[Any], end: Any) -> list[tuple[Any, Any, str]]:
     return [*found, (since, end, ORANGE)] if since else found
 
 
-def _title(name: str, events: list[Any], states: list[tuple[str, Any]]) -> str:
+def _title(
+    name: str, events: list[Any], states: list[tuple[str, Any]], last_block: list[tuple[Any, Any, str]], end: Any
+) -> str:
     """What became of the task, and what was made for it."""
     state, since = states[-1]
-    if state == "done":
+    if state not in ("done", "gone") and last_block and last_block[0][1] == end:
+        told = f"blocked since {day(last_block[0][0])}"
+    elif state == "done":
         told = f"done {duration((since - events[0].occurred_at).total_seconds() / 86400)} after it came"
     else:
         told = f"{_said(state)} since {day(since)}"

@@ -43,6 +43,7 @@ _FAN = {
 }
 _MOVED = {
     "part": "string",
+    "tasks": "Int64",
     "change": "Int64",
     "moved_days": "Float64",
     "before": _UTC,
@@ -146,6 +147,7 @@ def what_moved(
     Columns:
         part (string): `finished` (while the time passed), `scope` (tasks that came, less those that left unfinished),
             `reopened` (tasks that were done then), `speed` (the pace of now in place of that of then).
+        tasks (Int64, tasks): of how many tasks the dates are.
         change (Int64, tasks): what it did to the number of tasks to be finished; missing for speed, and for scope
             where it is of the next so many, of which it is no part.
         moved_days (Float64, days): what it did to the date, later above zero; missing where there is no date.
@@ -184,7 +186,7 @@ def what_moved(
     for part, before, after in zip(PARTS, dates, dates[1:], strict=False):
         moved = None if before is None or after is None else (after - before) / timedelta(days=1)
         words = why or _moved(part, changes[part], tasks, counted["open"], moved or 0.0)
-        told = {"part": part, "change": changes[part], "moved_days": moved}
+        told = {"part": part, "tasks": tasks or counted["open"], "change": changes[part], "moved_days": moved}
         rows.append({**told, "before": before, "after": after, "sentence": words})
     return _frame(rows, _MOVED)
 

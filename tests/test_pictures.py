@@ -54,7 +54,9 @@ def whole(values):
 
 def progress(states):
     """The frame progress_over_time of (tasks, checked) by day."""
-    return periods(len(states)).assign(tasks=whole([a for a, _ in states]), checked=whole([b for _, b in states]))
+    return periods(len(states)).assign(
+        tasks=whole([a for a, _ in states]), checked=whole([b for _, b in states]), inferred=whole([0] * len(states))
+    )
 
 
 def promises(at_least, days=14, held=40, made=46, refused=None):
@@ -85,7 +87,7 @@ def promises(at_least, days=14, held=40, made=46, refused=None):
 def blocked(reported, waiting):
     """The frame blocked_over_time of two lists by day."""
     frames = [
-        periods(len(values)).assign(cause=cause, blocked=whole(values))
+        periods(len(values)).assign(cause=cause, blocked=whole(values), inferred=whole([0] * len(values)))
         for cause, values in (("reported", reported), ("waiting", waiting))
     ]
     return pd.concat(frames).sort_values(["period_on", "cause"], ignore_index=True)
@@ -139,20 +141,21 @@ def work(ages, limits=(1.0, 3.0, 9.0), titles=None):
     return frame
 
 
-def moved(*days, sentence=None):
-    """The frame what_moved of parts of so many days."""
+def moved(*days, sentence=None, tasks=50):
+    """The frame what_moved of parts of so many days, for so many tasks."""
     at, rows = pd.Timestamp("2026-01-10", tz="UTC"), []
     for number, (part, each) in enumerate(zip(("finished", "scope", "reopened", "speed"), days, strict=True)):
         to = at + pd.Timedelta(days=each) if each is not None else None
         words = sentence or f"{number} tasks {part}: {each} days."
-        rows.append((part, number, each, at if to else None, to, words))
+        rows.append((part, tasks, number, each, at if to else None, to, words))
         at = to or at
-    frame = pd.DataFrame(rows, columns=["part", "change", "moved_days", "before", "after", "sentence"])
+    frame = pd.DataFrame(rows, columns=["part", "tasks", "change", "moved_days", "before", "after", "sentence"])
     dtypes = {
         "before": "datetime64[us, UTC]",
         "after": "datetime64[us, UTC]",
         "moved_days": "Float64",
         "change": "Int64",
+        "tasks": "Int64",
     }
     return frame.astype(dtypes)
 
@@ -307,8 +310,9 @@ def test_the_pictures_of_a_real_database_say_what_its_frames_say(tmp_path):
         )
         assert f"{sure.held} held" in picture.note
         assert f"{sure.at_least} more" in picture.svg
-        drawn = picture.data[picture.data["15 %: more done"].notna()]
-        assert drawn["15 %: more done"].iloc[13] == sure.at_least
+        column = "at least so many more, 85 % sure"
+        drawn = picture.data[picture.data[column].notna()]
+        assert drawn[column].iloc[13] == sure.at_least
         assert len(drawn) == 28
         days = d.lead_times()["lead_time_days"].dropna().sort_values()
         half, most = (duration(days.iloc[-(-len(days) * share // 100) - 1]) for share in (50, 85))
@@ -322,7 +326,113 @@ def test_the_fan_is_no_higher_than_the_scope():
     picture = charts.burn_up(progress([(40, day) for day in range(30)]), fan, forecast)
     bands = picture.figure.axes[0].collections
     assert max(band.get_datalim(picture.figure.axes[0].transData).y1 for band in bands) == 40
-    assert picture.data["95 %: more done"].max() > 40
+    sure = [name for name in picture.data if "sure" in name]
+    assert [name[-9:] for name in sure] == [f" {share} % sure"[-9:] for share in (95, 85, 50, 15, 5)]
+    assert all((picture.data[more] <= picture.data[less]).dropna().all() for more, less in pairwise(sure))
+    assert picture.data[sure[-1]].max() > 40
+    assert "The axis does not begin at 0" not in picture.note
+    high = charts.burn_up(progress([(900, 800 + day) for day in range(30)]), fan, forecast)
+    assert "The axis does not begin at 0." in high.note
+
+
+def test_at_least_none_is_no_promise():
+    """It says nothing: it is not in the title, and no fan is drawn; the lines still end now."""
+    forecast, fan = promises(0)
+    picture = charts.burn_up(progress([(40, day) for day in range(30)]), fan, forecast)
+    assert picture.title == "29 of 40 tasks are done"
+    assert not picture.figure.axes[0].collections
+    assert not [name for name in picture.data if "sure" in name]
+    assert picture.figure.axes[0].lines[0].get_xdata()[-1] == fan["until"].iloc[0].tz_localize(None) - timedelta(days=1)
+
+
+@pytest.mark.parametrize(
+    ("states", "first", "drawn"),
+    [
+        ([*[(90, n) for n in range(60)], *[(90, 59)] * 300, (70, 59)], 0, 361),
+        ([*[(90, n) for n in range(60)], *[(90, 59)] * 20, (70, 59), (70, 59)], 40, 42),
+        ([*[(90, n) for n in range(60)], *[(90, 59)] * 50, (70, 59), (70, 59)], 7, 105),
+        ([*[(90, n) for n in range(60)], *[(90, 59)] * 300], 18, 42),
+        ([(4, 0), (4, 0), (4, 1), (4, 2), (4, 2), (4, 3), (4, 3)], 0, 7),
+        ([(900 + n, n) for n in range(200)], 158, 42),
+    ],
+)
+def test_a_burn_up_shows_what_was_done(states, first, drawn):
+    """Where a migration alone moved anything of late, also before; else the last periods up to the last movement."""
+    forecast, fan = promises(3, refused="none")
+    picture = charts.burn_up(progress(states), fan, forecast)
+    assert picture.data.iloc[0, 0] == progress(states)["period_on"][first]
+    assert len(picture.data) == drawn
+
+
+def test_what_blocks_costs_on_after_the_last_movement():
+    """The days are those up to now, not up to the last step that is drawn."""
+    rows = [("a gate", 4.0, "2025-06-02"), ("a key", 60.0, "2025-08-04"), ("long ago", 99.0, "2025-05-26")]
+    told = pd.concat([reasons(("waiting", name, 1, days), period=period) for name, days, period in rows])
+    picture = charts.blocked_over_time(blocked([0] * 200, [0, 3, *[2] * 198]), told)
+    assert len(picture.data) == 3
+    assert "60 days: a key. 4 days: a gate." in picture.alt
+    assert "long ago" not in picture.alt
+
+
+def test_what_nobody_saw_begin_is_paler_and_never_the_most():
+    """Of levels that rest on what was there at the first look nobody knows that they were never higher."""
+    frame = blocked([0, 0, 0], [0, 5, 7])
+    assert charts.blocked_over_time(frame, reasons()).title == "7 tasks wait for another one, never more"
+    frame.loc[frame["blocked"] == 7, "inferred"] = 7
+    picture = charts.blocked_over_time(frame, reasons())
+    assert picture.title == "7 tasks wait for another one"
+    assert "Paler: nobody saw it begin." in picture.note
+    assert list(picture.data["waiting, nobody saw it begin"]) == [0, 0, 7]
+    first = blocked([0, 0, 0], [7, 5, 7])
+    assert charts.blocked_over_time(first, reasons()).title.endswith(", never more")
+    first.loc[:1, "is_partial"] = True
+    assert charts.blocked_over_time(first, reasons()).title == "7 tasks wait for another one"
+
+
+def test_the_most_is_that_of_the_time_shown():
+    """Where there were more before, the title says of which time it tells."""
+    waits = [0, 50, *[9 - day % 9 for day in range(120)]]
+    frame = blocked([0] * len(waits), waits)
+    assert "; in the 90 days shown most waited on " in charts.blocked_over_time(frame, reasons()).title
+    rising = [50, *[1 + day // 10 for day in range(120)]]
+    assert charts.blocked_over_time(blocked([0] * 121, rising), reasons()).title == "12 tasks wait for another one"
+
+
+@pytest.mark.parametrize(
+    ("by", "freq", "when", "until"),
+    [
+        ("day", "D", "on 6 October 2025", "7 October 2025"),
+        ("week", "7D", "at the end of the week from 6 October 2025", "19 October 2025"),
+        ("month", "MS", "at the end of October 2025", "30 November 2025"),
+    ],
+)
+def test_a_level_is_dated_by_the_end_of_its_period(by, freq, when, until):
+    """What was so at the end of a week or month was not so on its first day."""
+    starts = {"first": "2025-10-01" if by == "month" else "2025-10-06", "freq": freq}
+    waits = blocked([0, 0], [38, 4])
+    waits["period_on"] = periods(2, **starts)["period_on"].repeat(2).array
+    assert charts.blocked_over_time(waits, reasons(), by).title.endswith(f"; most waited {when}: 38")
+    came = flow([(2, 0, 0, 0), (1, 2, 1, 0)]).assign(period_on=periods(2, **starts)["period_on"])
+    assert f"as many as {when}: " in charts.cumulative_flow(came, by).title
+    old = shares([(20, 5, 5), *[(20, 6, 6)] * 120]).assign(period_on=periods(121, **starts)["period_on"])
+    told = f"30 % of 20 tasks are done, 5 points more than 1 {by} before {until}, and the same since"
+    assert charts.progress_over_time(old, by).title == told
+
+
+def test_a_share_says_where_its_axis_begins():
+    """Only where that is not at 0."""
+    low, high = (charts.progress_over_time(shares([(20, n, n), (20, n + 2, n + 2)]), "day") for n in (0, 12))
+    assert "does not begin at 0" not in low.note
+    assert "the axis does not begin at 0." in high.note
+
+
+def test_the_flow_calls_waiting_only_what_waits():
+    """What is not begun need not wait for another task, and what is finished is not gone."""
+    picture = charts.cumulative_flow(flow([(3, 2, 1, 0), (3, 2, 1, 1)]))
+    assert "Blue: not begun, orange: in work" in picture.note
+    assert "Done or gone: 2 finished, 1 cancelled" in picture.note
+    assert "3 done or gone" in picture.svg
+    assert "waiting" not in picture.note
 
 
 def test_a_refused_forecast_has_no_fan():
@@ -359,6 +469,15 @@ def test_what_was_blocked_is_told(reported, waiting, title):
     picture = charts.blocked_over_time(blocked(reported, waiting), reasons())
     assert picture.title == title
     assert ("<img" in picture._repr_html_()) == (len(set(reported)) > 1 or len(set(waiting)) > 1)
+
+
+def test_what_was_so_at_the_first_look_is_no_rise():
+    """Where nobody saw any block begin, there is nothing to draw yet; the sentence says what is."""
+    frame = blocked([0, 0, 0], [0, 9, 9])
+    picture = charts.blocked_over_time(frame.assign(inferred=frame["blocked"]), reasons())
+    assert picture.title == "9 tasks wait for another one"
+    assert "<img" not in picture._repr_html_()
+    assert "<img" in charts.blocked_over_time(frame, reasons())._repr_html_()
 
 
 def test_blocked_and_waiting_are_not_added():
@@ -474,32 +593,56 @@ def test_percentiles_are_those_of_the_frame_ageing(tmp_path):
     ("ages", "title"),
     [
         ([], "No task is in work"),
-        ([2.0], "The one begun task has not been in work for longer than 85 % of the finished ones took (3 days)"),
-        ([4.0], "The one begun task has been in work for longer than 85 % of the finished ones took (3 days)"),
-        ([1, 2], "None of 2 begun tasks has been in work for longer than 85 % of the finished ones took (3 days)"),
-        ([1, 4], "1 of 2 begun tasks has been in work for longer than 85 % of the finished ones took (3 days)"),
-        ([5, 4], "All 2 begun tasks have been in work for longer than 85 % of the finished ones took (3 days)"),
-        ([5, 4, 1], "2 of 3 begun tasks have been in work for longer than 85 % of the finished ones took (3 days)"),
+        ([2.0], "The one begun task has not been"),
+        ([4.0], "The one begun task has been"),
+        ([1, 2], "None of 2 begun tasks has been"),
+        ([1, 4], "1 of 2 begun tasks has been"),
+        ([5, 4], "All 2 begun tasks have been"),
+        ([5, 4, 1], "2 of 3 begun tasks have been"),
     ],
 )
 def test_old_work_is_told(ages, title):
     """How many are older than most finished ones were."""
-    assert charts.ageing(work(ages)).title == title
+    than = "in work for longer than 85 % of the finished ones whose start is known took (3 days)"
+    assert charts.ageing(work(ages)).title == (f"{title} {than}" if ages else title)
 
 
 def test_without_percentiles_work_is_as_old_as_it_is():
     """Of fewer than 20 finished tasks nothing says what is old."""
     picture = charts.ageing(work([3.0, 1.0], limits=(None, None, None)))
     assert picture.title == "2 tasks are in work, the oldest for 3 days"
-    assert "Of fewer than 20 finished tasks" in picture.note
+    assert "Of fewer than 20 finished tasks the start is known" in picture.note
+
+
+def test_an_age_that_nobody_saw_begin_is_at_least_so_much():
+    """The title says so as the rows do, and a range of one time is that time."""
+    frame = work([0.005] * 8, limits=(None, None, None)).assign(inferred=True)
+    picture = charts.ageing(frame)
+    assert picture.title == "8 tasks are in work, the oldest for at least 7 minutes"
+    assert picture.svg.count(">at least 7 minutes<") == 7
+    assert "7 minutes to 7" not in picture.svg
+    new = charts.ageing(frame.assign(age_days=0.0))
+    assert new.title == "8 tasks are in work, the oldest for at least a moment"
+    assert "less than" not in new.svg
+    than = "been in work for longer than 85 % of the finished ones whose start is known took (3 days)"
+    some = work([5, 2, 1]).assign(inferred=[False, True, False])
+    assert charts.ageing(some).title == f"At least 1 of 3 begun tasks has {than}"
+    assert charts.ageing(some.tail(2)).title == f"None of 2 begun tasks is known to have {than}"
+    assert charts.ageing(some.iloc[[1]]).title == f"The one begun task is not known to have {than}"
 
 
 @pytest.mark.parametrize(
     ("days", "title"),
     [
-        ((-2.0, 3.0, 0.0, 0.0), "The date is 1 day later than it was: 11 January 2026, not 10 January 2026"),
-        ((-2.0, 0.0, 0.0, 0.0), "The date is 2 days earlier than it was: 8 January 2026, not 10 January 2026"),
-        ((-2.0, 2.0, 0.0, 0.0), "The date stays where it was: 10 January 2026"),
+        (
+            (-2.0, 3.0, 0.0, 0.0),
+            "The date of 50 tasks is 1 day later than it was: 11 January 2026, not 10 January 2026",
+        ),
+        (
+            (-2.0, 0.0, 0.0, 0.0),
+            "The date of 50 tasks is 2 days earlier than it was: 8 January 2026, not 10 January 2026",
+        ),
+        ((-2.0, 2.0, 0.0, 0.0), "The date of 50 tasks stays: 10 January 2026"),
         ((None, None, None, None), "No date"),
     ],
 )
@@ -508,6 +651,16 @@ def test_what_moved_is_told(days, title):
     picture = charts.what_moved(moved(*days, sentence="No date." if days[0] is None else None))
     assert picture.title == title
     assert ("<img" in picture._repr_html_()) == (days[0] is not None)
+
+
+@pytest.mark.parametrize(("tasks", "title"), [
+    (36, "The 36 tasks that were to be done by 10 January 2026 were done on 8 January 2026, 2 days earlier"),
+    (1, "The task that was to be done by 10 January 2026 was done on 8 January 2026, 2 days earlier"),
+])  # fmt: skip
+def test_what_is_done_has_no_date_ahead(tasks, title):
+    """Where nothing is left of so many, the date is the one on which the last was done."""
+    frame = moved(-2.0, 0.0, 0.0, 0.0, tasks=tasks).assign(change=pd.array([-tasks, None, 0, None], dtype="Int64"))
+    assert charts.what_moved(frame).title == title
 
 
 def test_a_part_that_moved_nothing_is_in_the_table_alone():
@@ -554,6 +707,15 @@ def test_the_calendar_is_told(counts, title):
 def test_the_story_of_a_task_is_told(events, title):
     """Its last title, what became of it, and what was made for it; a file that forgets a done task says nothing."""
     assert charts.task_strip(timeline(*events)).title == title
+
+
+def test_a_block_goes_on_where_a_task_comes_back():
+    """While it is gone it is not blocked; what comes back as it was is, and the title says so."""
+    told = [(0, "created", "A"), (24, "blocked", "a key"), (48, "gone", None), (50, "commit", "c"), (72, "back", None)]
+    picture = charts.task_strip(timeline(*told), datetime(2025, 6, 12, tzinfo=UTC))
+    assert picture.title == "A: blocked since 5 June 2025, with 1 commit"
+    freed = charts.task_strip(timeline(*told, (80, "unblocked", "pending")), datetime(2025, 6, 12, tzinfo=UTC))
+    assert freed.title == "A: pending since 5 June 2025, with 1 commit"
 
 
 def test_a_task_that_is_not_done_is_drawn_up_to_now():

@@ -690,8 +690,8 @@ def test_the_quality_of_data_is_told_check_by_check(told):
         "done at no known time": (1, "13"), "no creation time": (1, "10"),
         "unknown status": (1, "7"), "no size": (1, "8"), "the same title twice": (2, "11, 12"),
         "made by a machine, it seems": (25, ", ".join(str(task) for task in range(100, 120))),
-        "of no project": (1, "9"), "of a phase that is not there": (1, "14"), "link to nothing": (1, "lost"), "the clock went back": (1, "901"),
-        "task file behind its repository": (1, "1"),
+        "of no project": (1, "9"), "of a phase that is not there": (1, "14"), "link to nothing": (1, "lost"),
+        "the clock went back": (1, "901"), "task file behind its repository": (1, "1"),
     }  # fmt: skip
     assert frame["count"].is_monotonic_decreasing
     assert frame["effect"].notna().all()

@@ -10,18 +10,18 @@ from dashkit.charts.drawing import (
     dates,
     gaps,
     head,
+    history,
     most,
     no_marks,
     nothing,
     period_ends,
-    recent,
     sheet,
     tuples,
     whole_numbers,
 )
 from dashkit.charts.picture import Picture
 from dashkit.charts.style import LABEL, MUTED, ORANGE, VERMILLION
-from dashkit.charts.words import count, day, duration, sentences, short
+from dashkit.charts.words import at_end, count, duration, sentences, short
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -47,22 +47,27 @@ def blocked_over_time(blocked: "pd.DataFrame", reasons: "pd.DataFrame", by: str 
 
     Args:
         blocked: the frame `blocked_over_time`; its last 90 days, 26 weeks or 24 months are drawn, or where
-            nothing moved in them as many up to the last one in which something did.
-        reasons: the frame `blocked_reasons_over_time`, whatever it was made by; of the time that is drawn the days are
-            added up.
+            nothing moved in them as many up to the last one in which something did, and more where hardly anything did.
+        reasons: the frame `blocked_reasons_over_time`, whatever it was made by; the days are added up from the first
+            period that is drawn to the end of the frame, as what is blocked costs on after the last movement.
         by: the period that `blocked` was made by.
     """
     if blocked.empty or not blocked["blocked"].any():
         return nothing("Nothing has been blocked yet", blocked)
     frame = blocked.drop_duplicates("period_on")[["period_on", "is_partial", "is_gap"]].reset_index(drop=True)
     for cause in _COLORS:
-        frame[cause] = blocked.loc[blocked["cause"] == cause, "blocked"].array
+        for name, column in ((cause, "blocked"), (_unseen(cause), "inferred")):
+            frame[name] = blocked.loc[blocked["cause"] == cause, column].array
     states = frame[list(_COLORS)]
-    rows = recent(frame, (states != states.shift(fill_value=0)).any(axis=1), PERIODS[by])
+    rows = history(frame, (states != states.shift(fill_value=0)).any(axis=1), PERIODS[by])
     causes = [cause for cause in _COLORS if rows[cause].any()]
-    title = _title(rows, causes)
+    title = _title(frame, rows, causes, by)
     if not causes or (rows[causes] == rows[causes].iloc[0]).all(axis=None):
         return nothing(title, blocked)
+    if not any((rows[cause] > rows[_unseen(cause)]).any() for cause in causes):
+        return nothing(
+            title, blocked, "It was so when somebody first looked: what becomes blocked from now on is drawn."
+        )
     named = _worst(reasons, rows)
     panels = [_PANEL] * len(causes) + ([_AXIS + _REASON * len(named)] if len(named) else [])
     ends = period_ends(rows, by)
@@ -74,15 +79,24 @@ def blocked_over_time(blocked: "pd.DataFrame", reasons: "pd.DataFrame", by: str 
         if len(named):
             _reasons(parts[-1], named)
     names = {"period_on": f"{by} from", **{cause: _LABEL[cause] for cause in causes}}
+    unseen = [cause for cause in causes if rows[_unseen(cause)].any()]
+    names |= {_unseen(cause): f"{_LABEL[cause]}, nobody saw it begin" for cause in unseen}
     data = rows[list(names)].rename(columns=names).reset_index(drop=True)
     notes = sentences(f"At the end of each {by}", "Blocked: somebody said so" if "reported" in causes else "",
-        "Waiting: open, and what the task depends on is open" if "waiting" in causes else "", HATCHED[hatched],
+        "Waiting: open, and what the task depends on is open" if "waiting" in causes else "",
+        "Paler: nobody saw it begin" if unseen else "",
+        HATCHED[hatched],
     )  # fmt: skip
     alt = sentences(title, *(f"{words}: {name}" for name, words, *_ in _told(named)))
     return Picture(figure, title, alt, data, notes)
 
 
-def _title(rows: "pd.DataFrame", causes: list[str]) -> str:
+def _unseen(cause: str) -> str:
+    """The column of those that nobody saw come into it."""
+    return f"{cause}, inferred"
+
+
+def _title(frame: "pd.DataFrame", rows: "pd.DataFrame", causes: list[str], by: str) -> str:
     """How many now, and when they were most."""
     now = {cause: number for cause in causes if (number := int(rows[cause].astype(int).iloc[-1]))}
     numbers = [count(number, "task") if not place else f"{number:,}" for place, number in enumerate(now.values())]
@@ -93,10 +107,19 @@ def _title(rows: "pd.DataFrame", causes: list[str]) -> str:
     peaks = {cause: int(getattr(most(rows, cause), cause)) for cause in causes}
     fewer = [cause for cause in causes if peaks[cause] != now.get(cause)]
     if not fewer:
-        return f"{told}, never more" if any((rows[cause] < peaks[cause]).any() for cause in causes) else told
+        fell = any((rows[cause] < peaks[cause]).any() for cause in causes)
+        return f"{told}, never more" if fell and all(_never_more(frame, cause) for cause in causes) else told
     cause = max(fewer, key=lambda each: peaks[each])
     peak, number = most(rows, cause), peaks[cause]
-    return f"{told}; most {_WERE[cause]} on {day(peak.period_on)}: {number:,}"
+    shown = f"in the {count(len(rows), by)} shown " if (frame[cause] > number).any() else ""
+    return f"{told}; {shown}most {_WERE[cause]} {at_end(peak.period_on, by)}: {number:,}"
+
+
+def _never_more(frame: "pd.DataFrame", cause: str) -> bool:
+    """Whether it is known of the last level that none before was higher: all were seen, and whole."""
+    level = frame[cause]
+    broken = frame["is_partial"].astype(bool).iloc[:-1] & (level.iloc[:-1] == level.iloc[-1])
+    return bool((level <= level.iloc[-1]).all()) and not frame[_unseen(cause)].any() and not broken.any()
 
 
 def _panel(axes: "Axes", rows: "pd.DataFrame", cause: str, ends: list[Any]) -> bool:
@@ -104,7 +127,10 @@ def _panel(axes: "Axes", rows: "pd.DataFrame", cause: str, ends: list[Any]) -> b
     color, values = _COLORS[cause], rows[cause].astype(float)
     starts = list(rows["period_on"])
     edges, steps = [*starts, ends[-1]], [*values, values.iloc[-1]]
-    axes.fill_between(edges, steps, step="post", color=color, alpha=PALE, linewidth=0)
+    unseen = rows[_unseen(cause)].astype(float)
+    inferred = [*unseen, unseen.iloc[-1]]
+    axes.fill_between(edges, inferred, step="post", color=color, alpha=PALE / 2.5, linewidth=0)
+    axes.fill_between(edges, inferred, steps, step="post", color=color, alpha=PALE, linewidth=0)
     axes.plot(edges, steps, drawstyle="steps-post", color=color)
     hatched = gaps(axes, rows, ends)
     axes.set_ylim(0, max(1.0, float(values.max())) * 1.15)
@@ -120,8 +146,8 @@ def _name(axes: "Axes", words: str, color: str) -> None:
 
 
 def _worst(reasons: "pd.DataFrame", rows: "pd.DataFrame") -> "pd.DataFrame":
-    """What stopped tasks for longest in all of the time that is drawn, and since when that is."""
-    seen = reasons[reasons["period_on"].between(rows["period_on"].iloc[0], rows["period_on"].iloc[-1])]
+    """What stopped tasks for longest from the first period that is drawn up to now, and since when that is."""
+    seen = reasons[reasons["period_on"] >= rows["period_on"].iloc[0]]
     what = ["cause", "reason", "depends_on_id"]
     summed: pd.DataFrame = seen.groupby(what, dropna=False, sort=False, as_index=False)[["days"]].sum()
     summed = summed.assign(since=seen["period_on"].min())

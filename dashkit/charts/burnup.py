@@ -11,16 +11,16 @@ from dashkit.charts.drawing import (
     dates,
     end_labels,
     gaps,
+    history,
     local,
     nothing,
     period_ends,
-    recent,
     sheet,
     whole_numbers,
 )
 from dashkit.charts.picture import Picture
 from dashkit.charts.style import BLUE, GREEN, LABEL
-from dashkit.charts.words import are, count, day, sentences
+from dashkit.charts.words import are, count, last_day, sentences
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -47,29 +47,35 @@ def burn_up(
 
     Args:
         progress_over_time: the frame; its last 42 periods are drawn, or where nothing changed in them the last 42 up to
-            the last one in which something did. The period that is not over is drawn up to now.
+            the last one in which something did, and more where hardly anything did. The period that is not over is
+            drawn up to now.
         forecast_fan: the frame; drawn twice as far as the promise of `forecast` goes, and no higher than the scope.
-        forecast: the frame, of which the surest promise is told (of how many, where that was asked), with its score.
+        forecast: the frame, of which the surest promise is told (of how many, where that was asked), with its score;
+            at least 0 is no promise, and neither told nor drawn.
         by: the period that progress_over_time was made by.
         timezone: the one that progress_over_time has its days in.
     """
     if progress_over_time.empty or not progress_over_time["tasks"].any():
         return nothing("There are no tasks yet", progress_over_time, EMPTY)
     states = progress_over_time[["tasks", "checked"]]
-    moves = (states != states.shift()).any(axis=1)
-    rows = recent(progress_over_time, moves, MOST_PERIODS)
+    moves = (states != states.shift(fill_value=0)).any(axis=1)
+    rows = history(progress_over_time, moves, MOST_PERIODS)
     done, scope = int(rows["checked"].iloc[-1]), int(rows["tasks"].iloc[-1])
     promised = forecast.head(1)  # the surest
+    promised = promised[promised["at_least"].astype("Int64").fillna(1) > 0]
     promised, forecast_fan = (f.assign(until=local(f["until"], timezone)) for f in (promised, forecast_fan))
     told, _, score = str(promised["sentence"].iloc[0]).partition(". ") if len(promised) else ("", "", "")
     title = f"{done:,} of {count(scope, 'task')} {are(scope)} done"
     if rows.index[-1] != progress_over_time.index[-1]:
-        title += f"; nothing has changed since {day(rows['period_on'].iloc[-1])}"
+        title += f"; nothing has changed since {last_day(rows['period_on'].iloc[-1], by)}"
     title = sentences(title, told).rstrip(".")
     fan = _drawn(forecast_fan, promised)
+    if len(fan):  # which begins now
+        rows = progress_over_time.loc[rows.index[0] :]
     if fan.empty and not moves.loc[rows.index[1:]].any():
         return nothing(title, progress_over_time)
-    ends = period_ends(rows, by, None if fan.empty else fan["until"].iloc[0] - timedelta(days=1))
+    begin = forecast_fan["until"].dropna()
+    ends = period_ends(rows, by, None if begin.empty else begin.iloc[0] - timedelta(days=1))
     with sheet(3.1) as (figure, (axes,)):
         axes.plot(ends, rows["tasks"].astype(float), color=BLUE)
         axes.plot(ends, rows["checked"].astype(float), color=GREEN, linewidth=2.4)
@@ -82,7 +88,8 @@ def burn_up(
         hatched = gaps(axes, rows, ends)
         low, high = float(rows["checked"].min()), float(rows["tasks"].max())
         room = 0.1 * max(10.0, high - low)
-        axes.set_ylim(max(0.0, low - room), high + room)
+        bottom = max(0.0, low - room)
+        axes.set_ylim(bottom, high + room)
         whole_numbers(axes)
         dates(axes)
         end_labels(axes, labels)
@@ -90,7 +97,7 @@ def burn_up(
     alt = f"{title}. A line for what is in scope and one for what is done" + ("" if fan.empty else ", and a fan ahead")
     notes = sentences(
         score, *_FAN[: 0 if fan.empty else None], "In scope is what is open or done, not what was cancelled or is gone",
-        HATCHED[hatched],
+        "The axis does not begin at 0" if bottom else "", HATCHED[hatched],
     )  # fmt: skip
     return Picture(figure, title, f"{alt}.", data, notes)
 
@@ -135,6 +142,8 @@ def _data(rows: "pd.DataFrame", fan: "pd.DataFrame", by: str) -> "pd.DataFrame":
     past: pd.DataFrame = rows[["period_on", "checked", "tasks"]].rename(
         columns={"period_on": f"{by} from, or until", "checked": "done", "tasks": "in scope"}
     )
-    names = {name: f"{int(name[1:3])} %: more done" for name in fan.columns if name.endswith("_tasks")}
+    names = {
+        name: f"at least so many more, {100 - int(name[1:3])} % sure" for name in fan.columns if name.endswith("_tasks")
+    }
     ahead = fan[["until", *names]].rename(columns={"until": f"{by} from, or until", **names})
     return past if fan.empty else pd.concat([past, ahead], ignore_index=True)

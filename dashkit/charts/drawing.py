@@ -23,6 +23,7 @@ _NAME = 10  # points
 _LABEL_ABOVE = 9  # points between the middle of a bar and its label
 _FIRST_ROW_ABOVE = 0.62  # rows between the middle of the first bar and the top: its label stands there
 _LINE = 13.5  # points that a label takes
+_FEW = 3  # movements: fewer are no picture of what happened
 _DAYS = {"day": 1, "week": 7, "month": 30}
 
 
@@ -62,6 +63,20 @@ def recent(frame: "pd.DataFrame", moves: "pd.Series[bool]", most: int) -> "pd.Da
         rows = frame.loc[: moved[-1]].tail(most)
     still = int((~moves.loc[rows.index].astype(bool)).cummin().sum())
     return rows.iloc[still - 1 :] if 0 < still < len(rows) else rows
+
+
+def history(frame: "pd.DataFrame", moves: "pd.Series[bool]", most: int) -> "pd.DataFrame":
+    """The recent periods; where hardly anything moved in them, as on the day of a migration, also those before.
+
+    These begin so many periods, or as many as passed since, before the last one in which something moved earlier.
+    """
+    rows, moved = recent(frame, moves, most), list(frame.index[moves])
+    before = [row for row in moved if row < rows.index[0]]
+    if before and int(moves.loc[rows.index].sum()) < _FEW:
+        passed = len(frame.loc[before[-1] : rows.index[-1]])
+        start = frame.loc[: before[-1]].tail(max(most, passed)).index[0]
+        rows = recent(frame.loc[start : rows.index[-1]], moves.loc[start : rows.index[-1]], len(frame))
+    return rows
 
 
 def period_ends(frame: "pd.DataFrame", by: str, now: datetime | None = None) -> list[Any]:

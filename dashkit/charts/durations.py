@@ -150,7 +150,9 @@ def ageing(work: "pd.DataFrame") -> Picture:
         if len(rest):
             ages = rest["age_days"].astype(float)
             axes.plot(ages, [0] * len(rest), color=BLUE, marker="o", markersize=4, linewidth=0, alpha=PALE)
-            head(axes, 0, f"and {len(rest):,} more", f"{duration(ages.min())} to {duration(ages.max())}")
+            low, high = _long(ages.min(), inferred=bool(rest["inferred"].any())), duration(ages.max())
+            same = duration(ages.min()) == high
+            head(axes, 0, f"and {len(rest):,} more", low if same else f"{low} to {high}")
     names = {"title": "title", "status": "status", "age_days": "age in days", "blocked": "blocked"}
     data = work[list(names)].rename(columns=names).reset_index(drop=True)
     notes = sentences(
@@ -164,24 +166,36 @@ def ageing(work: "pd.DataFrame") -> Picture:
 def _limits(row: Any) -> str:
     """Where the track changes its colour."""
     if row[_LIMITS].isna().any():
-        return f"Of fewer than {FEWEST} finished tasks it is not known how long they took"
+        return f"Of fewer than {FEWEST} finished tasks the start is known: no shade says what is long"
     half, most, almost = (duration(float(row[name])) for name in _LIMITS)
-    return f"A new shade: where half of the finished tasks took no longer ({half}), 85 % ({most}), and 95 % ({almost})"
+    took = f"took no longer ({half}), 85 % ({most}), and 95 % ({almost})"
+    return f"A new shade: where half of the finished tasks whose start is known {took}"
+
+
+def _long(age: float, *, inferred: bool) -> str:
+    """For how long a task is in work; of one that nobody saw start, at least."""
+    if inferred:
+        return f"at least {duration(age) if age >= _MINUTE else 'a moment'}"
+    return duration(age)
 
 
 def _age_title(work: "pd.DataFrame") -> str:
     """How many are older than most of the finished ones took."""
     number, limit = len(work), work["p85_days"].iloc[0]
-    oldest = duration(float(work["age_days"].iloc[0]))
+    oldest = _long(float(work["age_days"].iloc[0]), inferred=bool(work["inferred"].any()))
     if work["p85_days"].isna().any():
         return f"{count(number, 'task')} {are(number)} in work" + (
             f", the oldest for {oldest}" if number > 1 else f", for {oldest}"
         )
-    old = int((work["age_days"] > limit).sum())
-    than = f"in work for longer than 85 % of the finished ones took ({duration(float(limit))})"
+    is_old = (work["age_days"] > limit).astype(bool)
+    old, unsure = int(is_old.sum()), bool(work.loc[~is_old, "inferred"].any())
+    than = f"in work for longer than 85 % of the finished ones whose start is known took ({duration(float(limit))})"
+    been = "is not known to have been" if unsure else "has not been"
     if number == 1:
-        return f"The one begun task has {'' if old else 'not '}been {than}"
-    many = f"All {number:,}" if old == number else f"{f'{old:,}' if old else 'None'} of {number:,}"
+        return f"The one begun task {'has been' if old else been} {than}"
+    if not old:
+        return f"None of {number:,} begun tasks {'is known to have' if unsure else 'has'} been {than}"
+    many = f"All {number:,}" if old == number else f"{'At least ' if unsure else ''}{old:,} of {number:,}"
     return f"{many} begun tasks {'has' if old < 2 else 'have'} been {than}"
 
 
@@ -207,7 +221,7 @@ def _age(axes: "Axes", place: int, row: Any) -> None:
     """One task: its title, for how long, and a dot there."""
     age = float(row.age_days)
     is_old = bool(row.age_days > row.p85_days) if row.p85_days == row.p85_days else False
-    words = f"{'at least ' if row.inferred else ''}{duration(age)}{', blocked' if row.blocked else ''}"
+    words = f"{_long(age, inferred=row.inferred)}{', blocked' if row.blocked else ''}"
     axes.plot(
         [max(_MINUTE, age)],
         [place],

@@ -10,15 +10,15 @@ from dashkit.charts.drawing import (
     dates,
     end_labels,
     gaps,
+    history,
     nothing,
     period_ends,
-    recent,
     sheet,
     whole_numbers,
 )
 from dashkit.charts.picture import Picture
 from dashkit.charts.style import BLUE, GREEN, ORANGE, SKY
-from dashkit.charts.words import are, count, day, sentences
+from dashkit.charts.words import are, at_end, count, sentences
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -29,7 +29,7 @@ _LINES: Final = ["arrived", "started", "finished", "left"]
 def cumulative_flow(flow: "pd.DataFrame", by: str = "day") -> Picture:
     """How many tasks had arrived, been started, and gone (finished, or left unfinished) by the end of each period.
 
-    The bands between the lines are what was waiting and what was in work. The axis does not begin at zero: the bands
+    The bands between the lines are what was not begun and what was in work. The axis does not begin at zero: the bands
     are what is looked at.
 
     Args:
@@ -42,8 +42,8 @@ def cumulative_flow(flow: "pd.DataFrame", by: str = "day") -> Picture:
         return nothing("No task has arrived yet", flow)
     lines = flow[_LINES]
     moves = (lines != lines.shift(fill_value=0)).any(axis=1)
-    rows = recent(flow, moves, PERIODS[by])
-    title = _title(rows)
+    rows = history(flow, moves, PERIODS[by])
+    title = _title(rows, by)
     if not moves.loc[rows.index[1:]].any():
         return nothing(title, flow)
     ends = period_ends(rows, by)
@@ -63,7 +63,7 @@ def cumulative_flow(flow: "pd.DataFrame", by: str = "day") -> Picture:
         end_labels(
             axes,
             [
-                End(float(gone.iloc[-1]), f"{int(gone.iloc[-1]):,} gone", GREEN),
+                End(float(gone.iloc[-1]), f"{int(gone.iloc[-1]):,} done or gone", GREEN),
                 End(float(last["started"]), f"{in_work:,} in work", ORANGE),
                 End(float(last["arrived"]), f"{last['arrived']:,} arrived", BLUE),
             ],
@@ -73,16 +73,16 @@ def cumulative_flow(flow: "pd.DataFrame", by: str = "day") -> Picture:
     names = {"period_on": f"{by} from", **{name: name for name in _LINES}}
     notes = sentences(
         f"At the end of each {by}",
-        f"Gone: {last['finished']:,} finished, {last['left']:,} cancelled, deleted or no longer there",
-        f"Blue: waiting, orange: in work{'; the axis does not begin at 0' if low else ''}",
+        f"Done or gone: {last['finished']:,} finished, {last['left']:,} cancelled, deleted or no longer there",
+        f"Blue: not begun, orange: in work{'; the axis does not begin at 0' if low else ''}",
         HATCHED[hatched],
     )
-    alt = f"{title}. Lines for what arrived, was started, and is gone."
+    alt = f"{title}. Lines for what arrived, was started, and is done or gone."
     return Picture(figure, title, alt, rows[list(names)].rename(columns=names).reset_index(drop=True), notes)
 
 
-def _title(rows: "pd.DataFrame") -> str:
-    """What came and went since the first of the periods, and what that left."""
+def _title(rows: "pd.DataFrame", by: str) -> str:
+    """What came and went since the end of the first of the periods, and what that left."""
     first, last = rows.iloc[0], rows.iloc[-1]
     came, done, left = (int(last[name] - first[name]) for name in ("arrived", "finished", "left"))
     still = int(last["arrived"] - last["finished"] - last["left"])
@@ -90,4 +90,4 @@ def _title(rows: "pd.DataFrame") -> str:
     than = "as many as" if not more else f"{abs(more):,} {'more' if more > 0 else 'fewer'} than"
     gone = f", {left:,} left" if left else ""
     were = f"{came:,} arrived{gone} and {done:,} {'was' if done == 1 else 'were'} finished"
-    return f"{count(still, 'task')} {are(still)} open, {than} on {day(first['period_on'])}: {were}"
+    return f"{count(still, 'task')} {are(still)} open, {than} {at_end(first['period_on'], by)}: {were}"

@@ -59,7 +59,9 @@ def _title(before: Any, after: Any, moved: "pd.DataFrame") -> str:
     if tasks + int(changes.sum()) <= 0:
         of = f"The {count(tasks, 'task')}" if tasks > 1 else "The task"
         were = "were" if tasks > 1 else "was"
-        return f"{of} that {were} to be done by {day(before)} {were} done on {day(after)}" + (f", {size}" if size else "")
+        return f"{of} that {were} to be done by {day(before)} {were} done on {day(after)}" + (
+            f", {size}" if size else ""
+        )
     of = f"The date of {count(tasks, 'task')}"
     return f"{of} is {size} than it was: {day(after)}, not {day(before)}" if size else f"{of} stays: {day(after)}"
 

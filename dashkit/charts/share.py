@@ -10,14 +10,14 @@ from dashkit.charts.drawing import (
     dates,
     end_labels,
     gaps,
+    history,
     nothing,
     period_ends,
-    recent,
     sheet,
 )
 from dashkit.charts.picture import Picture
 from dashkit.charts.style import GREEN, PURPLE
-from dashkit.charts.words import are, count, percent, sentences
+from dashkit.charts.words import are, count, last_day, percent, sentences
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -30,7 +30,7 @@ _SAME: Final = 0.005  # of the work: by count and by size are told apart from he
 def progress_over_time(progress: "pd.DataFrame", by: str = "week") -> Picture:
     """What share of the tasks was done at the end of each period, and by size where that is something else.
 
-    It falls where work comes in faster than it is done. The axis does not begin at zero: the change is what is looked
+    It falls where work comes in faster than it is done. The axis need not begin at zero: the change is what is looked
     at.
 
     Args:
@@ -47,8 +47,8 @@ def progress_over_time(progress: "pd.DataFrame", by: str = "week") -> Picture:
     known = progress.loc[(tasks >= (_FEWEST if tasks.max() >= _FEWEST else 1)).idxmax() :]
     shares = known[["progress", "progress_by_size"]].astype(float)
     moves = (shares != shares.shift()).any(axis=1)
-    rows = recent(known, moves, PERIODS[by])
-    title = _title(rows, by)
+    rows = history(known, moves, PERIODS[by])
+    title = _title(progress, rows, by)
     if not moves.loc[rows.index[1:]].any():
         return nothing(title, progress)
     ends = period_ends(rows, by)
@@ -65,7 +65,8 @@ def progress_over_time(progress: "pd.DataFrame", by: str = "week") -> Picture:
         hatched = gaps(axes, rows, ends)
         axes.yaxis.set_major_formatter(lambda value, _: f"{value:.0%}")
         drawn = [value for column in lines for value in rows[column].dropna().astype(float)]
-        axes.set_ylim(*_room(min(drawn), max(drawn)))
+        bottom, top = _room(min(drawn), max(drawn))
+        axes.set_ylim(bottom, top)
         axes.locator_params(axis="y", nbins=4)
         dates(axes)
         end_labels(axes, labels)
@@ -74,7 +75,7 @@ def progress_over_time(progress: "pd.DataFrame", by: str = "week") -> Picture:
         "progress_by_size": "share by size",
     }  # fmt: skip
     data = rows[[name for name in names if name in lines or name not in _PARTS]].rename(columns=names)
-    notes = sentences(f"At the end of each {by}; the axis does not begin at 0", HATCHED[hatched])
+    notes = sentences(f"At the end of each {by}{'; the axis does not begin at 0' if bottom else ''}", HATCHED[hatched])
     return Picture(figure, title, f"{title}. A line of the share that was done.", data.reset_index(drop=True), notes)
 
 
@@ -84,11 +85,16 @@ def _room(low: float, high: float) -> tuple[float, float]:
     return max(0.0, low - room), min(1.0, high + room) + 0.001
 
 
-def _title(rows: "pd.DataFrame", by: str) -> str:
-    """What share is done, and how that changed."""
-    first, last = rows.iloc[0], rows.iloc[-1]
+def _title(progress: "pd.DataFrame", rows: "pd.DataFrame", by: str) -> str:
+    """What share is done, and how that changed, up to when where that is over."""
+    first, last = rows.iloc[0], progress.iloc[-1]
     tasks, before = int(last["tasks"]), len(rows) - 1
     title = f"{percent(int(last['checked']), tasks)} of {count(tasks, 'task')} {are(tasks)} done"
     points = round(100 * (float(last["progress"]) - float(first["progress"])))
     moved = "as much as" if not points else f"{count(abs(points), 'point')} {'more' if points > 0 else 'less'} than"
-    return f"{title}, {moved} {count(before, by)} before" if before else title
+    if rows.index[-1] == progress.index[-1]:
+        return f"{title}, {moved} {count(before, by)} before" if before else title
+    until = last_day(rows["period_on"].iloc[-1], by)
+    if not before:
+        return f"{title}, as since {until}"
+    return f"{title}, {moved} {count(before, by)} before {until}, and the same since"

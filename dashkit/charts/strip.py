@@ -115,7 +115,7 @@ def _blocked(events: list[Any], end: Any) -> list[tuple[Any, Any, str]]:
     """When somebody said that it was blocked."""
     found, since, is_blocked = [], None, False
     for row in events:
-        is_blocked = row.kind == "blocked" or is_blocked and row.kind not in ("unblocked", "done", "deleted")
+        is_blocked = row.kind == "blocked" or (is_blocked and row.kind not in ("unblocked", "done", "deleted"))
         if is_blocked and row.kind != "gone":
             since = since or (row.occurred_at if row.kind in ("blocked", "back") else None)
         elif since:

@@ -1,7 +1,8 @@
 """What a chart says in words: counts, dates, durations, shares, and names from outside made fit to stand in it."""
 
 import unicodedata
-from datetime import date
+from calendar import monthrange
+from datetime import date, timedelta
 from typing import Final
 
 from dashkit.charts.picture import plain
@@ -23,6 +24,19 @@ def are(number: int) -> str:
 def day(when: date) -> str:
     """A date: `3 January 2026`."""
     return f"{when.day} {when:%B %Y}"
+
+
+def at_end(period_on: date, by: str) -> str:
+    """When the level of a period was so, which is at its end: `on 3 January 2026`, `at the end of January 2026`."""
+    if by == "day":
+        return f"on {day(period_on)}"
+    return f"at the end of {f'{period_on:%B %Y}' if by == 'month' else f'the week from {day(period_on)}'}"
+
+
+def last_day(period_on: date, by: str) -> str:
+    """The last day of a period that is over."""
+    days = {"day": 1, "week": 7}.get(by) or monthrange(period_on.year, period_on.month)[1]
+    return day(period_on + timedelta(days=days - 1))
 
 
 def duration(days: float) -> str:

@@ -28,7 +28,7 @@ PICTURES, REPLAY = ROOT / "docs" / "pictures", ROOT.parent / "shared" / "tools" 
 STYLE = ROOT / "dashkit" / "reports" / "template" / "page.css"
 HISTORY = "beads"  # the name of the replayed one
 LIVELY, SCANNED = "2025-12-20T12:00:00Z", "2025-11-24T18:00:00Z"  # instants at which much happened in these
-WIDTH, COLORS = 600, 96
+WIDTH, COLORS = 600, 256
 PAGE, PAGE_HEIGHT = 1040, 1500
 FLAGS = [
     "--headless", "--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking",

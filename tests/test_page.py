@@ -185,6 +185,21 @@ def test_instants_are_minutes_and_the_zone_is_said_once():
     assert cells == ["2025-11-20 09:04", "2025-11-20 09:04:36+00:00", "NaT", "x"]
 
 
+def test_a_title_of_any_length_leaves_room_for_the_next_row():
+    """A title is cut after so many letters as say which it is, also without a space; a reason may be a paragraph."""
+    frame = pd.DataFrame({"title": ["word " * 2000, "x" * 10_000, "a " * 60], "blocked_reason": ["why " * 2000] * 3})
+    with pd.option_context("display.max_colwidth", None):
+        _, cells = _cells(frame)
+    titles, reasons = cells[::2], cells[1::2]
+    assert titles == [
+        ("word " * 24).strip() + "\N{HORIZONTAL ELLIPSIS}",
+        "x" * 120 + "\N{HORIZONTAL ELLIPSIS}",
+        titles[2],
+    ]
+    assert titles[2].split() == ["a"] * 60
+    assert {len(reason) for reason in reasons} == {500}  # 499 without the space at the end, and the ellipsis
+
+
 def test_a_named_index_stays_as_row_headers():
     """An index that says something heads its rows."""
     frame = pd.DataFrame({"tasks": [3, 4]}, index=pd.Index(["alpha", "beta"], name="project"))

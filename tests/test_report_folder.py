@@ -268,20 +268,20 @@ def test_hostile_names_and_texts_are_text_in_the_index(tmp_path):
     assert json.loads((out / name / "run.json").read_text())["error"].startswith("ValueError")
 
 
-def test_retention_keeps_the_newest_and_the_page_that_is_shown(tmp_path):
-    """Older runs go with all their files; the last good page stays, however old, and foreign files too."""
+def test_retention_keeps_the_newest_with_numbers_and_the_newest_without(tmp_path):
+    """Older runs go with all their files; runs without numbers push out no page, and foreign files stay."""
     folder = tmp_path / "r"
     folder.mkdir()
-    for day in range(1, 6):
-        crashed = {"verdict": "crashed", "exit_code": 5, "page": ""} if day > 2 else {}
+    for day in range(1, 8):
+        crashed = {"verdict": ("crashed", "refused")[day % 2], "exit_code": 5, "page": ""} if day > 3 else {}
         _record(folder, f"2026010{day}_000000", **crashed)
     (folder / "20260101_000000_mine.txt").write_text("")
     retain(folder, 2)
     left = sorted(path.name for path in folder.iterdir())
     assert left == [
         "20260101_000000_mine.txt",
-        "20260102_000000.html",
-        *(f"2026010{day}_000000.run.json" for day in (2, 4, 5)),
+        *(f"2026010{day}_000000.{end}" for day in (2, 3) for end in ("html", "run.json")),
+        *(f"2026010{day}_000000.run.json" for day in (6, 7)),
     ]
 
 
@@ -476,12 +476,39 @@ def test_a_command_is_told_what_changed(tmp_path, capsys):
     assert "The pages are written" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("command", ["", "no-such-program-at-all x", "'"])
+@pytest.mark.parametrize("command", ["", "'"])
 def test_a_command_that_is_none_is_refused_before_the_run(tmp_path, capsys, command):
-    """What could not tell anybody is refused first: exit 2, and no page."""
+    """What is no command is refused first: exit 2, and no page."""
     path = _notebook(tmp_path / "r.ipynb", "1")
     assert main(["report", str(path), "--out", str(tmp_path / "out"), "--notify", command]) == 2
     assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize(("code", "said"), [("1", "there was nothing to tell"), ("1 / 0", "what changed was not told")])
+def test_where_the_program_is_missing_the_page_is_made(tmp_path, capsys, code, said):
+    """A PATH that lacks the program keeps no page from being made: exit 5, and that nobody could be told."""
+    path = _notebook(tmp_path / "r.ipynb", code)
+    assert main(["report", str(path), "--out", str(tmp_path / "out"), "--notify", "no-such-program-at-all x"]) == 5
+    told = capsys.readouterr().err
+    assert "Nobody can be told by no-such-program-at-all x: there is no program no-such-program-at-all on the" in told
+    assert said in told
+    assert len(_rows(tmp_path / "out")) == 1
+
+
+@pytest.mark.parametrize("refused", [False, True])
+def test_the_next_run_tells_of_one_that_was_killed(tmp_path, refused):
+    """--notify hears once that the run before was killed, by a good run of any report or by one that is refused."""
+    out, other = tmp_path / "out", _notebook(tmp_path / "other.ipynb", "1")
+    call = ["report", str(other), "--out", str(out), "--notify", f"tee -a {tmp_path / 'told'}"]
+    assert main(call) == 0
+    for day in range(1, 3):
+        (out / "r" / f".2026010{day}_070000").mkdir(parents=True)
+        assert main([*call, *(["-p", "x=1"] if refused else [])]) == 2 * refused
+    told = (tmp_path / "told").read_text()
+    assert told.count('"run_failed"') == 1 + refused  # the refusal, too
+    assert told.count("r: The run did not get to its end: The run was killed before it had ended.") == 1
+    assert sum("killed before it had ended" in row for row in _rows(out)) == 2
+    assert json.loads((out / "r" / "run.json").read_text())["started_at"] == "2026-01-02T07:00:00.000Z"
 
 
 # Copies, instants

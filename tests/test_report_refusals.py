@@ -13,8 +13,10 @@ import dashkit
 from dashkit.cli import main, parser
 from dashkit.cli.report import _jobs
 from dashkit.errors import RefusedError, UsageError
+from dashkit.reports.catalog import bundled
 from dashkit.reports.folder import held
-from dashkit.reports.jobs import prepare
+from dashkit.reports.jobs import origin, prepare
+from dashkit.reports.record import Record
 from dashkit.reports.run import run_all, run_report
 
 DB = 'db_path: str = ""  # which\nas_of: str = ""  # when'
@@ -98,6 +100,66 @@ def test_a_refusal_is_told_once(folder):
     assert told.count('"run_failed"') == 1
     assert "there is no such file" in told
     assert main([*call, str(db)]) == 0
+
+
+def test_a_mistyped_call_does_not_stick(folder):
+    """A check that finds nothing changed clears the index of refusals with other parameters; they stay in the list."""
+    out, call = folder / "out", ["report", str(folder / "r.ipynb"), "--out", str(folder / "out"), "--db"]
+    good, bad = [*call, str(folder / "d.db"), "--if-changed"], "The last run of A title is not good."
+    for mistyped in ([*good, "-p", "asof=1"], [*call, str(folder / "none.db")]):
+        assert main(mistyped) != 0
+        assert bad in _index(out)
+        assert main(good) == 0
+        assert bad not in _index(out)
+        assert json.loads((out / "r" / "run.json").read_text())["ok"]
+    assert [("refused" in row) for row in _rows(out)] == [True, True, False]
+    before = {file: file.stat().st_mtime_ns for file in out.rglob("*")}
+    assert main(good) == 0
+    assert {file: file.stat().st_mtime_ns for file in out.rglob("*")} == before
+
+
+def test_a_failure_of_other_parameters_is_not_cleared(folder):
+    """A run that crashed or was killed stays in red: nothing that was found unchanged says that it is mended."""
+    out, call = folder / "out", ["report", str(folder / "r.ipynb"), "--db", str(folder / "d.db"), "--if-changed"]
+    (out / "r" / ".29990101_000000").mkdir()
+    assert main([*call, "--out", str(out), "-p", "asof=1"]) == 2
+    assert main([*call, "--out", str(out)]) == 0
+    assert "The last run of r is not good." in _index(out)
+
+
+def test_two_notebooks_of_one_name_never_share_a_folder(folder, capsys):
+    """In one call it is usage; later a refusal that leaves the pages, and their index, as they were."""
+    out, db = folder / "out", folder / "d.db"
+    (folder / "other").mkdir()
+    own, other = folder / "r.ipynb", _notebook(folder / "other" / "r.ipynb", "1 / 0")
+    before = {file: file.read_bytes() for file in out.rglob("*") if file.is_file()}
+    call = ["report", "--db", str(db), "--out", str(out)]
+    for arguments, code in (
+        ([str(own), str(other)], 2),
+        ([str(other)], 3),
+        ([str(other), "-p", "asof=1"], 2),
+        ([str(other), "--if-changed"], 3),
+    ):
+        assert main([*call, *arguments]) == code
+        assert {file: file.read_bytes() for file in out.rglob("*") if file.is_file()} == before
+    assert "Cannot run " in capsys.readouterr().err
+    own.rename(folder / "moved.ipynb")
+    assert main([*call, str(other)]) == 5  # of the notebook that made these pages there is none any more
+
+
+def test_a_copy_of_ours_is_told_to_take_a_name_of_its_own(folder, monkeypatch, capsys):
+    """It is advised when it is made, and refused among our pages; with a name of its own it runs."""
+    monkeypatch.chdir(folder)
+    assert main(["report", "--copy", "explore"]) == 0
+    assert "Give it a name of its own" in capsys.readouterr().err
+    assert main(["report", "--copy", "explore", "mine.ipynb"]) == 0
+    assert "Give it a name of its own" not in capsys.readouterr().err
+    (folder / "out" / "explore").mkdir()
+    ours = next(path for path in bundled() if path.stem == "explore")
+    made = Record("explore", "passed", 0, "2026-01-01", "2026-01-01", inputs={"origin": origin(ours)})
+    (folder / "out" / "explore" / "20260101_000000.run.json").write_text(made.to_json())
+    assert main(["report", "explore.ipynb", "--db", "d.db", "--out", "out"]) == 3
+    assert "of another notebook, that of dashkit. Nothing changed." in capsys.readouterr().err
 
 
 def test_a_name_that_nothing_has_leaves_no_record(folder, capsys):

@@ -11,7 +11,7 @@ from pathlib import Path
 import nbformat
 import nbformat.v4 as nb
 import pytest
-from builders import v1_database
+from builders import v1_database, v2_1_database
 
 from dashkit.cli import main
 from dashkit.errors import CheckError, FailedError, RefusedError, UsageError
@@ -434,6 +434,21 @@ def test_plain_papermill_stops_at_an_unknown_parameter(tmp_path):
     assert done.returncode == 1
     assert "it has no parameter 'limt'. Did you mean limit?" in done.stderr
     assert "later" not in (tmp_path / "out.ipynb").read_text().replace("print('later')", "")
+
+
+def test_plain_papermill_may_give_a_number_for_a_text(tmp_path):
+    """Papermill makes a number of what looks like one: the notebook goes on with its text, and opens the project."""
+    db = v2_1_database(tmp_path / "d.db")
+    parameters = 'db_path: str = ""\nproject: str = ""\nlimit: int = 5'
+    show = "import dashkit\nprint(repr(project), dashkit.open(db_path, project=project).project)"
+    path = _notebook(tmp_path / "r.ipynb", CHECK_PARAMETERS, show, parameters=parameters)
+    command = [sys.executable, "-m", "papermill", str(path), str(tmp_path / "out.ipynb"), "-k", "python3"]
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    command += ["--no-progress-bar", "-p", "db_path", str(db), "-p", "project"]
+    for given, code in (("1", 0), ("1.5", 1), ("True", 1)):
+        done = subprocess.run([*command, given], env=environment, capture_output=True, check=False, timeout=120)
+        assert done.returncode == code
+        assert ("'1' 1" in (tmp_path / "out.ipynb").read_text()) == (code == 0)
 
 
 # The command

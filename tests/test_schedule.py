@@ -1,5 +1,6 @@
 """`dashkit schedule`: what it prints is what the schedulers understand, whatever the paths hold."""
 
+import os
 import shlex
 import shutil
 import subprocess
@@ -85,6 +86,26 @@ def test_github_gets_a_workflow(tmp_path, monkeypatch, capsys):
     assert flow["permissions"] == {"contents": "read"}
     assert steps[-1]["if"] == "always()"
     assert flow[True]["schedule"] == [{"cron": "0 7 * * *"}]  # YAML 1.1 reads the key `on` as a truth
+
+
+def test_github_installs_nothing_until_it_is_told_from_where(tmp_path):
+    """The step fails, in words, while the place is not filled in, and names no package that is not ours."""
+    job = yaml.safe_load(show("github", _plan()))["jobs"]["report"]
+    install = next(step["run"] for step in job["steps"] if "pip" in step.get("run", ""))
+    assert "dashkit" not in install.partition("$")[0]
+    pip = tmp_path / "pip"
+    pip.write_text("#!/bin/sh\nprintf '%s\\n' \"$@\"\n")
+    pip.chmod(0o755)
+
+    def step(**environment):
+        path = f"{tmp_path}:{os.environ['PATH']}"
+        command = ["bash", "-e", "-c", install]
+        return subprocess.run(command, env={"PATH": path, **environment}, capture_output=True, text=True, check=False)
+
+    empty = step(**job["env"])
+    assert (empty.returncode != 0, empty.stdout) == (True, "")
+    assert "INSTALL: is empty. Say in this workflow what pip is to install" in empty.stderr
+    assert step(INSTALL="./a b.whl").stdout.splitlines() == ["install", "./a b.whl"]
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,6 @@
 """`dashkit report`: notebooks in, pages out."""
 
 import argparse
-import contextlib
 import shlex
 import sys
 from pathlib import Path
@@ -44,7 +43,12 @@ def register(commands: "Commands", common: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--if-changed", action="store_true", help="only where something changed since the last good run"
     )
-    parser.add_argument("--keep", type=_count, metavar="N", help="remove all but the newest N runs of each (keep all)")
+    parser.add_argument(
+        "--keep",
+        type=_count,
+        metavar="N",
+        help="keep the newest N pages of each report, and N of its failures (keep all)",
+    )
     parser.add_argument(
         "--notify", metavar="CMD", help="run this where something changed, with what it is as JSON on standard input"
     )
@@ -62,6 +66,7 @@ def _count(text: str) -> int:
 
 def _run(args: argparse.Namespace) -> int:
     from dashkit.reports import catalog
+    from dashkit.reports.jobs import require_apart
 
     if args.list:
         for report in catalog.reports():
@@ -69,10 +74,12 @@ def _run(args: argparse.Namespace) -> int:
         return 0
     if args.copy:
         return _copy(args.names)
+    names = _names(args)
+    require_apart([Path(name) for name in names])
     jobs: list[Job] = []
     refused: list[tuple[str | Path, DashkitError]] = []
     # Every refusal comes before the first run.
-    for name in _names(args):
+    for name in names:
         try:
             jobs += _jobs(args, name)
         except DashkitError as error:
@@ -85,17 +92,30 @@ def _run(args: argparse.Namespace) -> int:
 
 def _keep_on_record(args: argparse.Namespace, refused: "Sequence[tuple[str | Path, DashkitError]]") -> None:
     """What was refused before it began stands in the index too, and is told: a schedule must not look fine."""
-    from dashkit.reports import notify, run
+    from dashkit.reports import run
 
     given = {name: value for name, _, value in (pair.partition("=") for pair in args.parameters)}
     given |= {name: value for name in ("as_of", "known_at") if (value := getattr(args, name)) is not None}
-    kept = [run.refuse(name, error, db=args.db, out=args.out, parameters=given) for name, error in refused]
-    for ran in kept:
+    told: list[ReportRun] = []
+    for name, error in refused:
+        ran = run.refuse(name, error, db=args.db, out=args.out, parameters=given, killed=told.extend)
         if ran:
+            told.append(ran)
             print(f"The refusal is on record: {plain(ran.page)}", file=sys.stderr)
-    if args.notify is not None:
-        with contextlib.suppress(UsageError, FailedError):  # what was refused is what is to be told here
-            notify.notify(args.notify, [ran for ran in kept if ran])
+    _notify(args, told)  # whatever comes of it: the exit code is that of what was refused
+
+
+def _notify(args: argparse.Namespace, about: "Sequence[ReportRun]") -> int:
+    """Tell the command of --notify of these runs; the exit code, where that failed and the reason was said."""
+    from dashkit.reports import notify
+
+    if args.notify is not None and about:
+        try:
+            notify.notify(args.notify, about)
+        except (UsageError, FailedError) as error:
+            print(f"dashkit: {plain(str(error))}", file=sys.stderr)
+            return error.exit_code
+    return 0
 
 
 def _run_jobs(args: argparse.Namespace, jobs: "list[Job]") -> int:
@@ -104,6 +124,10 @@ def _run_jobs(args: argparse.Namespace, jobs: "list[Job]") -> int:
     if args.notify is not None:
         notify.words(args.notify)
     runs: list[ReportRun] = []
+    codes: list[int] = []
+
+    def killed(lost: "Sequence[ReportRun]") -> None:
+        codes.append(_notify(args, lost))  # before the first run: this one may be killed as well
 
     def tell(ran: "ReportRun") -> None:
         runs.append(ran)
@@ -111,13 +135,12 @@ def _run_jobs(args: argparse.Namespace, jobs: "list[Job]") -> int:
         print(plain(ran.page) if sys.stdout.isatty() else ran.page, flush=True)
 
     try:
-        run.run_all(jobs, out=args.out, keep=args.keep, tell=tell)
+        run.run_all(jobs, out=args.out, keep=args.keep, tell=tell, killed=killed)
     finally:
-        if args.notify is not None:
-            notify.notify(args.notify, runs)
+        codes.append(_notify(args, runs))
     if len(jobs) > 1 and not all(ran.ok for ran in runs):
         _sum_up(runs)
-    return max(ran.exit_code for ran in runs)
+    return max(*codes, *(ran.exit_code for ran in runs))
 
 
 def _copy(names: list[str]) -> int:
@@ -128,6 +151,8 @@ def _copy(names: list[str]) -> int:
     target = catalog.copy(names[0], Path(*names[1:]))
     print(plain(target) if sys.stdout.isatty() else target)
     path = shlex.quote(str(target if target.is_absolute() else Path("./") / target))
+    if target.stem in {report.stem for report in catalog.bundled()}:
+        print("Give it a name of its own, for its pages: where ours of that name are it is refused.", file=sys.stderr)
     print(f"Change it, and run it: dashkit report {plain(path)}", file=sys.stderr)
     return 0
 
@@ -156,7 +181,7 @@ def _names(args: argparse.Namespace) -> "Sequence[str | Path]":
 def _jobs(args: argparse.Namespace, name: str | Path) -> "Iterator[Job]":
     """The report with the values for its run; none where there is nothing to be said now."""
     from dashkit import times
-    from dashkit.reports import catalog
+    from dashkit.reports import catalog, run
     from dashkit.reports.jobs import prepare
     from dashkit.reports.parameters import from_text
     from dashkit.reports.unchanged import last_page
@@ -181,6 +206,7 @@ def _jobs(args: argparse.Namespace, name: str | Path) -> "Iterator[Job]":
         print(f"{plain(report.name)}: left out, {why}", file=sys.stderr)
     elif args.if_changed and (last := last_page(*job, Path(args.out))):
         page, record = last
+        run.confirm(report.name, record, out=args.out, killed=lambda lost: _notify(args, lost))
         print(f"{plain(report.name)}: nothing changed since {record.started_at}: {plain(page)}", file=sys.stderr)
     else:
         yield job

@@ -6,10 +6,11 @@ import shutil
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import replace
 from pathlib import Path
 
 from dashkit.errors import BusyError, FailedError, RefusedError
-from dashkit.reports import record
+from dashkit.reports import changes, record
 from dashkit.reports.publish import refused, require_folder, staging
 
 LATEST = "latest.html"
@@ -19,8 +20,8 @@ _DRAFTS = re.compile(r"\.(?P<label>(?P<day>\d{8})_(?P<time>\d{6})(_\d+)?)")
 
 
 @contextmanager
-def held(out: Path) -> Iterator[None]:
-    """Hold the folder, which is made; what a run that was killed has left becomes the record of its failure.
+def held(out: Path) -> Iterator[list[record.Record]]:
+    """Hold the folder, which is made; what a run that was killed has left becomes the record of its failure: these.
 
     Raises:
         RefusedError: nothing can be written there.
@@ -34,10 +35,8 @@ def held(out: Path) -> Iterator[None]:
     try:
         _lock(lock, out)
         _put_room_by(out)
-        for folder in sorted(out.iterdir()):
-            if folder.is_dir() and not folder.name.startswith("."):
-                _sweep(folder)
-        yield
+        folders = [folder for folder in sorted(out.iterdir()) if folder.is_dir() and not folder.name.startswith(".")]
+        yield [lost for folder in folders for lost in _sweep(folder)]
         _put_room_by(out)
     finally:
         os.close(lock)  # which lets it go, as the end of the process does, however it comes
@@ -50,11 +49,13 @@ def give_room(out: Path) -> None:
 
 
 def retain(folder: Path, keep: int) -> None:
-    """Remove the runs of a report beyond the newest `keep`; the one that latest.html shows stays."""
+    """Remove the runs of a report beyond the newest `keep` whose pages show numbers, and `keep` that have none.
+
+    A night of refusals so takes no page away that the next one is compared with.
+    """
     runs = record.load(folder)
-    shown = next((label for label, run in runs if run.shows), None)
-    for label, _ in runs[keep:]:
-        if label != shown:
+    for shows in (True, False):
+        for label in [label for label, run in runs if run.shows == shows][keep:]:
             for path in folder.glob(f"{label}.*"):
                 with suppress(OSError):
                     path.unlink()
@@ -86,8 +87,9 @@ def _put_room_by(out: Path) -> None:
             path.write_bytes(os.urandom(_ROOM))  # nothing that a file system could store smaller
 
 
-def _sweep(folder: Path) -> None:
+def _sweep(folder: Path) -> list[record.Record]:
     """Say of each run that left its drafts behind that it was killed; while the folder is held no other one runs."""
+    swept = []
     for drafts in sorted(folder.iterdir()):
         found = _DRAFTS.fullmatch(drafts.name)
         if not found:
@@ -95,8 +97,13 @@ def _sweep(folder: Path) -> None:
         day, time, label = found["day"], found["time"], found["label"]
         began = f"{day[:4]}-{day[4:6]}-{day[6:]}T{time[:2]}:{time[2:4]}:{time[4:]}.000Z"
         said = "The run was killed before it had ended."
+        last = next((run for _, run in record.load(folder) if run.verdict != "refused"), None)
         lost = record.Record(folder.name, "crashed", FailedError.exit_code, began, began, folder.name, said)
+        lost = replace(lost, changes=changes.changes(lost, None, last))
         with suppress(RefusedError, FailedError), staging(folder, "swept") as stage:
             if not (folder / f"{label}{record.SUFFIX}").exists():
-                stage.publish_as(lost.to_json(), f"{label}{record.SUFFIX}")
+                for name in (f"{label}{record.SUFFIX}", record.NEWEST):
+                    stage.publish_as(lost.to_json(), name)
+                swept.append(lost)
             shutil.rmtree(drafts, ignore_errors=True)
+    return swept

@@ -46,7 +46,7 @@ def render(histories: Iterable[list[record.Record]], with_page: set[str]) -> str
         Environment(loader=FileSystemLoader(_TEMPLATES), autoescape=True)
         .get_template("index.html.j2")
         .render(
-            bad=[_text(runs[0].title) for runs in newest if not runs[0].ok],
+            bad=[_text(run.title) for run in map(record.judged, newest) if not run.ok],
             reports=[_report(runs) for runs in newest if runs[0].name in with_page],
             runs=sorted(rows, key=lambda row: str(row["started_at"]), reverse=True),
         )

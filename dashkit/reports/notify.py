@@ -1,6 +1,7 @@
 """Tell somebody, by a command of theirs: JSON on its standard input, and nothing of it in its arguments."""
 
 import json
+import os
 import shlex
 import shutil
 import subprocess
@@ -17,14 +18,14 @@ def words(command: str) -> list[str]:
     """The command as the program and its arguments; no shell sees it.
 
     Raises:
-        UsageError: it is none, or there is no such program.
+        UsageError: it is none.
     """
     try:
         found = shlex.split(command)
     except ValueError as error:
         raise _unusable(command, str(error).lower()) from error
-    if not found or shutil.which(found[0]) is None:
-        raise _unusable(command, "there is no such program" if found else "it is empty")
+    if not found:
+        raise _unusable(command, "it is empty")
     return found
 
 
@@ -35,7 +36,13 @@ def message(runs: Sequence[ReportRun]) -> dict[str, Any]:
         return {}
     text = "\n".join(f"{change['report']}: {change['sentence']}" for change in changes)
     told = [
-        {"report": run.name, "verdict": run.verdict, "as_of": run.record.as_of, "page": str(run.page)} for run in runs
+        {
+            "report": run.name,
+            "verdict": run.verdict,
+            "as_of": run.record.as_of,
+            "page": str(run.page) if run.record.page else "",
+        }
+        for run in runs
     ]
     return {"text": text, "changes": changes, "runs": told}
 
@@ -45,14 +52,27 @@ def notify(command: str, runs: Sequence[ReportRun]) -> bool:
 
     Raises:
         UsageError: it is no command.
-        FailedError: it failed.
+        FailedError: it failed, or there is no such program, whether or not there is something to tell.
     """
+    program, *arguments = words(command)
     told = message(runs)
+    if shutil.which(program) is None:
+        lost = "what changed was not told, and is not told again" if told else "there was nothing to tell this time"
+        raise FailedError(
+            f"Nobody can be told by {command}",
+            f"there is no program {program} on the PATH {os.environ.get('PATH', os.defpath)}",
+            f"What was run is in the folder of pages; {lost}. Give the path of the program.",
+        )
     if not told:
         return False
     try:
         subprocess.run(
-            words(command), input=json.dumps(told, indent=2), text=True, encoding="utf-8", check=True, timeout=_SECONDS
+            [program, *arguments],
+            input=json.dumps(told, indent=2),
+            text=True,
+            encoding="utf-8",
+            check=True,
+            timeout=_SECONDS,
         )
     except (OSError, subprocess.SubprocessError) as error:
         raise FailedError(

@@ -122,7 +122,8 @@ def from_text(pairs: Iterable[str], known: Sequence[Parameter], report: str) -> 
 def check_parameters() -> None:
     """In a notebook: stop here if it was given a parameter that it does not declare, or one of a wrong type.
 
-    Works under `dashkit report`, under plain papermill, and in JupyterLab after a value was edited.
+    Works under `dashkit report`, under plain papermill, and in JupyterLab after a value was edited. A whole number
+    given for a text becomes that text.
 
     Raises:
         UsageError: which, and the nearest name that exists; or no notebook is running.
@@ -138,6 +139,10 @@ def check_parameters() -> None:
         )
     known, given = _seen(shell.user_ns["In"])
     values: dict[str, Any] = shell.user_ns
+    for parameter in known:  # `papermill -p project 1` makes a number of what was meant as a text
+        value = values[parameter.name]
+        if parameter.kind == "str" and isinstance(value, int) and not isinstance(value, bool):
+            values[parameter.name] = str(value)
     check({name: values[name] for name in given if name in values}, known)
     check({parameter.name: values[parameter.name] for parameter in known}, known)
     _show_whole_cells()

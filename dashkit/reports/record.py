@@ -4,7 +4,7 @@ import functools
 import json
 import re
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Literal, get_args
@@ -20,7 +20,7 @@ _LIBRARIES = ("duckdb", "matplotlib", "nbconvert", "numpy", "pandas", "papermill
 _KINDS: dict[type, str] = {
     int: "exit_code",
     float: "seconds",
-    str: "name verdict started_at as_of title error page notebook",
+    str: "name verdict started_at as_of title error page notebook checked_at",
     list: "changes",
     dict: "parameters inputs numbers versions",
 }
@@ -50,6 +50,7 @@ class Record:
         changes: what is not as it was at the last run.
         versions: of dashkit, Python and the libraries.
         seed: what the random numbers of a forecast begin from.
+        checked_at: when nothing was found to have changed since, though other calls were refused in between.
     """
 
     name: str
@@ -69,6 +70,7 @@ class Record:
     changes: list[dict[str, Any]] = field(default_factory=list)
     versions: Mapping[str, Any] = field(default_factory=dict)
     seed: Mapping[str, Any] = field(default_factory=dict)
+    checked_at: str = ""
 
     @property
     def ok(self) -> bool:
@@ -103,6 +105,11 @@ def load(folder: Path) -> list[tuple[str, Record]]:
         if record and _LABEL.fullmatch(label(path)):
             found.append((label(path), record))
     return sorted(found, key=lambda entry: (entry[1].started_at, len(entry[0]), entry[0]), reverse=True)
+
+
+def judged(runs: Sequence[Record]) -> Record:
+    """Of the runs of a report, the newest first, the one that it is judged by: the last that ran or was confirmed."""
+    return max(runs, key=lambda run: max(run.started_at, run.checked_at))
 
 
 def _read(path: Path) -> Record | None:

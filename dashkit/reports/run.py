@@ -2,6 +2,7 @@
 
 import asyncio
 import functools
+import itertools
 import time
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -19,10 +20,9 @@ from dashkit.reports.changes import changes
 from dashkit.reports.execute import Ending, execute, refused, without_numbers
 from dashkit.reports.figures import handed_on
 from dashkit.reports.folder import LATEST, give_room, held, retain
-from dashkit.reports.jobs import Job, all_values, notebook_digest, prepare
+from dashkit.reports.jobs import Job, all_values, inputs, owner, prepare, require_apart, require_own
 from dashkit.reports.publish import Stage, staging
-from dashkit.reports.record import NEWEST, SUFFIX, Record, Verdict, earlier, load, versions
-from dashkit.store.fingerprint import fingerprint
+from dashkit.reports.record import NEWEST, SUFFIX, Record, Verdict, earlier, judged, load, versions
 from dashkit.times import parse, stamp, to_text, utc_now
 from dashkit.version import __version__
 
@@ -42,7 +42,7 @@ class ReportRun:
 
     Args:
         record: what run.json says of it.
-        page: the page of this run.
+        page: the page of this run; of one that was killed, which has none, where the last good one lies.
         notebook: the notebook as it ran, kept as evidence where it did not pass.
     """
 
@@ -127,6 +127,7 @@ def refuse(
     db: str | Path | None = None,
     out: str | Path = FOLDER,
     parameters: Mapping[str, object] | None = None,
+    killed: Callable[[list[ReportRun]], object] = lambda _runs: None,
 ) -> ReportRun | None:
     """Keep on record that a run was refused before it began, so that the index does not look fine.
 
@@ -139,6 +140,7 @@ def refuse(
         db: the database that was asked for.
         out: the folder of pages.
         parameters: the values that were asked for.
+        killed: hears of runs that were found to have been killed.
     """
     folder = Path(out).absolute()
     if not (folder / index.NAME).is_file():
@@ -154,13 +156,50 @@ def refuse(
         if not known:
             return None
         report, given = catalog.Report(path.stem, path, known[0][1].title, "", ()), dict(known[0][1].parameters) | given
+    if owner(report.path, folder / report.name):
+        return None  # those are the pages of another notebook
     begun = _Begun(report, given, utc_now(), time.monotonic(), {})
-    with suppress(errors.DashkitError), held(folder):
+    with suppress(errors.DashkitError), held(folder) as lost:
+        _tell(lost, folder, killed)
         with staging(folder / report.name, stamp(begun.started)) as stage:
             run = _publish(stage, begun, refused(str(error), error.exit_code), None)
         _write_index(folder)
         return run
     return None
+
+
+def confirm(
+    name: str,
+    good: Record,
+    *,
+    out: str | Path = FOLDER,
+    killed: Callable[[list[ReportRun]], object] = lambda _runs: None,
+) -> None:
+    """Have the index go by a good page of which nothing changed, where all that came after it was refused.
+
+    What was refused had other parameters, such as a mistyped call: it stays among the runs. In every other case, and
+    while another run holds the folder, nothing is written.
+
+    Args:
+        name: the report.
+        good: the record of its last run with these parameters.
+        out: the folder of pages.
+        killed: hears of runs that were found to have been killed.
+    """
+    folder = Path(out).absolute()
+    runs = load(folder / name)
+    later = list(itertools.takewhile(lambda entry: entry[1] != good, runs))
+    if judged([run for _, run in runs]) == good or any(run.verdict != "refused" for _, run in later):
+        return
+    label, _ = runs[len(later)]
+    with suppress(errors.DashkitError), held(folder) as lost:
+        _tell(lost, folder, killed)
+        if load(folder / name) == runs:  # none ended, or was found to have been killed, meanwhile
+            text = replace(good, checked_at=to_text(utc_now())).to_json()
+            with staging(folder / name, "confirmed") as stage:
+                for file in (f"{label}{SUFFIX}", NEWEST):
+                    stage.publish_as(text, file)
+        _write_index(folder)
 
 
 def run_all(
@@ -170,6 +209,7 @@ def run_all(
     keep: int | None = None,
     workers: int = WORKERS,
     tell: Callable[[ReportRun], None] = lambda _run: None,
+    killed: Callable[[list[ReportRun]], object] = lambda _runs: None,
 ) -> list[ReportRun]:
     """Run what was prepared, several at once, and write the pages, records and index as `run_report` does.
 
@@ -178,27 +218,32 @@ def run_all(
     Args:
         jobs: reports with all their values.
         out: the folder of pages.
-        keep: how many runs of each report stay in the folder; None: all.
+        keep: how many runs of each report stay in the folder, of those with numbers and of others; None: all.
         workers: how many run at once.
         tell: hears of each run when its page is there, in the order of the jobs.
+        killed: hears, before the first run, of earlier ones that were found to have been killed: these may be too.
 
     Raises:
-        UsageError: what was prepared is no notebook after all.
-        RefusedError: no page can be written there.
+        UsageError: what was prepared is no notebook after all, or two of them would share a folder.
+        RefusedError: no page can be written there, or those that are there are of another notebook.
         BusyError: another run writes its pages there.
         FailedError: not even a page that says what failed could be written.
     """
+    paths = [report.path for report, _ in jobs]
+    require_apart(paths)
+    require_own(paths, Path(out).absolute())
     for report, given in jobs:
         try:
             catalog.load(report.path)  # the whole of it, before the first run
         except errors.DashkitError as error:
-            refuse(report.path, error, out=out, parameters=given)
+            refuse(report.path, error, out=out, parameters=given, killed=killed)
             raise
     folder = Path(out).absolute()
     runs: list[ReportRun] = []
     errors_met: list[errors.DashkitError] = []
-    with held(folder), warnings.catch_warnings():
+    with held(folder) as lost, warnings.catch_warnings():
         warnings.simplefilter("ignore")  # what libraries say of themselves; here, for filters are of all threads
+        _tell(lost, folder, killed)
         for start in _started(jobs, folder, workers):
             try:
                 run = start()
@@ -212,6 +257,11 @@ def run_all(
     if errors_met:
         raise errors_met[0]
     return runs
+
+
+def _tell(lost: Sequence[Record], folder: Path, killed: Callable[[list[ReportRun]], object]) -> None:
+    if lost:
+        killed([ReportRun(record, folder / record.name / LATEST, None) for record in lost])
 
 
 def _started(jobs: Sequence[Job], folder: Path, workers: int) -> Iterator[Callable[[], ReportRun]]:
@@ -249,7 +299,7 @@ def _run_one(job: Job, out: Path) -> ReportRun:
     begun = _Begun(report, given, started, clock, {})
     folder = out / report.name
     try:
-        begun = replace(begun, inputs=_inputs(report, given))
+        begun = replace(begun, inputs=inputs(report, given))
         with staging(folder, stamp(started)) as stage:
             executed = stage.draft("run.ipynb")
             return _publish(stage, begun, execute(report, given, executed), executed)
@@ -262,14 +312,6 @@ def _run_one(job: Job, out: Path) -> ReportRun:
         said = f"{type(error).__name__}: {error}"
     with staging(folder, stamp(started)) as stage:
         return _publish(stage, begun, without_numbers(said), None)
-
-
-def _inputs(report: catalog.Report, given: Mapping[str, object]) -> dict[str, Any]:
-    """What a run is made of: the digest of its notebook, the fingerprint of its database."""
-    found: dict[str, Any] = {"notebook": notebook_digest(report.path)}
-    if path := given.get("db_path"):
-        found["database"] = fingerprint(Path(str(path)))
-    return found
 
 
 def _publish(stage: Stage, begun: "_Begun", ending: Ending, executed: Path | None) -> ReportRun:

@@ -37,6 +37,8 @@ _NAMES = re.compile(r"id$|(?:^|_)(?:sha|hash)(?:_|$)", re.IGNORECASE)  # columns
 _INSTANT = re.compile(r"(\d{4}-\d\d-\d\d \d\d:\d\d):\d\d(?:\.\d+)?\+00:00")
 _DAY = re.compile(r"\d{4}-\d\d-\d\d")
 _LONGEST = 500  # characters of a cell: one text of a megabyte would be all of the page
+_NAMING = frozenset({"title", "commit", "session", "commit or session"})  # columns that say which thing it is
+_LONGEST_NAME = 120  # characters of a cell there: by then everybody knows which; a paragraph in each row hides the rest
 _MISSING = frozenset({"", "NaN", "NaT", "None", "<NA>", "..."})
 
 
@@ -97,8 +99,7 @@ def _dress(table: "Tag") -> None:
         in_head = row.parent is not None and row.parent.name == "thead"
         for cell in row.find_all(["th", "td"], recursive=False):
             text = cell.get_text().strip()
-            if len(text) > _LONGEST:
-                cell.string = f"{text[:_LONGEST]}\N{HORIZONTAL ELLIPSIS}"
+            _shorten(cell, _LONGEST)
             if cell.name == "th":
                 cell["scope"] = cell.get("scope") or ("col" if in_head else "row")
             elif text in _MISSING:
@@ -110,6 +111,12 @@ def _dress(table: "Tag") -> None:
             elif _DAY.fullmatch(text):
                 cell["class"] = "day"
     _dress_columns(rows)
+
+
+def _shorten(cell: "Tag", longest: int) -> None:
+    text = cell.get_text().strip()
+    if len(text) > longest:
+        cell.string = f"{text[:longest].rstrip()}\N{HORIZONTAL ELLIPSIS}"
 
 
 def _drop_row_numbers(rows: "list[Tag]") -> None:
@@ -135,6 +142,9 @@ def _dress_columns(rows: "list[Tag]") -> None:
         if head.get_text().strip() == "id":
             for cell in cells:
                 cell["class"] = "id"
+        if head.get_text().strip() in _NAMING:
+            for cell in cells:
+                _shorten(cell, _LONGEST_NAME)
         kinds = {str(cell.get("class", "")) for cell in cells} - {"missing"}
         if head.name == "th" and kinds == {"number"}:
             _dress_numbers(head, cells)

@@ -83,8 +83,10 @@ WantedBy=timers.target
 def github(plan: Plan) -> str:
     """A workflow; the paths of this machine mean nothing there, so that it scans the repository that it is in."""
     report = shlex.join(["dashkit", "report", "--db", LOCAL.as_posix(), "--out", "pages", "--", *plan.names])
+    # No name on PyPI: the one that is spelt like ours is another project, and its code would run there.
     return f"""\
 # .github/workflows/dashkit.yml
+# Fill in INSTALL; until then the workflow fails.
 name: dashkit
 on:
   schedule:
@@ -95,6 +97,8 @@ permissions:
 jobs:
   report:
     runs-on: ubuntu-latest
+    env:
+      INSTALL: '' # from where you have dashkit: a wheel in this repository, or git+https://... of your own, at a commit
     steps:
       - uses: actions/checkout@v4
         with:
@@ -103,7 +107,7 @@ jobs:
       - uses: actions/setup-python@v5
         with:
           python-version: '3.11'
-      - run: pip install dashkit # or from where you have it: a wheel, git+https://...
+      - run: pip install "${{INSTALL:?is empty. Say in this workflow what pip is to install}}"
       - run: dashkit scan . --no-page
       - run: {json.dumps(report)}
       - uses: actions/upload-artifact@v4

@@ -148,20 +148,21 @@ class Dashboard:
         from html import escape
 
         numbers = {name: self.rows.get(f"{name}s", 0) for name in ("project", "task")}
+        what = f"project {self.project}"
         with suppress(UsageError):  # it is closed
-            numbers["task"] = int(self.sql("SELECT count(*) AS tasks FROM tasks WHERE is_open OR checked")["tasks"][0])
-        what = ", ".join(f"{n:,} {name}{'s' * (n != 1)}" for name, n in numbers.items())
-        if self.project is not None:
-            what = f"project {self.project}"
-            with suppress(UsageError):  # it is closed
-                known = self.sql("SELECT name FROM projects")["name"].fillna("")[0]
-                what = f"project {known or self.project}"
+            if self.project is None:
+                scope = self.sql("SELECT count(*) AS tasks FROM tasks WHERE is_open OR checked")
+                numbers["task"] = int(scope["tasks"][0])
+            elif name := self.sql("SELECT name FROM projects")["name"].fillna("")[0]:
+                what = f"project {name}"
+        if self.project is None:
+            what = ", ".join(f"{n:,} {noun}{'s' * (n != 1)}" for noun, n in numbers.items())
         at, zone = self.as_of, "UTC"
         with suppress(OverflowError):  # in the zone it would be before the first day that there is
             at, zone = at.astimezone(ZoneInfo(self.timezone)), self.timezone
         when = f"{at:%d %B %Y, %H:%M} {zone}"
-        name = escape(Path(self.path).name)
-        return f"<p><strong>{name}</strong> as of {when}: {escape(what)} (version {self.version})</p>"
+        file = escape(Path(self.path).name)
+        return f"<p><strong>{file}</strong> as of {when}: {escape(what)} (version {self.version})</p>"
 
     def __repr__(self) -> str:
         rows = ", ".join(f"{count:,} {table}" for table, count in self.rows.items() if count)

@@ -102,7 +102,7 @@ class _Copy:
             lite.text_factory = text
             cursor = lite.execute(f'SELECT {texts} FROM "{table}"')  # noqa: S608 - names of TABLES
             while batch := cursor.fetchmany(BATCH):
-                # Much faster than bound values, and than pandas.
+                # Arrays are much faster than bound values, and than a DataFrame.
                 texts_of = (np.fromiter(values, object, len(batch)) for values in zip(*batch, strict=True))
                 duck.register("batch", dict(zip(columns, texts_of, strict=True)))
                 duck.execute(insert)
@@ -292,7 +292,8 @@ def _duckdb(folder: Path, *, many: bool) -> duckdb.DuckDBPyConnection:
             **({} if many else {"threads": 1}),  # of few rows a second one would cost more than it does
         },
     )
-    duck.execute("PRAGMA disable_checkpoint_on_shutdown; SET TimeZone = 'UTC'; SET pandas_analyze_sample = 0")
+    duck.execute("PRAGMA disable_checkpoint_on_shutdown; SET TimeZone = 'UTC'")
+    duck.execute("SET pandas_analyze_sample = 0")  # what is registered is text, and no type is guessed
     # What is read once is faster written where nothing is compressed: typed is a database of its own.
     duck.execute("ATTACH ':memory:' AS typed; CREATE SCHEMA history")
     with suppress(duckdb.InvalidInputException):  # in a kernel without ipywidgets it is off, and cannot be set

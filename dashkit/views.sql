@@ -88,9 +88,10 @@ SELECT
     c.* REPLACE (
         -- What nobody saw the row says best; but it may say it of a later finish, or no more.
         CASE WHEN NOT c.checked THEN NULL WHEN NOT w.finished_inferred THEN w.finished_at
-             WHEN rows_count() OR c.completed_at <= getvariable('as_of')
-             THEN coalesce(c.completed_at, nullif(w.finished_at, getvariable('found_at')))
-             ELSE nullif(w.finished_at, getvariable('found_at')) END AS completed_at)
+             ELSE coalesce(
+                 CASE WHEN rows_count() OR c.completed_at <= getvariable('as_of') THEN c.completed_at END,
+                 nullif(w.finished_at, getvariable('found_at'))
+             ) END AS completed_at)
 FROM history.current AS c LEFT JOIN history.flow AS w ON w.task_id = c.id AND w.life = c.life;
 COMMENT ON VIEW tasks IS
 'One row per task, as it was as of the instant. checked says that it is done, status is workflow: a checked task is neither blocked nor cancelled nor gone (no longer in the file that it was read from), and is_open is what is none of these. size is complexity in points (sized: whether it has one), untouched whether updated_at is still a copy of created_at. Names, phase, labels and what else has no history are those of now. external_id, kind, parent_id and labels (a JSON array) are known from version 2.1 on.';

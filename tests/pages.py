@@ -11,6 +11,7 @@ from html.parser import HTMLParser
 from socketserver import BaseRequestHandler, ThreadingTCPServer
 from threading import Thread
 
+import nbformat
 import nbformat.v4 as nb
 import pytest
 
@@ -26,6 +27,27 @@ _FLAGS = [
     *("--disable-default-apps", "--disable-extensions", "--allow-file-access-from-files"),
     *("--enable-logging=stderr", "--virtual-time-budget=4000"),
 ]
+
+
+def written(path, *code, title="A title", parameters=""):
+    """A notebook on disk: a heading, a cell of parameters where there are any, and cells of code."""
+    cells = [nb.new_markdown_cell(f"# {title}\n\nWhat?")]
+    cells += [nb.new_code_cell(parameters, metadata={"tags": ["parameters"]})] if parameters else []
+    cells += [nb.new_code_cell(source) for source in code]
+    path.parent.mkdir(parents=True, exist_ok=True)
+    kernel = {"name": "python3", "display_name": "x", "language": "python"}
+    nbformat.write(nb.new_notebook(cells=cells, metadata={"kernelspec": kernel}), str(path))
+    return path
+
+
+def index_of(out):
+    """The text of the index of a folder of pages."""
+    return unescape((out / "index.html").read_text(encoding="utf-8"))
+
+
+def rows_of(out):
+    """The rows of its runs."""
+    return re.findall(r"<tr.*?</tr>", index_of(out).partition("<tbody>")[2], re.DOTALL)
 
 
 class Tags(HTMLParser):

@@ -2,22 +2,19 @@
 
 import json
 import os
-import re
 import signal
 import subprocess
 import sys
 import time
 from contextlib import contextmanager
 from datetime import timedelta
-from html import unescape
 from html.parser import HTMLParser
 from pathlib import Path
 from urllib.parse import unquote
 
-import nbformat
-import nbformat.v4 as nb
 import pytest
 from builders import insert, query, v2_1_database
+from pages import index_of, rows_of, written
 
 import dashkit
 from dashkit import times
@@ -45,24 +42,6 @@ class _Links(HTMLParser):
     def handle_starttag(self, tag, attrs):
         self.tags.append(tag)
         self.links += [value for name, value in attrs if name == "href"]
-
-
-def _notebook(path, *code, title="A title", parameters=""):
-    cells = [nb.new_markdown_cell(f"# {title}\n\nWhat?")]
-    cells += [nb.new_code_cell(parameters, metadata={"tags": ["parameters"]})] if parameters else []
-    cells += [nb.new_code_cell(source) for source in code]
-    path.parent.mkdir(parents=True, exist_ok=True)
-    kernel = {"name": "python3", "display_name": "x", "language": "python"}
-    nbformat.write(nb.new_notebook(cells=cells, metadata={"kernelspec": kernel}), str(path))
-    return path
-
-
-def _index(out):
-    return unescape((out / "index.html").read_text(encoding="utf-8"))
-
-
-def _rows(out):
-    return re.findall(r"<tr.*?</tr>", _index(out).partition("<tbody>")[2], re.DOTALL)
 
 
 def _record(folder, label, **values):
@@ -104,7 +83,7 @@ def _fill(folder):
 def test_key_figures_reach_the_page_and_the_record(tmp_path):
     """The record has the numbers of the frames; the page compares them with the page as of an earlier instant."""
     db = v2_1_database(tmp_path / "d.db", tasks=[{"title": PAYLOAD, "status": "blocked", "blocked_reason": PAYLOAD}])
-    path = _notebook(tmp_path / "r.ipynb", FIGURES, parameters=DB)
+    path = written(tmp_path / "r.ipynb", FIGURES, parameters=DB)
     time.sleep(0.01)
     first = run_report(path, db=db, out=tmp_path / "out")
     query(db, "UPDATE tasks SET status = 'pending', checked = 1")
@@ -121,7 +100,7 @@ def test_key_figures_reach_the_page_and_the_record(tmp_path):
     assert '<dd class="change">+1</dd>' in second.page.read_text()
     assert "The small numbers are what changed since " in second.page.read_text()
     assert "changed since " not in first.page.read_text()
-    assert "Done +1" in _rows(tmp_path / "out")[0]
+    assert "Done +1" in rows_of(tmp_path / "out")[0]
     stored = json.loads((tmp_path / "out" / "r" / "run.json").read_text())
     assert stored["numbers"] == second.record.numbers
     assert stored["versions"]["dashkit"] == dashkit.__version__
@@ -132,7 +111,7 @@ def test_key_figures_reach_the_page_and_the_record(tmp_path):
 def test_the_same_inputs_give_the_same_bytes(tmp_path):
     """A page as of an instant is the same file whenever it is made, though others were made in between."""
     db = v2_1_database(tmp_path / "d.db", tasks=[{"title": "A", "status": "blocked"}])
-    path = _notebook(tmp_path / "r.ipynb", FIGURES, parameters=DB)
+    path = written(tmp_path / "r.ipynb", FIGURES, parameters=DB)
     now = times.utc_now()
     pages = [
         run_report(path, db=db, out=tmp_path / "out", parameters={"as_of": times.to_text(at)}).page.read_bytes()
@@ -144,7 +123,7 @@ def test_the_same_inputs_give_the_same_bytes(tmp_path):
 def test_plain_papermill_keeps_the_numbers_too(tmp_path):
     """What a notebook hands on stands in its outputs, also where no dashkit runs it."""
     db = v2_1_database(tmp_path / "d.db")
-    path = _notebook(tmp_path / "r.ipynb", FIGURES, parameters=DB)
+    path = written(tmp_path / "r.ipynb", FIGURES, parameters=DB)
     command = [sys.executable, "-m", "papermill", str(path), str(tmp_path / "o.ipynb"), "-k", "python3"]
     environment = {**os.environ, "PYTHONPATH": str(Path(dashkit.__file__).parents[1])}
     subprocess.run([*command, "-p", "db_path", str(db)], check=True, capture_output=True, env=environment)
@@ -249,12 +228,12 @@ def test_a_failed_run_is_told_once():
 def test_hostile_names_and_texts_are_text_in_the_index(tmp_path):
     """Markup, quotes, line breaks and a colon in names, titles and errors act nowhere; each link leads to its page."""
     name = PAYLOAD.replace("/", "|") + "javascript:x"
-    path = _notebook(tmp_path / f"{name}.ipynb", f"raise ValueError({PAYLOAD!r})", title=PAYLOAD.replace("\n", " "))
+    path = written(tmp_path / f"{name}.ipynb", f"raise ValueError({PAYLOAD!r})", title=PAYLOAD.replace("\n", " "))
     out = tmp_path / "out"
     run = run_report(path, out=out)
     _record(out / name, "20260101_000000", title=PAYLOAD, page="20260101_000000.html", error=PAYLOAD)
     (out / name / "latest.html").write_text("good")
-    run_report(_notebook(tmp_path / "ok.ipynb", "1"), out=out)
+    run_report(written(tmp_path / "ok.ipynb", "1"), out=out)
     page = (out / "index.html").read_text(encoding="utf-8")
     seen = _Links(page)
     assert {"script", "img"}.isdisjoint(seen.tags)
@@ -287,12 +266,12 @@ def test_retention_keeps_the_newest_with_numbers_and_the_newest_without(tmp_path
 
 def test_the_command_keeps_so_many_runs(tmp_path):
     """--keep 1 leaves one run of each report, and the index has one row."""
-    path = _notebook(tmp_path / "r.ipynb", "1")
+    path = written(tmp_path / "r.ipynb", "1")
     out = tmp_path / "out"
     for _ in range(2):
         assert main(["report", str(path), "--out", str(out), "--keep", "1"]) == 0
     assert len(list((out / "r").glob("*.run.json"))) == 1
-    assert len(_rows(out)) == 1
+    assert len(rows_of(out)) == 1
 
 
 # What goes wrong
@@ -300,27 +279,27 @@ def test_the_command_keeps_so_many_runs(tmp_path):
 
 def test_a_broken_notebook_and_a_killed_kernel_leave_the_good_page(tmp_path, capsys):
     """The last good page stays, the index shows the failure in red with the good page beside it, and exit code 5."""
-    path = _notebook(tmp_path / "r.ipynb", "print('good')")
+    path = written(tmp_path / "r.ipynb", "print('good')")
     out = tmp_path / "out"
     assert main(["report", str(path), "--out", str(out)]) == 0
     good = (out / "r" / "latest.html").read_bytes()
     for source in ("1 / 0", "import os\nos.kill(os.getpid(), 9)"):
-        _notebook(path, "print('good')", source)
+        written(path, "print('good')", source)
         assert main(["report", str(path), "--out", str(out)]) == 5
         assert (out / "r" / "latest.html").read_bytes() == good
-        assert '<tr class="bad">' in _rows(out)[0]
-        assert "FAILED" in _rows(out)[0]
-    text = _index(out)
+        assert '<tr class="bad">' in rows_of(out)[0]
+        assert "FAILED" in rows_of(out)[0]
+    text = index_of(out)
     assert "<title>FAILED: Reports</title>" in text
     assert "The last run of A title is not good." in text
     assert "./r/latest.html" in text
-    assert [("bad" in row) for row in _rows(out)] == [True, True, False]
-    assert "ZeroDivisionError" in _rows(out)[1]
+    assert [("bad" in row) for row in rows_of(out)] == [True, True, False]
+    assert "ZeroDivisionError" in rows_of(out)[1]
 
 
 def test_a_second_run_is_told_that_the_folder_is_held(tmp_path, capsys):
     """While one run writes its pages, another one exits 4 and changes nothing; afterwards it may."""
-    path = _notebook(tmp_path / "r.ipynb", "1")
+    path = written(tmp_path / "r.ipynb", "1")
     out = tmp_path / "out"
     with held(out):
         before = sorted(out.rglob("*"))
@@ -333,7 +312,7 @@ def test_a_second_run_is_told_that_the_folder_is_held(tmp_path, capsys):
 def test_a_killed_run_is_a_failure_of_the_next_index(tmp_path):
     """A process that is killed holds nothing afterwards; the next run says of it that it was killed."""
     out, mark = tmp_path / "out", tmp_path / "began"
-    path = _notebook(tmp_path / "r.ipynb", f"open({str(mark)!r}, 'w')\nimport time\ntime.sleep(60)")
+    path = written(tmp_path / "r.ipynb", f"open({str(mark)!r}, 'w')\nimport time\ntime.sleep(60)")
     environment = {**os.environ, "PYTHONPATH": str(Path(dashkit.__file__).parents[1])}
     command = [sys.executable, "-m", "dashkit", "report", str(path), "--out", str(out)]
     running = subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
@@ -342,16 +321,16 @@ def test_a_killed_run_is_a_failure_of_the_next_index(tmp_path):
         time.sleep(0.05)
     running.send_signal(signal.SIGKILL)
     running.wait()
-    other = _notebook(tmp_path / "other.ipynb", "1")
+    other = written(tmp_path / "other.ipynb", "1")
     assert main(["report", str(other), "--out", str(out)]) == 0
-    assert any("FAILED" in row and "killed before it had ended" in row for row in _rows(out))
+    assert any("FAILED" in row and "killed before it had ended" in row for row in rows_of(out))
     assert not [entry for entry in (out / "r").iterdir() if entry.name.startswith(".")]
 
 
 def test_a_full_disk_leaves_the_good_page_and_is_told(tmp_path, capsys):
     """Where no page can be written any more, the room put by takes the failure: exit 5, index, page, record."""
     out = tmp_path / "out"
-    path = _notebook(tmp_path / "r.ipynb", "print('good')")
+    path = written(tmp_path / "r.ipynb", "print('good')")
     with _small_disk(out):
         assert main(["report", str(path), "--out", str(out)]) == 0
         good = (out / "r" / "latest.html").read_bytes()
@@ -359,18 +338,18 @@ def test_a_full_disk_leaves_the_good_page_and_is_told(tmp_path, capsys):
         for _ in range(2):
             assert main(["report", str(path), "--out", str(out)]) == 5
             assert (out / "r" / "latest.html").read_bytes() == good
-            assert "No space left on device" in _rows(out)[0]
+            assert "No space left on device" in rows_of(out)[0]
             assert "FAILED: A title" in next((out / "r").glob("*.failed.html")).read_text()
             assert json.loads((out / "r" / "run.json").read_text())["verdict"] == "crashed"
         (out / "filler").unlink()
         assert main(["report", str(path), "--out", str(out)]) == 0
-        assert "bad" not in _rows(out)[0]
+        assert "bad" not in rows_of(out)[0]
 
 
 def test_a_read_only_folder_is_refused(tmp_path, capsys):
     """Where nothing may be written the run is refused, exit 3, and the pages are what they were."""
     out = tmp_path / "out"
-    path = _notebook(tmp_path / "r.ipynb", "print('good')")
+    path = written(tmp_path / "r.ipynb", "print('good')")
     with _small_disk(out):
         assert main(["report", str(path), "--out", str(out)]) == 0
         subprocess.run(["mount", "-o", "remount,ro", str(out)], check=True)
@@ -385,7 +364,7 @@ def test_a_read_only_folder_is_refused(tmp_path, capsys):
 
 def test_several_run_at_once_and_stay_apart(tmp_path):
     """Runs come back in the order of the jobs; two of one second and one that crashes keep no other from its page."""
-    paths = [_notebook(tmp_path / f"{name}.ipynb", code) for name, code in (("a", "1"), ("b", "1 / 0"), ("c", "2"))]
+    paths = [written(tmp_path / f"{name}.ipynb", code) for name, code in (("a", "1"), ("b", "1 / 0"), ("c", "2"))]
     told = []
     runs = run_all([prepare(path) for path in (*paths, paths[0])], out=tmp_path / "out", tell=told.append)
     assert [(run.name, run.verdict) for run in runs] == [
@@ -396,13 +375,13 @@ def test_several_run_at_once_and_stay_apart(tmp_path):
     ]
     assert told == runs
     assert len({run.page for run in runs}) == 4
-    assert len(_rows(tmp_path / "out")) == 4
+    assert len(rows_of(tmp_path / "out")) == 4
 
 
 def test_nothing_changed_means_no_run(tmp_path, capsys):
     """--if-changed runs where the data, a parameter or the notebook changed, or the last run was not good."""
     db = v2_1_database(tmp_path / "d.db", tasks=[{"title": "A"}])
-    path = _notebook(tmp_path / "r.ipynb", "1", parameters=DB)
+    path = written(tmp_path / "r.ipynb", "1", parameters=DB)
     call = ["report", str(path), "--db", str(db), "--out", str(tmp_path / "out"), "--if-changed"]
 
     def ran(*more):
@@ -425,7 +404,7 @@ def test_nothing_changed_means_no_run(tmp_path, capsys):
     assert not ran()
     assert ran("--as-of", "2026-01-01")
     assert not ran("--as-of", "2026-01-01")
-    _notebook(path, "1 / 0", parameters=DB)
+    written(path, "1 / 0", parameters=DB)
     assert ran()
     assert ran()
 
@@ -433,7 +412,7 @@ def test_nothing_changed_means_no_run(tmp_path, capsys):
 def test_looking_for_a_change_loads_nothing_heavy(tmp_path):
     """Where nothing changed neither pandas nor papermill nor nbformat is loaded, and the database keeps its bytes."""
     db = v2_1_database(tmp_path / "d.db", tasks=[{"title": "A"}])
-    path = _notebook(tmp_path / "r.ipynb", "1", parameters=DB)
+    path = written(tmp_path / "r.ipynb", "1", parameters=DB)
     run_report(path, db=db, out=tmp_path / "out")
     before = {file.name: file.read_bytes() for file in tmp_path.glob("d.db*")}
     call = ["report", str(path), "--db", str(db), "--out", str(tmp_path / "out"), "--if-changed"]
@@ -455,7 +434,7 @@ def test_looking_for_a_change_loads_nothing_heavy(tmp_path):
 def test_a_command_is_told_what_changed(tmp_path, capsys):
     """JSON on the standard input of the user's command, on change only; no shell reads the command."""
     db = v2_1_database(tmp_path / "d.db", tasks=[{"title": PAYLOAD}])
-    path = _notebook(tmp_path / "r.ipynb", FIGURES, parameters=DB)
+    path = written(tmp_path / "r.ipynb", FIGURES, parameters=DB)
     call = ["report", str(path), "--db", str(db), "--out", str(tmp_path / "out"), "--notify"]
     note = tmp_path / "a note; echo $HOME"
     command = f"{sys.executable} -c 'import sys; open(sys.argv[1], \"w\").write(sys.stdin.read())' '{note}'"
@@ -479,7 +458,7 @@ def test_a_command_is_told_what_changed(tmp_path, capsys):
 @pytest.mark.parametrize("command", ["", "'"])
 def test_a_command_that_is_none_is_refused_before_the_run(tmp_path, capsys, command):
     """What is no command is refused first: exit 2, and no page."""
-    path = _notebook(tmp_path / "r.ipynb", "1")
+    path = written(tmp_path / "r.ipynb", "1")
     assert main(["report", str(path), "--out", str(tmp_path / "out"), "--notify", command]) == 2
     assert not (tmp_path / "out").exists()
 
@@ -487,18 +466,18 @@ def test_a_command_that_is_none_is_refused_before_the_run(tmp_path, capsys, comm
 @pytest.mark.parametrize(("code", "said"), [("1", "there was nothing to tell"), ("1 / 0", "what changed was not told")])
 def test_where_the_program_is_missing_the_page_is_made(tmp_path, capsys, code, said):
     """A PATH that lacks the program keeps no page from being made: exit 5, and that nobody could be told."""
-    path = _notebook(tmp_path / "r.ipynb", code)
+    path = written(tmp_path / "r.ipynb", code)
     assert main(["report", str(path), "--out", str(tmp_path / "out"), "--notify", "no-such-program-at-all x"]) == 5
     told = capsys.readouterr().err
     assert "Nobody can be told by no-such-program-at-all x: there is no program no-such-program-at-all on the" in told
     assert said in told
-    assert len(_rows(tmp_path / "out")) == 1
+    assert len(rows_of(tmp_path / "out")) == 1
 
 
 @pytest.mark.parametrize("refused", [False, True])
 def test_the_next_run_tells_of_one_that_was_killed(tmp_path, refused):
     """--notify hears once that the run before was killed, by a good run of any report or by one that is refused."""
-    out, other = tmp_path / "out", _notebook(tmp_path / "other.ipynb", "1")
+    out, other = tmp_path / "out", written(tmp_path / "other.ipynb", "1")
     call = ["report", str(other), "--out", str(out), "--notify", f"tee -a {tmp_path / 'told'}"]
     assert main(call) == 0
     for day in range(1, 3):
@@ -507,7 +486,7 @@ def test_the_next_run_tells_of_one_that_was_killed(tmp_path, refused):
     told = (tmp_path / "told").read_text()
     assert told.count('"run_failed"') == 1 + refused  # the refusal, too
     assert told.count("r: The run did not get to its end: The run was killed before it had ended.") == 1
-    assert sum("killed before it had ended" in row for row in _rows(out)) == 2
+    assert sum("killed before it had ended" in row for row in rows_of(out)) == 2
     assert json.loads((out / "r" / "run.json").read_text())["started_at"] == "2026-01-02T07:00:00.000Z"
 
 
@@ -529,7 +508,7 @@ def test_a_copy_runs_like_ours(tmp_path, capsys):
 
 def test_an_instant_is_for_the_reports_that_take_one(tmp_path, capsys):
     """--as-of is refused by a report without the parameter, and by what is no instant."""
-    path = _notebook(tmp_path / "r.ipynb", "1")
+    path = written(tmp_path / "r.ipynb", "1")
     assert main(["report", str(path), "--as-of", "2026-01-01", "--out", str(tmp_path / "out")]) == 2
     assert "it takes no as_of" in capsys.readouterr().err
     assert main(["report", "progress", "--as-of", "yesterday"]) == 2

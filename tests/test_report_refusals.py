@@ -1,13 +1,10 @@
 """What is refused before a kernel starts, or breaks where nobody foresaw it, stands in the index all the same."""
 
 import json
-import re
-from html import unescape
 
-import nbformat
-import nbformat.v4 as nb
 import pytest
 from builders import v1_database, v2_1_database
+from pages import index_of, rows_of, written
 
 import dashkit
 from dashkit.cli import main, parser
@@ -22,28 +19,15 @@ from dashkit.reports.run import run_all, run_report
 DB = 'db_path: str = ""  # which\nas_of: str = ""  # when'
 
 
-def _notebook(path, *code, parameters=DB):
-    cells = [nb.new_markdown_cell("# A title\n\nWhat?")]
-    cells += [nb.new_code_cell(parameters, metadata={"tags": ["parameters"]})]
-    cells += [nb.new_code_cell(source) for source in code]
-    kernel = {"name": "python3", "display_name": "x", "language": "python"}
-    nbformat.write(nb.new_notebook(cells=cells, metadata={"kernelspec": kernel}), str(path))
-    return path
-
-
-def _index(out):
-    return unescape((out / "index.html").read_text(encoding="utf-8"))
-
-
-def _rows(out):
-    return re.findall(r"<tr.*?</tr>", _index(out).partition("<tbody>")[2], re.DOTALL)
+def _written(path, *code, parameters=DB):
+    return written(path, *code, parameters=parameters)
 
 
 @pytest.fixture
 def folder(tmp_path):
     """A database, a notebook `r`, and a folder with its good page."""
     db = v2_1_database(tmp_path / "d.db", tasks=[{"title": "A"}])
-    path = _notebook(tmp_path / "r.ipynb", "print('good')")
+    path = _written(tmp_path / "r.ipynb", "print('good')")
     assert main(["report", str(path), "--db", str(db), "--out", str(tmp_path / "out")]) == 0
     return tmp_path
 
@@ -76,12 +60,12 @@ def test_a_refusal_before_the_kernel_is_on_record(folder, capsys, broken, more, 
     told = capsys.readouterr()
     assert why in told.err
     assert ("The refusal is on record: " in told.err) == (broken != "cells")  # found when all of it is read
-    first, second = _rows(out)
+    first, second = rows_of(out)
     assert '<tr class="bad">' in first
     assert "refused" in first
     assert why in first or why[:20] in first
     assert "good" in second
-    assert "The last run of A title is not good." in _index(out)
+    assert "The last run of A title is not good." in index_of(out)
     assert (out / "r" / "latest.html").read_bytes() == good
     kept = json.loads((out / "r" / "run.json").read_text())
     assert (kept["verdict"], kept["exit_code"], kept["ok"]) == ("refused", code, False)
@@ -108,11 +92,11 @@ def test_a_mistyped_call_does_not_stick(folder):
     good, bad = [*call, str(folder / "d.db"), "--if-changed"], "The last run of A title is not good."
     for mistyped in ([*good, "-p", "asof=1"], [*call, str(folder / "none.db")]):
         assert main(mistyped) != 0
-        assert bad in _index(out)
+        assert bad in index_of(out)
         assert main(good) == 0
-        assert bad not in _index(out)
+        assert bad not in index_of(out)
         assert json.loads((out / "r" / "run.json").read_text())["ok"]
-    assert [("refused" in row) for row in _rows(out)] == [True, True, False]
+    assert [("refused" in row) for row in rows_of(out)] == [True, True, False]
     before = {file: file.stat().st_mtime_ns for file in out.rglob("*")}
     assert main(good) == 0
     assert {file: file.stat().st_mtime_ns for file in out.rglob("*")} == before
@@ -124,14 +108,14 @@ def test_a_failure_of_other_parameters_is_not_cleared(folder):
     (out / "r" / ".29990101_000000").mkdir()
     assert main([*call, "--out", str(out), "-p", "asof=1"]) == 2
     assert main([*call, "--out", str(out)]) == 0
-    assert "The last run of r is not good." in _index(out)
+    assert "The last run of r is not good." in index_of(out)
 
 
 def test_two_notebooks_of_one_name_never_share_a_folder(folder, capsys):
     """In one call it is usage; later a refusal that leaves the pages, and their index, as they were."""
     out, db = folder / "out", folder / "d.db"
     (folder / "other").mkdir()
-    own, other = folder / "r.ipynb", _notebook(folder / "other" / "r.ipynb", "1 / 0")
+    own, other = folder / "r.ipynb", _written(folder / "other" / "r.ipynb", "1 / 0")
     before = {file: file.read_bytes() for file in out.rglob("*") if file.is_file()}
     call = ["report", "--db", str(db), "--out", str(out)]
     for arguments, code in (
@@ -176,7 +160,7 @@ def test_a_report_that_never_ran_is_shown_as_refused_too(folder):
         run_report("progress", db=folder / "none.db", out=folder / "out")
     with pytest.raises(UsageError, match="no notebook can hold the parameter project"):
         run_report("progress", db=folder / "d.db", out=folder / "out", parameters={"project": "\udcff"})
-    assert ["Progress" in row for row in _rows(folder / "out")] == [True, True, False]
+    assert ["Progress" in row for row in rows_of(folder / "out")] == [True, True, False]
 
 
 def test_while_the_folder_is_held_a_refusal_is_only_told(folder):
@@ -191,14 +175,14 @@ def test_what_nobody_foresaw_is_a_failed_run(folder):
     """A page that cannot be made is a crash: exit 5, in the index, the good page stays, the other report is made."""
     out = folder / "out"
     good = (out / "r" / "latest.html").read_bytes()
-    _notebook(folder / "r.ipynb", "from IPython.display import display\ndisplay({'text/markdown': ['a']}, raw=True)")
-    _notebook(folder / "s.ipynb", "1")
+    _written(folder / "r.ipynb", "from IPython.display import display\ndisplay({'text/markdown': ['a']}, raw=True)")
+    _written(folder / "s.ipynb", "1")
     jobs = [prepare(folder / name, db=folder / "d.db") for name in ("r.ipynb", "s.ipynb")]
     broken, other = run_all(jobs, out=out)
     assert (broken.verdict, broken.exit_code, other.verdict) == ("crashed", 5, "passed")
     assert "AttributeError" in broken.error
     assert (out / "r" / "latest.html").read_bytes() == good
-    assert "FAILED" in "".join(row for row in _rows(out) if "AttributeError" in row)
+    assert "FAILED" in "".join(row for row in rows_of(out) if "AttributeError" in row)
 
 
 def test_all_reports_of_version_1(tmp_path, capsys):
@@ -212,7 +196,7 @@ def test_all_reports_of_version_1(tmp_path, capsys):
     ]  # fmt: skip
     assert all("Run `dashkit migrate`" in line for line in lines if "REFUSED" in line)
     assert last == "5 reports. done: migrate_verify. REFUSED: data_quality, forecast, progress, trends."
-    assert sum('<tr class="bad">' in row for row in _rows(out)) == 4
+    assert sum('<tr class="bad">' in row for row in rows_of(out)) == 4
 
 
 def test_without_a_migration_there_is_none_to_verify(tmp_path, capsys):

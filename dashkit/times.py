@@ -4,7 +4,8 @@ Stored form: TEXT, ISO 8601, UTC, milliseconds, `Z` (`2025-11-27T16:09:57.123Z`)
 """
 
 from contextlib import suppress
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
+from zoneinfo import ZoneInfo
 
 from dashkit.errors import UsageError
 
@@ -61,6 +62,15 @@ def require(given: datetime | str, purpose: str) -> datetime:
         "it has no time zone" if naive else "it is no instant",
         "Give an aware datetime or text like '2025-11-27T16:09:57Z'.",
     )
+
+
+def midnight(day: date, timezone: str) -> datetime:
+    """The instant at which a day begins by the clock of a zone.
+
+    Raises:
+        OverflowError: in UTC it would be before the year 1, or after 9999.
+    """
+    return datetime.combine(day, time.min, ZoneInfo(timezone)).astimezone(UTC)
 
 
 def before(instant: datetime, span: timedelta) -> datetime:

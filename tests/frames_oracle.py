@@ -20,6 +20,7 @@ from worlds import PHASES
 from dashkit import times
 
 FEWEST = 20  # finished tasks, below which there are no percentiles
+SOME = 0.05  # days, below which a block that was there at the first look has no known age
 KINDS = ("failed", "blocked", "reopened", "done", "stale", "commits")
 WHAT = ("tasks", "records", "ids", "commits")
 STATUSES = ("pending", "in_progress", "review", "blocked", "completed", "cancelled")
@@ -280,8 +281,9 @@ def blocked_tasks(case):
         task, waits = case.everyone[life], case.needs(case.everyone[life])
         updated = stored(task.row.get("updated_at"))
         at_most = cause == "reported" and updated and task.row["updated_at"] == task.row["created_at"]
+        first_look = "updated_at" if at_most and life in migrated else "version" if case.age(begun) >= SOME else None
         bases = {
-            ("updated_at" if at_most and life in migrated else None) if inferred else "version" if before else "event"
+            first_look if inferred else "version" if before else "event"
             for before, inferred in case.oracle.beginnings(life, cause, begun)
         }
         ages = {"event": case.age(begun), "version": case.age(begun), "updated_at": updated and case.age(updated)}
@@ -636,7 +638,12 @@ def checks(case):
     yield "done at no known time", those(lambda task: task.now.checked and not case.completed_at(task))
     early = those(lambda t: case.completed_at(t) and created(t) and days(case.completed_at(t), created(t)) > 1 / 86400)
     yield "finished before it was created", early
-    yield "no creation time", those(lambda task: not created(task))
+    first = {one.life: one for one in reversed(case.oracle.intervals)}
+    unseen = {
+        life: one.event["op"] in ("baseline", "reconcile", *["insert", "backfill"] * one.checked)
+        for life, one in first.items()
+    }
+    yield "no creation time", those(lambda task: not created(task) and unseen[task.life])
     yield "unknown status", those(lambda task: status(task) not in STATUSES)
     known = lambda task: task.now.checked or task.now.is_open
     yield "no size", those(lambda task: known(task) and task.now.state["complexity"] not in POINTS)

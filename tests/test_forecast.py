@@ -98,6 +98,36 @@ def test_the_fan_is_what_a_forecast_says_of_each_day(d):
     assert fan["refused"].isna().all()
 
 
+def test_the_fan_of_what_there_is_to_finish(d):
+    """With arrivals each day ahead has the promises that a forecast with arrivals makes for it."""
+    fan = d.forecast_fan(arrivals=True)
+    for row in fan.iloc[[0, 13, 55]].itertuples():
+        sure, even = d.forecast(until=row.until.to_pydatetime(), arrivals=True)["at_least"]
+        assert (row.p15_tasks, row.p50_tasks) == (sure, even)
+    assert fan["p95_tasks"].max() <= d.forecast_fan()["p95_tasks"].max()
+
+
+def test_the_fan_of_some_days_ago_and_what_came_of_it(d, path):
+    """It is the one that was made then; beside it stands how many were finished, of what is over alone."""
+    fan = d.forecast_fan(days_ago=14)
+    with dashkit.open(path, as_of=NOW - timedelta(days=14)) as then:
+        made = then.forecast_fan()
+    assert made["finished"].isna().all()
+    pd.testing.assert_frame_equal(fan.drop(columns="finished"), made.drop(columns="finished"))
+    begin, finished = NOW - timedelta(days=14), d.query("forecast_fan")["occurred_at"]
+    counted = [int(((finished > begin) & (finished <= until)).sum()) for until in fan["until"] if until <= NOW]
+    assert fan["finished"].dropna().tolist() == counted
+    assert fan["until"][13] == NOW
+    assert counted[-1] == 42 == len(counted) * 3
+
+
+@pytest.mark.parametrize("days", [-1, 1001])
+def test_no_fan_of_what_is_not_looked_at(d, days):
+    """Days that lie ahead, or before all that is looked at, are refused."""
+    with pytest.raises(UsageError, match=f"the forecast of {days} days ago"):
+        d.forecast_fan(days_ago=days)
+
+
 def test_a_fan_is_refused_as_a_forecast_is(tmp_path):
     """Where nothing can be promised there is one row, which says why."""
     with dashkit.open(v2_1_database(tmp_path / "d.db"), as_of=NOW) as d:
@@ -110,9 +140,9 @@ def test_a_forecast_speaks_in_sentences(d):
     """The confidence, the promise, and how the promises before it ended."""
     sure, _, when, _ = d.forecast(until="2025-12-14", tasks=3)["sentence"]
     assert sure.startswith("85 %: at least ")
-    assert " tasks until 14 December 2025. Of " in sure
+    assert " more tasks by 14 December 2025. Of " in sure
     assert " such promises of the last 60 days " in sure
-    assert when.startswith("85 %: at least 3 tasks until 3 December 2025.")
+    assert when.startswith("85 %: at least 3 more tasks by 3 December 2025.")
 
 
 @pytest.mark.parametrize(
@@ -142,7 +172,7 @@ def test_no_more_is_finished_than_there_is(tmp_path):
         assert d.forecast(until="2025-12-14", arrivals=True)["at_least"].tolist() == [0, 0]
     assert free["until"].notna().all()
     assert tied["until"].isna().all()
-    assert tied["sentence"].str.contains("no date for 20 tasks").all()
+    assert tied["sentence"].str.contains("no date for 20 more tasks").all()
     assert tied["sentence"].str.contains("No more is counted than is open or arrives.", regex=False).all()
 
 
@@ -264,10 +294,10 @@ def test_what_became_of_the_open_tasks_is_counted(empty, told, number):
     with dashkit.open(database(empty, told)) as d:
         found_at = plain(d._snapshot.run("SELECT getvariable('found_at') AS t")["t"][0])
         (counted,) = d.query("what_moved", since=since).to_dict("records")
-        first = sorted(plain(t) for t in d.query("forecast", arrivals=True).query("kind == 'finished'")["occurred_at"])
-        fan = [plain(at) for at in d.query("forecast_fan")["occurred_at"]]
-        work = {kind: [plain(at) for at in d.query("forecast", arrivals=True).query("kind == @kind")["occurred_at"]]
-                for kind in ("arrived", "finished", "left")}  # fmt: skip
+        first = [plain(at) for at in d.query("forecast_fan")["occurred_at"]]
+        seen = d.query("forecast")
+        work = {kind: [plain(at) for at in seen.query("kind == @kind")["occurred_at"]] for kind in ("arrived", "left")}
+        work["finished"] = first
         now = times.to_text(d.as_of)
     oracle = Oracle(**told, as_of=now, known_at=None, found_at=found_at)
     wanted = dict.fromkeys(("open", "finished", "scope", "reopened"), 0)
@@ -287,7 +317,7 @@ def test_what_became_of_the_open_tasks_is_counted(empty, told, number):
                  if one.checked and not (before and before.checked) and one.event["op"] != "baseline"]  # fmt: skip
         finishes += [steps[0].started_at] if steps else []
     assert counted == wanted
-    assert first == fan == sorted(finishes)
+    assert first == sorted(finishes)
     for instant in (since, now):
         there = {kind: sum(at <= instant for at in times_of) for kind, times_of in work.items()}
         is_open = sum(one.is_open and one.holds(instant) for one in oracle.intervals)
@@ -303,7 +333,7 @@ def test_show_tells_it_in_sentences(path, capsys):
     head, _, sure, even, blank, sentence, _ = capsys.readouterr().out.splitlines()
     assert head.split()[-1] == "refused"
     assert (sure.split()[:3], even.split()[:3], blank) == (["when", "0.85", "3"], ["when", "0.50", "3"], "")
-    assert sentence.startswith("85 %: at least 3 tasks until 3 December 2025. No more is counted than is open")
+    assert sentence.startswith("85 %: at least 3 more tasks by 3 December 2025. No more is counted than is open")
     assert main([*words[:6], "--json"]) == 0
     assert all(row["sentence"] for row in json.loads(capsys.readouterr().out))
 

@@ -4,7 +4,7 @@ import importlib.util
 import io
 import json
 import re
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pandas as pd
@@ -225,12 +225,13 @@ def test_an_age_is_never_below_zero(tmp_path):
         assert d.blocked_tasks()["blocked_days"].tolist() == [0.0]
 
 
-def test_blocked_tasks_agree_with_the_database_functions(tmp_path):
+@pytest.mark.parametrize("make", [full_database, lambda path: first_looks(told_database(path))])
+def test_blocked_tasks_agree_with_the_database_functions(tmp_path, make):
     """get_blocked_tasks and the frame name the same tasks, in the same order, on the same basis."""
-    path = full_database(tmp_path / "d.db")
+    path = make(tmp_path / "d.db")
     told = database.get_blocked_tasks(db=path)
     with dashboard.open(path) as d:
-        frame = d.blocked_tasks().astype(object)
+        frame = d.blocked_tasks().query("cause == 'reported'").astype(object)
     frame = frame.where(frame.notna(), None)
     assert frame["task_id"].tolist() == [task["id"] for task in told]
     assert frame["basis"].tolist() == [task["basis"] for task in told]
@@ -386,10 +387,10 @@ def test_progress_by_parts(tmp_path):
     assert told["label"] == [["db", 2, 1], ["ui", 1, 1], [pd.NA, 2, 1]]
 
 
-def event(path, task_id, occurred_at, op="update", not_before=None, **values):
+def event(path, task_id, occurred_at, op="update", **values):
     """Record an event as if it had been seen then."""
-    given = {"occurred_at": occurred_at, "recorded_at": occurred_at, "not_before": not_before, "op": op}
-    insert(path, "task_events", task_id=task_id, source="git:abc", **given, **values)
+    given = {"occurred_at": occurred_at, "recorded_at": occurred_at, "op": op, "source": "git:abc"}
+    insert(path, "task_events", task_id=task_id, **given | values)
 
 
 def quiet_task(path, title="t", **values):
@@ -405,32 +406,79 @@ def told_task(path, title, *events, **last):
     number = quiet_task(path, title, **last)
     first = {"project_id": 1, "title": title, "status": "pending", "checked": 0, "blocked_reason": "", "complexity": ""}
     for place, (occurred_at, values) in enumerate(events):
-        event(path, number, occurred_at, "update" if place else "insert", **(values if place else first | values))
+        event(path, number, occurred_at, **(values if place else {"op": "insert"} | first | values))
     return number
 
 
+BLOCKED = {"status": "blocked", "blocked_reason": "key"}
+
+
+def told_database(path):
+    """Tasks whose block events saw begin, end, or stand still while they were done or gone."""
+    v2_1_database(path)
+    told_task(path, "seen", ("2025-11-01", {}), ("2025-11-21", BLOCKED), **BLOCKED)
+    told_task(path, "version", ("2025-11-01", {}), ("2025-11-26", BLOCKED | {"not_before": "2025-11-20"}), **BLOCKED)
+    told_task(path, "again", ("2025-11-01", BLOCKED), ("2025-11-10", {"status": "review"}), ("2025-11-30", BLOCKED),
+              **BLOCKED)  # fmt: skip
+    told_task(path, "reopened", ("2025-11-01", BLOCKED), ("2025-11-10", {"checked": 1}), ("2025-11-29", {"checked": 0}),
+              **BLOCKED)  # fmt: skip
+    told_task(path, "back", ("2025-11-01", BLOCKED), ("2025-11-10", {"op": "gone"}), ("2025-11-28", {"op": "back"}),
+              **BLOCKED)  # fmt: skip
+    told_task(path, "lifted", ("2025-11-01", BLOCKED), ("2025-11-10", {"status": "pending"}))
+    told_task(path, "done", ("2025-11-01", BLOCKED), ("2025-11-10", {"checked": 1}), checked=1, **BLOCKED)
+    return path
+
+
+def first_looks(path, now=None):
+    """Tasks that were blocked when they were first looked at, in a file or by the migration, long ago or just now."""
+    now = now or times.utc_now()
+    for title, at, source, updated_at in (
+        ("file", "2025-11-21", "git:abc", "2025-11-22"),
+        ("file, as made", "2025-11-22", "git:abc", "2025-10-02"),
+        ("migration", "2025-11-11", "baseline", "2025-10-03"),
+        ("migration, as made", "2025-11-26", "baseline", "2025-10-02"),
+        ("an hour ago", times.to_text(now - timedelta(hours=1)), "file:x", None),
+        ("now", times.to_text(now), "file:x", None),
+    ):
+        number = quiet_task(path, title, created_at="2025-10-02", updated_at=updated_at, **BLOCKED)
+        event(path, number, at, "baseline", source=source, project_id=1, title=title, **BLOCKED)
+    return path
+
+
 def test_a_block_is_as_old_as_the_event_that_saw_it(tmp_path):
-    """Seen exactly, first in the version of a file, or a baseline: the days say what they stand on."""
-    path = v2_1_database(tmp_path / "d.db")
-    blocked = {"status": "blocked", "blocked_reason": "key"}
-    told_task(path, "seen", ("2025-11-01", {}), ("2025-11-21", blocked), **blocked)
-    told_task(path, "version", ("2025-11-01", {}), ("2025-11-26", blocked | {"not_before": "2025-11-20"}), **blocked)
-    told_task(path, "again", ("2025-11-01", blocked), ("2025-11-10", {"status": "review"}), ("2025-11-30", blocked),
-              **blocked)  # fmt: skip
-    told_task(path, "lifted", ("2025-11-01", blocked), ("2025-11-10", {"status": "pending"}))
-    told_task(path, "done", ("2025-11-01", blocked), ("2025-11-10", {"checked": 1}), checked=1, **blocked)
-    number = quiet_task(path, "there before", **blocked)
-    event(path, number, "2025-11-02", "baseline", project_id=1, title="there before", **blocked)
+    """Seen exactly, or first in the version of a file: the days say what they stand on."""
+    path = told_database(tmp_path / "d.db")
     with opened(path) as d:
         frame = d.blocked_tasks()
     assert frame[["title", "cause", "blocked_days", "basis"]].to_numpy().tolist() == [
         ["seen", "reported", 10.0, "event"],
         ["version", "reported", 5.0, "version"],
+        ["back", "reported", 3.0, "event"],
+        ["reopened", "reported", 2.0, "event"],
         ["again", "reported", 1.0, "event"],
-        ["there before", "reported", pd.NA, pd.NA],
     ]
     with opened(path, project=1) as d:
-        assert len(d.blocked_tasks()) == 4
+        assert len(d.blocked_tasks()) == 5
+
+
+def test_the_first_look_says_at_least_how_long_it_is_blocked(tmp_path):
+    """A file's first version and the migration do; at most where the row is as it was made, and nothing just now."""
+    path = first_looks(v2_1_database(tmp_path / "d.db"), AS_OF)
+    given = {"op": "baseline", "occurred_at": "2025-11-28", "recorded_at": "2025-11-28", "source": "baseline"}
+    insert(path, "dependency_events", task_id=1, depends_on_id=2, **given)
+    query(path, "UPDATE event_context SET suspended = 1")
+    insert(path, "task_dependencies", task_id=1, depends_on_id=2)
+    with opened(path) as d:
+        frame = d.blocked_tasks()
+    assert frame[["title", "cause", "blocked_days", "basis"]].to_numpy().tolist() == [
+        ["migration, as made", "reported", 60.0, "updated_at"],
+        ["migration", "reported", 20.0, "version"],
+        ["file", "reported", 10.0, "version"],
+        ["file, as made", "reported", 9.0, "version"],
+        ["an hour ago", "reported", pd.NA, pd.NA],
+        ["now", "reported", pd.NA, pd.NA],
+        ["file", "waiting", 3.0, "version"],
+    ]
 
 
 def test_waiting_is_told_apart_from_blocked(tmp_path):

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dashkit.errors import UsageError
-from dashkit.montecarlo import HowMany, WhenNext, forecast, futures, history, past, replay, score
+from dashkit.montecarlo import HowMany, WhenNext, Work, forecast, futures, history, past, replay, score
 
 BENCHMARK = Path(__file__).parents[1] / "benchmarks" / "forecast.py"
 HISTORIES = Path(__file__).parents[1].parent / "shared" / "data" / "linking"
@@ -189,10 +189,11 @@ def test_a_mass_closing_is_no_new_speed():
 def test_what_is_not_there_cannot_be_finished():
     """With arrivals, no more is promised than is open or arrives: nothing where all is done and nothing comes."""
     finished = steady()
-    arrived = ago([101] * len(finished))
-    assert amounts(forecast(finished, NOW, HowMany(14), seed=SEED, arrived=arrived)) == [0, 0]
-    assert dates(forecast(finished, NOW, WhenNext(5), seed=SEED, arrived=arrived)) == [None, None]
-    five = forecast(finished, NOW, HowMany(14), seed=SEED, arrived=[*arrived, *ago([101] * 5)])
+    arrived, nothing = ago([101] * len(finished)), history([], NOW)
+    done, more = (Work(history(each, NOW), nothing) for each in (arrived, [*arrived, *ago([101] * 5)]))
+    assert amounts(forecast(finished, NOW, HowMany(14), seed=SEED, work=done)) == [0, 0]
+    assert dates(forecast(finished, NOW, WhenNext(5), seed=SEED, work=done)) == [None, None]
+    five = forecast(finished, NOW, HowMany(14), seed=SEED, work=more)
     assert 1 <= amounts(five)[0] <= amounts(five)[1] <= 5
 
 

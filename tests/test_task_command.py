@@ -124,7 +124,7 @@ def test_a_block_that_was_seen_is_told_exactly(tmp_path, run):
     """Where history saw the block begin, the story does not say "at most"."""
     v2_1_database(tmp_path / "dash.db", tasks=[{}])
     run("1", "--block", "no keys")
-    assert "  Blocked   for 0.0 days: no keys\n" in run("1")[1]
+    assert "  Blocked   for less than a minute: no keys\n" in run("1")[1]
 
 
 def test_all_changes_or_none(tmp_path, run):

@@ -604,6 +604,20 @@ def test_headlines_are_the_gravest_first(told):
             d.headlines(datetime(2025, 1, 1))  # noqa: DTZ001 - that is the point
 
 
+@pytest.mark.parametrize("zone", ["UTC", "America/New_York", "Pacific/Kiritimati"])
+def test_headlines_and_throughput_tell_of_the_same_seven_days(told, zone):
+    """What is news is counted by days of the dashboard's clock, as throughput counts: the page has both."""
+    story = []
+    for task in range(1, 80):
+        born = datetime(2025, 1, 1, tzinfo=UTC) + timedelta(hours=3 * task)
+        story += [(task, times.to_text(born), BIRTH), (task, times.to_text(born), DONE)]
+    path = told(*story)
+    for as_of in ("2025-01-10T00:00:00Z", "2025-01-10T13:30:00Z", "2025-01-09T23:59:59Z"):
+        with dashkit.open(path, as_of=as_of, timezone=zone) as d:
+            (title,) = d.headlines().query("kind == 'done'")["title"]
+            assert title == f"{d.throughput('day').tail(7)['finished'].sum()} tasks were done"
+
+
 def test_stale_work_is_a_headline_when_it_becomes_so(told):
     """A task is stale from the moment on at which it is in work for longer than 85 percent of the finished were."""
     story = [(99, "2025-01-10", BIRTH), (99, "2025-01-10", {"status": "in_progress"})]
@@ -666,8 +680,8 @@ def test_the_quality_of_data_is_told_check_by_check(told):
     tasks = [
         row(1, status="completed"), row(2, checked=1, status="pending"), row(3, checked=1, status="blocked"),
         row(4, **BLOCKED, title="  "), row(5, status="blocked"), row(6, blocked_reason="why"), row(7, status="odd"),
-        row(8, complexity=""), row(9, project_id=77), row(10), row(11, title="same"), row(12, title="same"),
-        row(13, op="baseline", **DONE), row(14),
+        row(8, complexity=""), row(9, project_id=77), row(10, op="baseline"), row(11, title="same"),
+        row(12, title="same"), row(13, op="baseline", **DONE), row(14),
     ]  # fmt: skip
     tasks += [row(task, title=f"Agent {task}") for task in range(100, 125)]
     made = {task: {"created_at": "2025-01-01"} for task, _, _ in tasks if task != 10}

@@ -201,8 +201,13 @@ def worlds(draw, moving=False):
     """A history of weeks with everything beside it; where tasks stay, each is in one project for all of its lives."""
     made = spread(draw(histories()))
     home = {task: draw(st.sampled_from([1, 2])) for task in IDS}
-    origins = {"baseline": "baseline", "reconcile": "reconcile"}
-    events = [{**one, "source": origins.get(one["op"], one["source"])} for one in made["events"]]
+    # A baseline is of the migration or of the first version of a file.
+    origins = {
+        ("baseline", "trigger"): "baseline",
+        ("reconcile", "trigger"): "reconcile",
+        ("reconcile", "git:1"): "reconcile",
+    }
+    events = [{**one, "source": origins.get((one["op"], one["source"]), one["source"])} for one in made["events"]]
     if not moving:
         events = [{**one, "project_id": home[one["task_id"]]} for one in events]
         made["tasks"] = [{**row, "project_id": home[row["id"]]} for row in made["tasks"]]

@@ -28,6 +28,7 @@ _OF_FRAMES: tuple[tuple[tuple[str, ...], str, dict[str, Any]], ...] = (
     (("--until",), "forecast how many until this day or instant", {"metavar": "DAY"}),
     (("--tasks",), "forecast when so many more are done", {"metavar": "N"}),
     (("--arrivals",), "forecast no more than is open or arrives", {"action": "store_true"}),
+    (("--days-ago",), "the fan of so many days ago, and what came of it", {"metavar": "N"}),
     (("--confidence",), "of the date that moved", {"metavar": "0..1"}),
 )
 _FORMULA = re.compile(r"[=+\-@\t\r\n\uff1d\uff0b\uff0d\uff20]")  # also in full width

@@ -2,6 +2,7 @@
 
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Final
+from zoneinfo import ZoneInfo
 
 from dashkit import times
 from dashkit.errors import UsageError
@@ -91,10 +92,21 @@ def headlines(dashboard: "Dashboard", since: datetime | str | None = None) -> "p
 
     Args:
         dashboard: where from.
-        since: what happened after this instant: aware, or ISO 8601 text; None: in the seven days before as_of.
+        since: what happened after this instant: aware, or ISO 8601 text; None: in the last seven days by the
+            dashboard's clock, that of as_of included.
 
     Raises:
         UsageError: since is no instant.
     """
-    moment = times.require(since, "tell what happened since") if since else times.before(dashboard.as_of, LATELY)
+    moment = times.require(since, "tell what happened since") if since else _lately(dashboard)
     return dashboard.query("headlines", since=times.to_text(moment), fewest=FEWEST, named=NAMED)
+
+
+def _lately(dashboard: "Dashboard") -> datetime:
+    """The last instant before the last seven days."""
+    try:
+        today = dashboard.as_of.astimezone(ZoneInfo(dashboard.timezone)).date()
+        first = times.midnight(today - LATELY + timedelta(days=1), dashboard.timezone)
+    except OverflowError:  # it would be before the first day that there is
+        first = dashboard.as_of
+    return times.before(first, timedelta(milliseconds=1))

@@ -26,10 +26,10 @@ def blocked_tasks(dashboard: "Dashboard") -> "pd.DataFrame":
         frees (Int64, tasks): open tasks of any project that wait for this one, directly or through others; missing for
             a waiting task.
         blocked_days (Float64, days): how long until as_of, as basis says; missing where that is not known.
-        basis (string): what blocked_days stands on: an `event` saw it begin; the `version` of a file had it first,
-            and the one before had not, which makes it a lower bound ("at least"); `updated_at` makes it an upper
+        basis (string): what blocked_days stands on: an `event` saw it begin; the `version` of a file, or the first
+            look at the task, had it already, which makes it a lower bound ("at least"); `updated_at` makes it an upper
             bound ("at most"), because nothing was recorded about the task since it was created; missing where
-            blocked_days is.
+            blocked_days is, as where the first look found it less than 0.05 days ago.
 
     Sorted by: cause, blocked_days (the longest first, missing last), task_id.
     """

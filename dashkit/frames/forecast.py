@@ -39,6 +39,7 @@ _FAN = {
     "days": "Int64",
     "until": _UTC,
     **{f"p{round(100 * share):02}_tasks": "Int64" for share in QUANTILES},
+    "finished": "Int64",
     "refused": "string",
 }
 _MOVED = {
@@ -63,7 +64,7 @@ def forecast(
     there yet. A task counts when it was first finished.
 
     Columns:
-        question (string): `how_many` are done until a date, or `when` so many are.
+        question (string): `how_many` are done by a date, or `when` so many are.
         confidence (Float64, 0..1): the stated share of such promises that hold.
         at_least (Int64, tasks): the tasks promised (0 says nothing), or asked for; missing where refused.
         until (datetime64[us, UTC]): by when; missing where refused, and where there is no date.
@@ -86,51 +87,61 @@ def forecast(
         OutdatedError: the database is before version 2.1, and keeps no history.
     """
     dashboard.require_history("forecast")
-    seen = dashboard.query("forecast", arrivals=arrivals).groupby("kind")["occurred_at"].agg(_instants)
-    work = {"arrived": seen.get("arrived", []), "left": seen.get("left", [])} if arrivals else {}
+    finished, now = _finished(dashboard), dashboard.as_of
+    work = _work(dashboard, now) if arrivals else None
     rows: list[dict[str, Any]] = []
     for question in _questions(dashboard, until, tasks):
-        found = montecarlo.forecast(
-            seen.get("finished", []), dashboard.as_of, question, seed=_seed(dashboard, dashboard.as_of), **work
-        )
+        found = montecarlo.forecast(finished, now, question, seed=_seed(dashboard, now), work=work)
         rows += _answers(dashboard, question, found, arrivals=arrivals)
     return _frame(rows, _FORECAST)
 
 
-def forecast_fan(dashboard: "Dashboard") -> "pd.DataFrame":
+def forecast_fan(dashboard: "Dashboard", arrivals: bool = False, days_ago: int = 0) -> "pd.DataFrame":
     """How many more tasks are finished by each of the coming days, in the futures that forecast simulates.
 
     To 56 days ahead, and no further than the history is long. What forecast promises for a day "at least", with 85
-    percent confidence, is p15_tasks of that day: in 15 percent of the futures it is no more.
+    percent confidence, is p15_tasks of that day: in 15 percent of the futures it is no more. A fan of some days ago
+    is made from what had happened by then, as it is known now; beside it stands what came of it.
 
     Columns:
-        days (Int64, days): how many days of 24 hours after as_of; missing where refused.
+        days (Int64, days): how many days of 24 hours after the instant that it is made from; missing where refused.
         until (datetime64[us, UTC]): the instant at which they end; likewise.
         p05_tasks (Int64, tasks): in 5 percent of the futures at most so many are finished until then; likewise.
         p15_tasks (Int64, tasks): in 15 percent of them; likewise.
         p50_tasks (Int64, tasks): in half of them; likewise.
         p85_tasks (Int64, tasks): in 85 percent of them; likewise.
         p95_tasks (Int64, tasks): in 95 percent of them; likewise.
+        finished (Int64, tasks): how many were finished until then; missing where it is not over.
         refused (string): why there is no forecast, in the one row that there is then; missing where there is one.
 
     Sorted by: days.
 
     Args:
         dashboard: where from.
+        arrivals: no more is finished than is open or arrives, as in forecast.
+        days_ago: made from what had happened so many days of 24 hours before as_of (0..1000).
 
     Raises:
+        UsageError: days_ago is below 0, or more than 1,000.
         OutdatedError: the database is before version 2.1, and keeps no history.
     """
     dashboard.require_history("forecast_fan")
-    finished = _instants(dashboard.query("forecast_fan")["occurred_at"])
-    past = montecarlo.history(finished, dashboard.as_of)
+    if not 0 <= days_ago <= FARTHEST:
+        why = f"no history is looked at for longer than {FARTHEST:,} days, and none of later"
+        raise _refused(f"the forecast of {days_ago} days ago", why, f"Give 0 to {FARTHEST:,} days.")
+    made_at, finished = times.before(dashboard.as_of, timedelta(days=days_ago)), _finished(dashboard)
+    past = montecarlo.history(finished, made_at)
     if why := montecarlo.refusal(past, montecarlo.HowMany(1)):
         return _frame([{"refused": why}], _FAN)
-    found = montecarlo.fan(past, QUANTILES, _seed(dashboard, dashboard.as_of))
-    rows = [
-        [days, dashboard.as_of + timedelta(days=days), *map(int, tasks), None] for days, tasks in enumerate(found, 1)
-    ]
-    return _frame([dict(zip(_FAN, row, strict=True)) for row in rows], _FAN)
+    work = _work(dashboard, made_at) if arrivals else None
+    found = montecarlo.fan(past, QUANTILES, _seed(dashboard, made_at), work)
+    done = montecarlo.history(finished, dashboard.as_of)
+    rows = []
+    for days, tasks in enumerate(found, 1):
+        until = made_at + timedelta(days=days)
+        counted = done.between(made_at, until) if until <= dashboard.as_of else None
+        rows.append(dict(zip(_FAN, [days, until, *map(int, tasks), counted, None], strict=True)))
+    return _frame(rows, _FAN)
 
 
 def what_moved(
@@ -178,7 +189,7 @@ def what_moved(
         raise _refused(f"a date with confidence {confidence}", "a share lies between 0 and 1", "Give one such as 0.85.")
     _require(tasks)
     (counted,) = dashboard.query("what_moved", since=times.to_text(moment)).to_dict("records")
-    finished = _instants(dashboard.query("forecast_fan")["occurred_at"])
+    finished = _finished(dashboard)
     changes, dates, why = _steps(dashboard, moment, counted, finished, tasks, confidence)
     if why and tasks is None and (tasks := _expected(dashboard, moment, finished) or None):
         changes, dates, why = _steps(dashboard, moment, counted, finished, tasks, confidence)
@@ -199,10 +210,10 @@ def _questions(
     if until is not None:
         ahead = (_end(dashboard, until) - dashboard.as_of) / timedelta(days=1)
         if ahead <= 0:
-            raise _refused(f"how many until {until!s:.80}", "it is not after as_of", "Give a later day or instant.")
+            raise _refused(f"how many by {until!s:.80}", "it is not after as_of", "Give a later day or instant.")
         if ahead > FARTHEST:
             why = f"it is more than {FARTHEST:,} days ahead, and no history is looked at for longer"
-            raise _refused(f"how many until {until!s:.80}", why, "Give an earlier day or instant.")
+            raise _refused(f"how many by {until!s:.80}", why, "Give an earlier day or instant.")
         yield montecarlo.HowMany(ahead)
     elif tasks is None:
         yield montecarlo.HowMany(DAYS)
@@ -232,13 +243,13 @@ def _answers(
 
 def _sentences(dashboard: "Dashboard", promise: montecarlo.Promise, *, arrivals: bool) -> Iterator[str]:
     sure = f"{round(100 * promise.confidence)} %"
-    count = _tasks(promise.at_least)
+    count = f"{promise.at_least:,} more {'task' if promise.at_least == 1 else 'tasks'}"
     if promise.by is None:
         yield f"{sure}: no date for {count} in the {montecarlo.LIMIT_DAYS} days that can be seen ahead."
     else:
         nothing = "" if promise.at_least else ", which says nothing"
         last = _day(dashboard, promise.by - timedelta.resolution)  # of midnight, the day that it ends
-        yield f"{sure}: at least {count} until {last}{nothing}."
+        yield f"{sure}: at least {count} by {last}{nothing}."
     if arrivals:
         yield "No more is counted than is open or arrives."
     made, held, days = promise.score.made, promise.score.held, montecarlo.SCORED_DAYS
@@ -328,6 +339,18 @@ def _moved(part: str, change: int | None, tasks: int | None, was_open: int, days
     return f"{what}: {'the date stays' if size == '0.0 days' else f'{size} later' if days > 0 else f'{size} earlier'}."
 
 
+def _finished(dashboard: "Dashboard") -> list[datetime]:
+    """When tasks were first finished."""
+    return _instants(dashboard.query("forecast_fan")["occurred_at"])
+
+
+def _work(dashboard: "Dashboard", as_of: datetime) -> montecarlo.Work:
+    """What there was to finish until an instant."""
+    seen = dashboard.query("forecast").groupby("kind")["occurred_at"].agg(_instants)
+    arrived, left = (montecarlo.history(seen.get(kind, []), as_of) for kind in ("arrived", "left"))
+    return montecarlo.Work(arrived, left)
+
+
 def _instants(column: "pd.Series[pd.Timestamp]") -> list[datetime]:
     """As Python's own, which tell their seconds many times faster."""
     return list(column.array.to_pydatetime())
@@ -348,9 +371,9 @@ def _end(dashboard: "Dashboard", until: datetime | date | str) -> datetime:
     with suppress(ValueError):  # no day: an instant
         until = date.fromisoformat(until) if isinstance(until, str) else until
     if isinstance(until, datetime | str):
-        return times.require(until, "tell how many until")
+        return times.require(until, "tell how many by")
     try:
-        return datetime.combine(until + timedelta(days=1), time.min, ZoneInfo(dashboard.timezone)).astimezone(UTC)
+        return times.midnight(until + timedelta(days=1), dashboard.timezone)
     except OverflowError:  # the first or last day that there is
         return datetime.combine(until, time.min, UTC)
 

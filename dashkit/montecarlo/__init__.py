@@ -14,7 +14,19 @@ from typing import NamedTuple
 import numpy as np
 
 from dashkit.errors import UsageError
-from dashkit.montecarlo.futures import LIMIT_DAYS, HowMany, Question, WhenNext, Work, needs, promises, refusal, simulate
+from dashkit.montecarlo.futures import (
+    LIMIT_DAYS,
+    HowMany,
+    Question,
+    Supply,
+    WhenNext,
+    Work,
+    finishes,
+    needs,
+    promises,
+    refusal,
+    simulate,
+)
 from dashkit.montecarlo.past import DAY, History, Numbers, Places, history, pace
 
 __all__ = [
@@ -180,8 +192,7 @@ def forecast(
     question: Question,
     *,
     seed: str,
-    arrived: Iterable[datetime] | None = None,
-    left: Iterable[datetime] = (),
+    work: Work | None = None,
 ) -> Forecast:
     """Answer a question with each of CONFIDENCES, and say how earlier answers ended.
 
@@ -190,9 +201,8 @@ def forecast(
         as_of: what comes later is not seen.
         question: HowMany(days) or WhenNext(tasks).
         seed: any text, as project and as_of: the same text, the same numbers.
-        arrived: the instant at which each task arrived, finished or not. Where it is given, no more is finished than
-            was open or arrives, at the pace of the arrivals.
-        left: the instant at which each of these left without being finished; it counts with `arrived` alone.
+        work: when tasks arrived, finished or not, and left. Where it is given, no more is finished than was open or
+            arrives, at the pace of the arrivals.
 
     Raises:
         UsageError: the question asks for no time or no task.
@@ -201,7 +211,6 @@ def forecast(
     past = history(finished, as_of)
     if why := refusal(past, question):
         return Forecast(why, ())
-    work = None if arrived is None else Work(history(arrived, as_of), history(left, as_of))
     today = np.array([len(past.counts) - 1])
     promised = promises(past, work, question, today, CONFIDENCES, _RUNS, _source(seed))
     earlier = replay(past, question, seed, work=work, last_days=SCORED_DAYS)
@@ -231,21 +240,22 @@ def days_until(past: History, tasks: int, confidence: float, seed: str) -> float
     return float(question.answer(futures, confidence)[0][0])
 
 
-def fan(past: History, quantiles: tuple[float, ...], seed: str) -> Numbers:
+def fan(past: History, quantiles: tuple[float, ...], seed: str, work: Work | None = None) -> Numbers:
     """How many more tasks are finished by each of the coming days: what `forecast` says of each, at more quantiles.
 
     Args:
         past: the finishes, of which a forecast is not refused.
         quantiles: the shares of the futures (0..1) in which so many are finished at most.
         seed: as for `forecast`.
+        work: likewise.
 
     Returns:
         A row for each day ahead from the first on, to LIMIT_DAYS or as far as the past is long; a column a quantile.
     """
     length = len(past.counts)
-    today = pace(past.counts).at(np.array([length - 1]))
+    today, speeds, supply = np.array([length - 1]), pace(past.counts), work and Supply.of(past, work)
     shares = [1 - (1 - quantile) for quantile in quantiles]  # as a forecast reckons them from its confidence
     ahead = np.arange(1.0, min(LIMIT_DAYS, length) + 1)[:, None]
-    futures = np.array([simulate(today, days, _RUNS, _source(seed))[0, 0] for days in ahead])
-    found: Numbers = np.quantile(futures, shares, axis=1, method="inverted_cdf").T
+    futures = [finishes(speeds, supply, today, days, _RUNS, _source(seed))[0, 0] for days in ahead]
+    found: Numbers = np.quantile(np.array(futures), shares, axis=1, method="inverted_cdf").T
     return found

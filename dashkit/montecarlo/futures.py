@@ -125,6 +125,14 @@ class Supply(NamedTuple):
         return self.open[rows][:, None, None] + arrivals
 
 
+def finishes(
+    speeds: Pace, supply: Supply | None, rows: Places, ahead: Numbers, runs: int, source: np.random.Generator
+) -> Numbers:
+    """Simulated finishes until each of the days ahead, from the end of each day in `rows`: at most what there is."""
+    futures = simulate(speeds.at(rows), ahead, runs, source)
+    return futures if supply is None else np.minimum(futures, supply.futures(rows, ahead, runs, source))
+
+
 def promises(
     past: History,
     work: Work | None,
@@ -139,9 +147,7 @@ def promises(
     supply = None if work is None else Supply.of(past, work)
     parts = []
     for chunk in np.array_split(rows, max(1, len(rows) // _CHUNK)):
-        futures = simulate(speeds.at(chunk), question.ahead(), runs, source)
-        if supply is not None:
-            futures = np.minimum(futures, supply.futures(chunk, question.ahead(), runs, source))
+        futures = finishes(speeds, supply, chunk, question.ahead(), runs, source)
         parts.append([question.answer(futures, confidence) for confidence in confidences])
     days, at_least = (np.hstack([[each[field] for each in part] for part in parts]) for field in (0, 1))
     too_far = days > np.minimum(rows + 1, question.limit) if isinstance(question, WhenNext) else days > rows + 1

@@ -40,6 +40,11 @@ class History(NamedTuple):
         """How many had happened by each moment."""
         return np.searchsorted(self.seconds, moments, side="right").astype(np.int64)
 
+    def between(self, start: datetime, end: datetime) -> int:
+        """How many happened after the start, until the end."""
+        until, since = self.known(np.array([end.timestamp(), start.timestamp()]))
+        return int(until - since)
+
 
 class Pace(NamedTuple):
     """How a project goes, one value for the end of each past day, from the days before alone.

@@ -197,22 +197,31 @@ def status_before_block(conn: sqlite3.Connection, task_id: int) -> str | None:
     return row[0] if row else None
 
 
-def blocked_since(conn: sqlite3.Connection, task_id: int) -> str | None:
-    """When the present block began, where an event saw it begin; a baseline saw only that it was there."""
-    found = conn.execute(
-        f"SELECT occurred_at, op, status FROM task_events WHERE {_LIFE} AND status IS NOT NULL "  # noqa: S608
-        "ORDER BY occurred_at DESC, event_id DESC",
-        {"id": task_id},
-    )
-    began = None
-    for occurred_at, op, status in found:
-        if status != "blocked":
-            break
-        began = None if op in ("baseline", "backfill", "reconcile") else occurred_at
-    return began
+def blocked_since(conn: sqlite3.Connection, task_id: int) -> tuple[str | None, str | None]:
+    """When the present block began, or was there first, and what saw it begin.
+
+    Returns:
+        An instant in the stored form, None where no event tells of the block; and `event`, `version` (it had not begun
+        at an earlier version of the file) or None: nothing saw what was before.
+    """
+    sql = f"""
+        SELECT occurred_at, status, CASE WHEN checked IS NOT NULL THEN checked IS TRUE END AS checked,
+               CASE op WHEN :gone THEN 1 WHEN :back THEN 0 END AS gone,
+               CASE WHEN op IN ('baseline', 'backfill', 'reconcile') THEN NULL
+                    WHEN not_before IS NULL THEN 'event' ELSE 'version' END AS basis
+        FROM task_events WHERE {_LIFE} ORDER BY occurred_at, event_id
+        """  # noqa: S608
+    since, basis, state = None, None, {"status": None, "checked": 0, "gone": 0}
+    for event in rows.read(conn, sql, {"id": task_id, "gone": GONE, "back": BACK}):
+        state |= {name: event[name] for name in state if event[name] is not None}
+        if state != {"status": "blocked", "checked": 0, "gone": 0}:
+            since, basis = None, None
+        elif since is None:
+            since, basis = event["occurred_at"], event["basis"]
+    return since, basis
 
 
 def was_there_at_the_migration(conn: sqlite3.Connection, task_id: int) -> bool:
     """Whether the history of a task begins with the migration's own look at it."""
-    sql = "SELECT EXISTS (SELECT 1 FROM task_events WHERE task_id = ? AND op = 'baseline' AND source = 'baseline')"
-    return bool(conn.execute(sql, (task_id,)).fetchone()[0])
+    sql = f"SELECT EXISTS (SELECT 1 FROM task_events WHERE {_LIFE} AND op = 'baseline' AND source = 'baseline')"  # noqa: S608
+    return bool(conn.execute(sql, {"id": task_id}).fetchone()[0])

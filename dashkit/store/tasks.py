@@ -198,22 +198,16 @@ def story(conn: sqlite3.Connection, task_id: int, now: datetime) -> rows.Row | N
 
 
 def _blocked_for(conn: sqlite3.Connection, row: rows.Row, now: datetime) -> rows.Row:
-    """For how many days, and what that stands on.
-
-    An event that saw the block begin is exact. Without one, an updated_at equal to created_at is what the
-    migration filled in, where the task was there then: it cannot be blocked for longer than it exists. Any other
-    updated_at bounds nothing: it may be a later change of something else.
-    """
-    basis, since = "event", None
-    migrated = True
-    if events.are_kept(conn):
-        since = times.parse(events.blocked_since(conn, row["id"]))
-        migrated = events.was_there_at_the_migration(conn, row["id"])
-    if since is None and migrated and row["updated_at"] == row["created_at"]:
-        basis, since = "updated_at", times.parse(row["updated_at"])
-    if since is None:
-        return {"days_blocked": None, "basis": None}
-    return {"days_blocked": round(times.days_between(since, now), 1), "basis": basis}
+    """For how many days, and what that stands on: what the frame `blocked_tasks` says, for its reasons."""
+    told, basis = events.blocked_since(conn, row["id"]) if events.are_kept(conn) else (None, None)
+    since = times.parse(told)
+    updated = times.parse(row["updated_at"]) if row["updated_at"] == row["created_at"] else None
+    if basis is None and updated and (since is None or events.was_there_at_the_migration(conn, row["id"])):
+        since, basis = updated, "updated_at"
+    days = since and round(times.days_between(since, now), 1)
+    if basis is None and days:
+        basis = "version"
+    return {"days_blocked": days if basis else None, "basis": basis}
 
 
 def progress(conn: sqlite3.Connection, project_id: int) -> rows.Row:

@@ -1,7 +1,8 @@
 -- Tasks that are blocked or waiting, the longest first.
--- An event that saw the block begin says when; the version of a file that had it first says at least how long. Without
--- one, an updated_at that is still a copy of created_at bounds the block of a task that was there at the migration
--- (nothing was said since); any other may be a later change of something else, and bounds nothing.
+-- An event that saw the block begin says when; the version of a file that had it first says at least how long. So does
+-- the first look at a task (by a reading or the migration) that found it blocked, where that was 0.05 days ago or more:
+-- 0.0 days would look like news. Better is an updated_at that is still a copy of created_at, of a task that was there
+-- at the migration: nothing was said since, so it says at most how long. Any other may be of a later change.
 -- Columns: task_id, external_id, project_id, project, title, cause, blocked_reason, waits_for (tasks), frees (tasks),
 -- blocked_days (days), basis. Parameters: none.
 WITH RECURSIVE needed AS (
@@ -33,7 +34,8 @@ WITH RECURSIVE needed AS (
         CASE WHEN NOT b.inferred AND b.not_before IS NULL THEN 'event'
              WHEN NOT b.inferred THEN 'version'
              WHEN b.cause = 'reported' AND t.untouched AND t.updated_at IS NOT NULL AND m.task_id IS NOT NULL
-             THEN 'updated_at' END AS basis,
+             THEN 'updated_at'
+             WHEN age_days(b.started_at) >= 0.05 THEN 'version' END AS basis,
         CASE b.cause WHEN 'reported' THEN t.blocked_reason ELSE w.reason END AS blocked_reason,
         coalesce(w.waits_for, 0) AS waits_for,
         CASE b.cause WHEN 'reported' THEN (
@@ -48,8 +50,8 @@ WITH RECURSIVE needed AS (
 )
 SELECT
     task_id, external_id, project_id, project, title, cause, blocked_reason, waits_for, frees,
-    CASE basis WHEN 'updated_at' THEN age_days(updated_at) WHEN 'event' THEN age_days(started_at)
-               WHEN 'version' THEN age_days(started_at) END AS blocked_days,
+    CASE WHEN basis = 'updated_at' THEN age_days(updated_at) WHEN basis IS NOT NULL THEN age_days(started_at) END
+        AS blocked_days,
     basis
 FROM told
 ORDER BY cause, blocked_days DESC NULLS LAST, task_id

@@ -27,7 +27,9 @@ WITH checks(name, effect) AS (
         id, project, status, checked, blocked, blocked_reason, gone, is_open, sized, created_at, completed_at,
         phase_id IS NOT NULL AND phase_id NOT IN (SELECT id FROM typed.phases WHERE id IS NOT NULL) AS strays,
         count(*) FILTER (NOT gone) OVER (PARTITION BY project_id, title) AS same,
-        count(*) FILTER (NOT gone) OVER (PARTITION BY project_id, regexp_replace(title, '\d+', '0', 'g')) AS alike
+        count(*) FILTER (NOT gone) OVER (PARTITION BY project_id, regexp_replace(title, '\d+', '0', 'g')) AS alike,
+        -- The row of a task that was deleted since says nothing any more; what saw it arrive still does.
+        created_at IS NULL AND (id, life) NOT IN (SELECT (task_id, life) FROM history.flow WHERE arrived_seen) AS appears
     FROM tasks
 ), linked AS MATERIALIZED (
     SELECT task, target, confidence FROM links
@@ -50,7 +52,7 @@ WITH checks(name, effect) AS (
         CASE WHEN NOT blocked AND nullif(trim(blocked_reason), '') IS NOT NULL THEN 'a reason without a block' END,
         CASE WHEN checked AND completed_at IS NULL THEN 'done at no known time' END,
         CASE WHEN checked AND completed_at < created_at - INTERVAL 1 SECOND THEN 'finished before it was created' END,
-        CASE WHEN created_at IS NULL THEN 'no creation time' END,
+        CASE WHEN appears THEN 'no creation time' END,
         CASE WHEN coalesce(status, '') NOT IN (
             'pending', 'in_progress', 'review', 'blocked', 'completed', 'cancelled') THEN 'unknown status' END,
         CASE WHEN NOT sized AND (is_open OR checked) THEN 'no size' END,

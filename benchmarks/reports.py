@@ -1,12 +1,12 @@
 """What reports cost, as ratios in one run: their CPU, several at once, nothing changed, and the size of a page.
 
-    python benchmarks/reports.py [--runs 3] [--folder FOLDER]
+    python benchmarks/reports.py [--runs 3] [--folder FOLDER] [--db PATH [--as-of INSTANT]] [REPORT ...]
 
 Each report against what nobody could do without: papermill over a notebook of as many cells that imports the same
 libraries and shows a text in each, then nbconvert of what came out. Whole processes with their kernels, interleaved,
 minima of user and system time. At once: copies of the progress notebook by one command, against the same with one
-worker, and against one command after the other: the median of the ratios of each round, for the machine may be busy.
-On the sample at the newest version.
+worker, and against one command after the other: the median of the ratios of each round, for the machine may be busy;
+and `--all`, whose reports are of different lengths. On the sample at the newest version, or on the database given.
 """
 
 import argparse
@@ -80,24 +80,34 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--runs", type=int, default=3)
     parser.add_argument("--folder", type=Path)
+    parser.add_argument("--db", type=Path)
+    parser.add_argument("--as-of")
+    parser.add_argument("reports", metavar="REPORT", nargs="*")
     args = parser.parse_args()
     with tempfile.TemporaryDirectory() as made:
         folder = args.folder or Path(made)
         folder.mkdir(exist_ok=True)
-        db = folder / "sample.db"
+        db = args.db or folder / "sample.db"
         if not db.exists():
             write_sample(db)
             migrations.execute(db)
+        said_of = [*(["--as-of", args.as_of] if args.as_of else []), "--db", str(db), "--out", str(folder / "pages")]
+        chosen = [report for report in catalog.reports() if not args.reports or report.name in args.reports]
         print(f"{'':52} {'measured':>10} {'goal':>10}")
-        for report in catalog.reports():
-            out = ["--db", str(db), "--out", str(folder / "pages")]
-            ways = {"ours": [["-m", "dashkit", "report", report.name, *out]], "empty": empty(report, folder)}
+        for report in chosen:
+            ways = {"ours": [["-m", "dashkit", "report", report.name, *said_of]], "empty": empty(report, folder)}
             found = best(ways, args.runs)
             said(f"{report.name}: CPU, of an empty run", found["ours"][1] / found["empty"][1], CPU_GOAL)
             print(f"  {found['ours'][1]:.1f} s of {found['empty'][1]:.1f} s CPU; wall {found['ours'][0]:.1f} s")
             pages = (folder / "pages" / report.name / "latest.html").stat().st_size
             said(f"{report.name}: bytes of the page", pages, BYTES_GOAL, "{:,}")
         at_once(db, folder, args.runs)
+        alone = [["-m", "dashkit", "report", report.name, *said_of] for report in chosen]
+        names = [report.name for report in chosen]
+        rounds = [[measured(*ways)[0] for ways in ([["-m", "dashkit", "report", *names, *said_of]], alone)]
+                  for _ in range(args.runs)]  # fmt: skip
+        ratio = statistics.median(together / apart for together, apart in rounds)
+        said(f"all {len(chosen)} reports at once: wall, of one command each", ratio, WALL_GOAL)
         unchanged(db, folder, args.runs)
 
 

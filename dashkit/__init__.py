@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from dashkit.dashboard import Dashboard, open  # noqa: A004 - dashkit.open is the name that users meet
     from dashkit.errors import DashkitError
     from dashkit.migrations import migrate, rollback, status
-    from dashkit.reports import check_parameters, key_figures, require
+    from dashkit.reports import check_parameters, hand_on, key_figures, require
     from dashkit.sample import write_sample
     from dashkit.scanning import scan
     from dashkit.verification import verify_migration
@@ -24,6 +24,7 @@ _HOMES = {
     "DashkitError": "dashkit.errors",
     "charts": "dashkit.charts",
     "check_parameters": "dashkit.reports",
+    "hand_on": "dashkit.reports",
     "key_figures": "dashkit.reports",
     "migrate": "dashkit.migrations",
     "open": "dashkit.dashboard",
@@ -41,6 +42,7 @@ __all__ = [
     "__version__",
     "charts",
     "check_parameters",
+    "hand_on",
     "key_figures",
     "migrate",
     "open",

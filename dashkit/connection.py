@@ -136,7 +136,7 @@ def require_file(path: Path) -> None:
     raise RefusedError(
         f"Cannot open {path}",
         "there is no such file",
-        "Name the database with --db PATH or DASHKIT_DB; `dashkit sample PATH` makes one to try.",
+        "Name the database with --db PATH (db_path in a notebook) or DASHKIT_DB; `dashkit sample PATH` makes one.",
         path=path,
     )
 

@@ -160,9 +160,10 @@ class Dashboard:
         at, zone = self.as_of, "UTC"
         with suppress(OverflowError):  # in the zone it would be before the first day that there is
             at, zone = at.astimezone(ZoneInfo(self.timezone)), self.timezone
-        when = f"{at:%d %B %Y, %H:%M} {zone}"
+        when = f"{at.day} {at:%B %Y, %H:%M} {zone}"
         file = escape(Path(self.path).name)
-        return f"<p><strong>{file}</strong> as of {when}: {escape(what)} (version {self.version})</p>"
+        told = f"<strong>{file}</strong> as of {when}: {escape(what)} (version {self.version})"
+        return f'<p class="mathjax_ignore tex2jax_ignore">{told}</p>'
 
     def __repr__(self) -> str:
         rows = ", ".join(f"{count:,} {table}" for table, count in self.rows.items() if count)

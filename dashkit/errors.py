@@ -33,6 +33,10 @@ class DashkitError(Exception):
     def __str__(self) -> str:
         return f"{self.what}: {self.why.rstrip('.')}. {self.remedy}"
 
+    def _render_traceback_(self) -> list[str]:
+        """What a notebook shows: the sentence alone, which else stands below all the calls that led to it."""
+        return [f"{type(self).__name__}: {self}"]
+
 
 class CheckError(DashkitError):
     """A check failed, and the caller asked to be told."""

@@ -59,6 +59,7 @@ def drawn(db: Path, first: str) -> Iterator[tuple[str, Picture]]:
         yield "cumulative_flow", charts.cumulative_flow(d.cumulative_flow("day"))
         yield "arrivals", charts.arrivals(d.arrivals())
         yield "time_to_finish", charts.time_to_finish(d.lead_times())
+        yield "past_forecast", charts.past_forecast(d.forecast_fan(days_ago=14))
         yield "what_moved", charts.what_moved(d.what_moved())
     with dashkit.open(db, as_of=SCANNED, project=first) as d:
         yield "blocked_over_time", charts.blocked_over_time(d.blocked_over_time("day"), d.blocked_reasons_over_time())

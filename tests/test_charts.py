@@ -11,6 +11,7 @@ from matplotlib.text import Annotation, Text
 
 import dashkit
 from dashkit import charts
+from dashkit.charts.picture import table_html
 from dashkit.charts.tables import days_in_words
 from dashkit.cli import main
 from dashkit.reports.sanitize import clean
@@ -45,7 +46,31 @@ def test_the_title_of_progress_is_true(rows, title):
     picture = charts.progress_by_project(_progress(*rows))
     assert picture.title == title
     assert picture.alt.startswith(title)
-    assert "<figure>" in picture._repr_html_()
+    assert "<figure " in picture._repr_html_()
+
+
+def test_a_notebook_shows_words_from_the_left_and_no_mathematics():
+    """Text is set to the left, numbers are not; ids and dates stay in one line; between dollar signs is text."""
+    rows = pd.DataFrame({"id": ["a-1"], "title": ["costs $5 and $6"], "tasks": pd.array([1000], dtype="Int64")})
+    html = charts.Table("So $5 and $6:", rows)._repr_html_()
+    assert html.startswith('<figure class="mathjax_ignore tex2jax_ignore"><figcaption>So $5 and $6:')
+    assert re.findall(r'<td data-head="(\w+)"( style="[^"]*")?>', html) == [
+        ("id", ' style="text-align:left;white-space:nowrap"'),
+        ("title", ' style="text-align:left"'),
+        ("tasks", ""),
+    ]
+    assert re.findall(r'<th scope="col"( style="[^"]*")?>', html)[2] == ""
+    assert " style=" not in clean(html)
+    links = pd.DataFrame({"title": ["$a$"]})
+    pictures = [charts.progress_by_project(_progress((1, "$a$", 2, 1, 0))), charts.links_table(links.iloc[:0])]
+    assert all('class="mathjax_ignore ' in one._repr_html_() for one in pictures)
+
+
+def test_a_day_in_a_table_has_no_hour():
+    """Days and instants may stand in one column: midnight is the day."""
+    days = pd.to_datetime(["2026-01-02 00:00", "2026-01-03 12:30", None])
+    html = table_html(pd.DataFrame({"when": days}))
+    assert re.findall("<td>(.*)</td>", html) == ["2026-01-02", "2026-01-03 12:30", ""]
 
 
 def test_a_project_without_a_name_or_with_a_hostile_one_is_drawn():
@@ -87,7 +112,7 @@ def test_a_query_that_was_not_measured_is_in_the_table_alone(rows):
     picture = charts.query_speed(_speed(*rows))
     assert picture.title == "No query could be measured"
     assert len(picture.data) == len(rows)
-    assert "<figure>" in picture._repr_html_()
+    assert "<figure " in picture._repr_html_()
     assert charts.query_speed(_speed(*rows, ("b", 0.0, 0.0, 0.0, 90))).title.startswith("0 of 1 measured")
 
 
@@ -112,15 +137,22 @@ def test_a_chart_is_read_on_a_phone():
     [
         (476.693927, "updated_at", "at most 477 days"),
         (476.3, "updated_at", "at most 477 days"),
-        (0.0, "updated_at", "at most 1 day"),
+        (0.0, "updated_at", "at most 1 minute"),
+        (1.2, "updated_at", "at most 29 hours"),
         (1200.0, "updated_at", "at most 1,200 days"),
         (3.21, "event", "3.2 days"),
         (476.3, "event", "476 days"),
+        (0.1, "event", "2.4 hours"),
+        (0.0, "event", "less than a minute"),
+        (3.9, "version", "at least 3 days"),
+        (0.3, "version", "at least 7 hours"),
+        (1 / 24, "version", "at least 60 minutes"),
+        (0.0, "version", "at least a moment"),
         (None, None, "not known"),
     ],
 )
 def test_days_say_what_they_stand_on(days, basis, words):
-    """An upper bound is rounded up and called one; a time that is exact or not known is told as such."""
+    """A bound is rounded so that it stays one, and called one; a time that is exact or not known is told as such."""
     assert days_in_words(days, basis) == words
 
 
@@ -135,7 +167,7 @@ def test_what_is_stuck_is_a_table_to_read(tmp_path):
         frame = dashboard.blocked_tasks()
     assert frame["blocked_days"].tolist()[0] == 59.5
     table = charts.blocked_table(frame)
-    assert table.title == "2 tasks are blocked."
+    assert table.title == "The blocked tasks, the longest first:"
     assert table.data.to_dict("records") == [
         {"id": "1", "title": "Old", "reason": "no <keys>", "blocked for": "at most 60 days"},
         {"id": "2", "title": "New", "reason": "not given", "blocked for": "not known"},
@@ -228,7 +260,46 @@ def test_a_task_is_named_by_the_id_that_the_command_takes(tmp_path):
         tables.append(charts.left_out_table(d.left_out()))
         assert d.commit_activity()["insertions"].isna().tolist()[0], "nor are those of their week"
     assert [table.data["id"].tolist() for table in tables[:3]] == [["T1"], ["3"], ["c" * 10, "d" * 10, "T4"]]
+    stuck = pd.concat([blocked.head(1)] * 4, ignore_index=True).assign(task_id=[1, 7, 8, 9])
+    told = charts.blocked_table(stuck.assign(external_id=pd.array(["T1", "2", "T3", "T3"], "string")))
+    assert told.data["id"].tolist() == ["T1", "7", "8", "9"], "a number is that of a row, and T3 would be two tasks"
     assert not [name for table in tables if len(table.data) for name in table.data if "_" in name]
+
+
+@pytest.mark.parametrize(
+    ("checked", "title"),
+    [
+        ([0], "The one phase is not finished:"),
+        ([2], "The one phase is finished."),
+        ([0, 1], "None of 2 phases is finished:"),
+        ([2, 1], "1 of 2 phases is finished; this one is not:"),
+        ([2, 2], "2 of 2 phases are finished."),
+        ([2, 2, 1, 0], "2 of 4 phases are finished; these are not:"),
+    ],
+)
+def test_phases_are_told_in_words(checked, title):
+    """However many there are and however many of them are finished; those that are not have a row."""
+    frame = _progress(*((1, "A", 2, done, 0) for done in checked)).assign(part="p")
+    table = charts.phase_table(frame)
+    assert table.title == title
+    assert len(table.data) == sum(done < 2 for done in checked)
+
+
+@pytest.mark.parametrize(
+    ("causes", "titles"),
+    [
+        (["reported"], ["The blocked task; nobody said why:", ""]),
+        (["reported", "waiting"], ["The blocked task; nobody said why:", "The waiting task:"]),
+        (["waiting", "waiting"], ["", "The waiting tasks, the longest first; nothing is blocked:"]),
+    ],
+)
+def test_what_is_stuck_is_counted_once(causes, titles):
+    """The titles of the tables say what stands in them; how many there are the picture above has said."""
+    rows = {"task_id": 1, "title": "t", "project": "A", "cause": causes, "frees": 0, "blocked_days": 1.0}
+    frame = pd.DataFrame(rows).assign(external_id=pd.NA, basis="event")
+    reasons = ["reason" if cause == "waiting" else pd.NA for cause in causes]
+    frame["blocked_reason"] = pd.array(reasons, "string")
+    assert [table(frame).title for table in (charts.blocked_table, charts.waiting_table)] == titles
 
 
 def test_no_phase_is_no_word():
@@ -245,26 +316,42 @@ def _linked(*confidences, kind="commit"):
     return frame.assign(target=["c" * 40] * number, confidence=pd.array(confidences, dtype="Float64"))
 
 
-def test_each_link_has_its_confidence_and_a_choice():
-    """Certain, likely and unsure ones can be chosen from without a script; with all of them alike nothing is chosen."""
-    table = charts.links_table(_linked(1.0, 0.85, 0.6, None), most=3)
+def test_each_task_has_its_latest_link_with_its_confidence():
+    """A row a task, the latest first, however many links it has; where each is sure that is said once, below."""
+    frame = _linked(0.6, 1.0, 1.0, 0.85, None, 1.0).assign(task_id=[1, 1, 2, 3, 4, 1])
+    table = charts.links_table(frame, most=3)
     assert table.title == "4 tasks are linked with 1 commit; the latest:"
-    assert list(table.data["confidence"]) == ["1", "0.85", "0.6"]
-    assert list(table.data["on"]) == ["2026-01-09", "2026-01-08", "2026-01-07"]
-    assert next(iter(table.data["commit"])) == "c" * 10, "a commit without words has its sha"
-    html = clean(table._repr_html_())
-    radios = re.findall(r"<label class=\"(\w+)\"><input([^>]*)/> ([^<]*)</label>", html)
-    assert [(band, words) for band, _, words in radios] == [
-        ("certain", "certain ones (1)"), ("likely", "from 0.8 on (2)"), ("unsure", "all (3)"),
-    ]  # fmt: skip
-    assert ["checked" in attributes for _, attributes, _ in radios] == [False, False, True]
-    assert re.findall(r"<tbody class=\"(\w+)\">", html) == ["certain", "likely", "unsure"]
-    assert "&lt;b&gt;fix" in html
-    assert "And 1 more." in html
+    assert list(table.data) == ["task", "commit", "on", "confidence"]
+    assert list(table.data["task"]) == ["Task 0", "Task 2", "Task 3"]
+    assert list(table.data["confidence"]) == ["0.6", "1", "0.85"]
+    assert list(table.data["on"]) == ["2026-01-09", "2026-01-07", "2026-01-06"]
+    assert list(table.data["commit"]) == [f"{'c' * 10}; and 2 more", "<b>fix</b>", "<b>fix</b>"], "else by its sha"
+    assert table.note == "Confidence 1: the commit names the task, or somebody said so; less is inferred."
     alike = charts.links_table(_linked(1.0, 1.0, kind="session"), timezone="Asia/Tokyo")
     assert "<input" not in alike._repr_html_()
+    assert list(alike.data) == ["task", "session", "on"]
     assert list(alike.data["on"]) == ["2026-01-10", "2026-01-09"]
+    assert alike.note == "Each is of confidence 1: the commit names the task, or somebody said so."
     assert charts.links_table(_linked(1.0).head(0)).title == "No commit or session is linked with a task."
+
+
+def test_a_choice_of_confidence_has_the_latest_of_its_own():
+    """Sure links are found however many unsure ones are later, each choice with one row a task of its own."""
+    frame = _linked(0.6, None, 0.6, 0.85, 1.0, 1.0).assign(task_id=[1, 2, 3, 3, 1, 4])
+    table = charts.links_table(frame, most=2)
+    told = {choice: (list(rows["task"]), number) for choice, (rows, number) in table.choices.items()}
+    assert told == {
+        "certain": (["Task 4", "Task 5"], 2), "likely": (["Task 3", "Task 4"], 3), "all": (["Task 0", "Task 1"], 4),
+    }  # fmt: skip
+    html = clean(table._repr_html_())
+    radios = re.findall(r"<label class=\"(\w+)\"><input([^>]*)/> ([^<]*)</label>", html)
+    assert [(choice, words) for choice, _, words in radios] == [
+        ("certain", "certain ones (2)"), ("likely", "from 0.8 on (3)"), ("all", "all (4)"),
+    ]  # fmt: skip
+    assert ["checked" in attributes for _, attributes, _ in radios] == [False, False, True]
+    assert re.findall(r"<tbody class=\"(\w+)\">", html) == ["certain", "likely", "all"]
+    assert "&lt;b&gt;fix" in html
+    assert list(charts.links_table(_linked(0.6, 1.0)).choices) == ["certain", "all"], "none that shows the same"
 
 
 def test_a_choice_is_its_own_on_the_page_and_the_same_each_time():
@@ -279,7 +366,7 @@ def test_a_choice_is_its_own_on_the_page_and_the_same_each_time():
 def _forecast(**columns):
     rows = {"question": "when", "confidence": [0.85, 0.5], "at_least": 10, "made": 0, "held": 0, "independent": 0}
     frame = pd.DataFrame(
-        {**rows, "refused": None, "sentence": [f"{p} %: at least 10 tasks until May. X." for p in (85, 50)]}
+        {**rows, "refused": None, "sentence": [f"{p} %: at least 10 more tasks by May. X." for p in (85, 50)]}
     )
     return frame.assign(**columns)
 
@@ -303,17 +390,24 @@ def test_a_promise_stands_beside_what_became_of_such(columns, title, rows):
     assert table.title == title
     assert list(table.data.get("such promises of the last 60 days", [])) == rows
     if rows:
-        assert list(table.data["promise"]) == ["at least 10 tasks until May"] * 2
+        assert list(table.data["promise"]) == ["at least 10 more tasks by May"] * 2
         assert ("only 4 to 9 do not" in table.note) == ("39" in title)
 
 
 def test_what_happened_lately_or_before_is_told():
     """Headlines of the last seven days; where there are none, the latest before them; else that there is nothing."""
-    headlines = pd.DataFrame(
-        {"kind": ["done"], "title": ["2 tasks were done"], "detail": ["A; B"], "occurred_at": [None]}
-    )
-    activity = pd.DataFrame({"occurred_at": [None], "type": "commit", "title": "a", "name": "c" * 40, "project": "A"})
-    assert list(charts.headlines_table(headlines, activity).data) == ["what", "which", "when"]
+    at = pd.to_datetime(pd.Series(["2026-01-09T23:30"]), utc=True)
+    headlines = pd.DataFrame({"kind": ["done"], "title": "2 tasks were done", "detail": "A; B", "occurred_at": at})
+    activity = pd.DataFrame({"occurred_at": at, "type": "commit", "title": "a", "name": "c" * 40, "project": "A"})
+    table = charts.headlines_table(headlines, activity, "Asia/Tokyo")
+    assert table.data.to_dict("list") == {
+        "what": ["2 tasks were done"],
+        "which": ["A; B"],
+        "when": ["2026-01-10 08:30"],
+    }
+    assert list(charts.headlines_table(headlines.head(0), activity, "Asia/Tokyo").data["when"]) == ["2026-01-10 08:30"]
+    never = charts.activity_table(pd.concat([activity, activity.assign(occurred_at=at.where(at.isna()))]))
+    assert list(never.data["when"]) == ["2026-01-09 23:30", ""]
     before = charts.headlines_table(headlines.head(0), activity)
     assert before.title == "Nothing happened in the last seven days; the latest before:"
     assert list(before.data["what"]) == ["commit"]
@@ -328,9 +422,10 @@ def test_what_cost_most_is_told():
     assert table.title == "Most time went to: The gate (3 tasks, 40 days in all)"
     assert table.data.to_dict("list") == {
         "reason": ["The gate", "not given"], "cause": ["waiting", "blocked"], "tasks": [3, 1],
-        "days in all": ["40.0", "0.5"], "still stops": ["2", ""],
+        "time in all": ["40 days", "12 hours"], "still stops": ["2", ""],
     }  # fmt: skip
     assert charts.clusters_table(frame.head(0))._repr_html_() == ""
+    assert charts.clusters_table(frame.tail(1)).title.startswith("All the time went to: The gate (3 tasks, ")
 
 
 def test_what_bends_the_numbers_is_told():

@@ -221,6 +221,7 @@ def drawn(d):
         "left_out_table": [charts.left_out_table(d.left_out())],
         "links_table": [charts.links_table(links, 50, d.timezone)],
         "no_history": [charts.no_history(d.version)],
+        "past_forecast": [charts.past_forecast(d.forecast_fan(days_ago=7), d.timezone)],
         "phase_table": [charts.phase_table(d.progress(by="phase"), most=100)],
         "progress_by_project": [charts.progress_by_project(progress)],
         "progress_over_time": [charts.progress_over_time(done, "day")],

@@ -94,7 +94,7 @@ FILES = {
     "random bytes": (write(random.Random(1).randbytes(8192)), r"is not a SQLite database, or it is encrypted"),
     "a text": (write(b"hello, world\n" * 900), r"is not a SQLite database, or it is encrypted"),
     "empty": (write(b""), r"the file is empty\. Name the Dashboard's own file, or restore a backup"),
-    "missing": (os.unlink, r"there is no such file\. Name the database with --db PATH or DASHKIT_DB"),
+    "missing": (os.unlink, r"there is no such file\. Name the database with --db PATH"),
     "hard link": (twice_named, r"the file has 2 names \(hard links\).*Copy it to a file of its own"),
     "zeroed page": (zeroed, r"the database is damaged"),
     "index that does not fit": (odd_index, r"the database is damaged: .*by_title.*Nothing was changed"),

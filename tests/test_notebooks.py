@@ -9,9 +9,11 @@ from datetime import UTC, datetime, timedelta
 from html import unescape
 from html.parser import HTMLParser
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import pytest
 from builders import insert, query, v1_database, v2_1_database, v2_database
+from pages import page
 from test_forecast import NOW, made, steady
 from test_real_history import BEADS, SCRIPT
 
@@ -225,6 +227,8 @@ def test_the_cells_of_a_notebook_run_on_any_database(path, database):
     html = _shown(path, db)
     _judge(html)
     assert ("keeps no history" in html) == (sort == "version 2.0" and path.stem != "data_quality")
+    if path.stem in ("progress", "trends"):
+        assert html.count("keeps no history") == (sort == "version 2.0")
     if sort == "empty" and path.stem in ("progress", "trends", "forecast"):
         assert "Read tasks with dashkit scan REPOSITORY" in html
     if sort == "lively" and path.stem in ("progress", "trends", "forecast"):
@@ -271,6 +275,22 @@ def test_a_page_of_version_1_is_refused_in_words(tmp_path):
     assert "dashkit migrate" in done.stderr
 
 
+@pytest.mark.parametrize(
+    ("stem", "headings"),
+    [
+        ("progress", "Where am I, What is blocking me, What is happening, What was left out, How to read the numbers"),
+        ("trends", "When commits were made, How to read the numbers"),
+        ("forecast", "How to read the numbers"),
+    ],
+)
+def test_a_page_of_version_2_0_says_once_that_there_is_no_history(tmp_path, stem, headings):
+    """It has the sections of which something is known, and no other heading."""
+    db = hostile(tmp_path / "dash.db", v2_database)
+    html = page(next(path for path in NOTEBOOKS if path.stem == stem), db_path=str(db))
+    assert html.count("keeps no history") == 1
+    assert re.findall("<h2>(.*?)</h2>", html) == headings.split(", ")
+
+
 def test_the_same_inputs_give_the_same_page(tmp_path):
     """As of an instant, two runs write the same bytes, whatever the time."""
     db, given = lively(tmp_path / "dash.db"), {"as_of": to_text(datetime.now(UTC))}
@@ -286,6 +306,20 @@ def test_links_are_shown_from_a_confidence_on(tmp_path):
     assert "4 tasks are linked with 4 commits" in page
     assert 'class="number" data-head="confidence">0.9</td>' in page
     assert 'data-head="confidence">0.8</td>' not in page
+
+
+def test_a_page_tells_times_by_the_clock_of_its_dashboard(tmp_path):
+    """Tables have the times of the zone that the first line names, and no other."""
+    db = lively(tmp_path / "dash.db")
+    insert(db, "settings", scope="", key="time_zone", value="Asia/Kolkata", updated_at="2026-01-01")
+    with dashkit.open(db) as d:
+        at, now = (
+            instant.astimezone(ZoneInfo("Asia/Kolkata")) for instant in (d.headlines()["occurred_at"][0], d.as_of)
+        )
+    html = page(next(path for path in NOTEBOOKS if path.stem == "progress"), db_path=str(db), as_of=to_text(now))
+    assert f"as of {now.day} {now:%B %Y, %H:%M} Asia/Kolkata" in html
+    assert f'<td data-head="when">{at:%Y-%m-%d %H:%M}</td>' in html
+    assert "(UTC)" not in html
 
 
 def test_the_verification_runs_on_any_database(old_database, tmp_path):

@@ -18,8 +18,10 @@ from hypothesis import strategies as st
 from IPython.display import HTML, Markdown
 from matplotlib.figure import Figure
 
+from dashkit import charts
 from dashkit.charts.picture import MOST_ROWS, Picture, plain, table_html
 from dashkit.charts.style import BLUE, DARK, LABEL, PAPER, SERIES, STYLE
+from dashkit.reports.figures import MIME
 from dashkit.reports.page import Facts, render
 from dashkit.reports.sanitize import _ATTRIBUTES, _EVERYWHERE, _KEPT, clean
 
@@ -291,6 +293,37 @@ def test_pictures_of_other_libraries_are_shown_within_the_page():
     ]
 
 
+def test_a_text_in_lines_is_one_text():
+    """Whatever a notebook holds as a list of lines, as it may, is shown like the text that they are."""
+    svg = base64.b64encode(b"<svg></svg>").decode()
+    for data, shown in (
+        ({"text/html": ["<b>a", "b</b>"]}, "<b>ab</b>"),
+        ({"text/markdown": ["*a\n", "b*"]}, "<em>a\nb</em>"),
+        ({"text/plain": ["a\n", "b"]}, "<pre>a\nb</pre>"),
+        (
+            {"image/svg+xml": ["<svg>", "</svg>"], "text/plain": ["a ", "b"]},
+            f'alt="a b" src="data:image/svg+xml;base64,{svg}"',
+        ),
+    ):
+        assert shown in _page(nb.new_output("display_data", data)), data
+    assert "<pre>a\nb</pre>" in _page(nb.new_output("stream", name="stdout", text=["a\n", "b"]))
+
+
+def test_a_section_that_has_nothing_to_show_is_not_there():
+    """Its heading and prose go where all that its cells show is empty; not where they show nothing, or an error."""
+    nothing, error = _html(""), nb.new_output("error", ename="E", evalue="", traceback=[])
+    handed = nb.new_output("display_data", {MIME: {}, "text/plain": ""})
+    sections = {
+        "One": [nothing, nothing], "Two": [nothing, _html("<p>7</p>")], "Three": [], "Four": [error], "Five": [handed],
+    }  # fmt: skip
+    cells = [nb.new_markdown_cell("# Title"), nb.new_code_cell("", outputs=[nothing])]
+    for name, outputs in sections.items():
+        cells += [nb.new_markdown_cell(f"## {name}\n\nWords."), nb.new_code_cell("", outputs=outputs)]
+    page = render(nb.new_notebook(cells=cells), Facts("Title"))
+    assert re.findall(r"<h\d>(\w+)</h\d>", page) == ["Title", "Two", "Three", "Four", "Five"]
+    assert page.count("Words.") == 4
+
+
 def test_failed_checks_stand_in_red_below_the_title():
     """The page of a failed verdict has its numbers, and says first, escaped, what failed."""
     page = _page(_html("<p>numbers</p>"), verdict="failed", error="1 of 2 checks failed: <b>rows</b>")
@@ -390,6 +423,21 @@ def test_a_phone_shows_charts_whole_and_lets_tables_scroll(tmp_path: Path):
     assert found["page"] == 390
     assert found["table"] > found["box"]
     assert found["shadow"] == "local, local, scroll, scroll"
+
+
+@in_browser
+def test_a_choice_of_confidence_works_without_a_script(tmp_path: Path):
+    """One choice is shown at a time, on a phone too: all links at first, and those of a choice once it is made."""
+    links = pd.DataFrame({"task_id": [1, 2, 3], "task": ["a", "b", "c"], "kind": "commit", "title": "fix"})
+    days = pd.date_range("2026-01-09", periods=3, freq="-1D", tz="UTC")
+    links = links.assign(target="c" * 40, occurred_at=days, confidence=pd.array([0.6, 0.85, 1.0], "Float64"))
+    script = (
+        "[...d.querySelectorAll('input')].reverse().map(one => {one.click();"
+        " return [...d.querySelectorAll('td:first-child')].filter(c => c.getClientRects().length)"
+        ".map(cell => cell.textContent).join('')})"
+    )
+    page = _page(_html(charts.links_table(links, most=2)._repr_html_()))
+    assert _measured(page, script, tmp_path) == ["ab", "bc", "c"]
 
 
 @in_browser

@@ -38,7 +38,9 @@ def database(path):
             conn.execute(f"UPDATE {table} SET project_id = 2 WHERE {key} % 4 = 0")
             conn.execute(f"UPDATE {table} SET title = 'Task ' || {key} WHERE title IS NOT NULL")
         conn.execute("INSERT INTO phases (id, project_id, name, position) VALUES (1, 1, 'Build', 1), (2, 2, 'Ship', 1)")
-        conn.execute("UPDATE tasks SET created_at = NULL")
+        conn.execute(
+            "UPDATE tasks SET created_at = (SELECT min(occurred_at) FROM task_events WHERE task_id = tasks.id)"
+        )
         conn.execute("UPDATE tasks SET phase_id = project_id WHERE id NOT IN (9, 13, 192, 195, 196)")  # these go
         conn.execute("UPDATE event_context SET suspended = 0")
         conn.execute("UPDATE tasks SET status = 'blocked', blocked_reason = 'keys' WHERE id IN (185, 188)")
@@ -115,16 +117,18 @@ def test_a_page_says_later_what_it_said_then(tmp_path, notebook):
     assert text_of(page(notebook, **given)).replace("Gamma", "Alpha") == text_of(made)
 
 
-def test_the_record_says_later_what_it_said_then(tmp_path):
+@pytest.mark.parametrize("name", ["progress", "data_quality"])
+def test_the_record_says_later_what_it_said_then(tmp_path, name):
     """A run as of the instant of another one, known then, has its numbers in run.json, and says what is of now."""
     path = database(tmp_path / "d.db")
-    run = run_report("progress", db=path, out=tmp_path / "then")
+    run = run_report(name, db=path, out=tmp_path / "then")
     then = run.record.as_of
     now()
     later(path)
-    again = run_report("progress", db=path, out=tmp_path / "out", parameters={"as_of": then, "known_at": then})
-    kept = json.loads((tmp_path / "out" / "progress" / "run.json").read_text())
+    again = run_report(name, db=path, out=tmp_path / "out", parameters={"as_of": then, "known_at": then})
+    kept = json.loads((tmp_path / "out" / name / "run.json").read_text())
     assert kept["numbers"] == run.record.numbers
+    assert kept["numbers"]["figures" if name == "progress" else "quality"]
     assert (kept["as_of"], kept["seed"]) == (then, run.record.seed)
     assert text_of(again.page.read_text()) == text_of(run.page.read_text())
     footer = again.page.read_text().partition("<footer>")[2]

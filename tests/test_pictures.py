@@ -6,6 +6,7 @@ from html import escape
 from itertools import combinations, pairwise
 from xml.etree import ElementTree as ET
 
+import numpy as np
 import pandas as pd
 import pytest
 from builders import v2_1_database
@@ -72,9 +73,8 @@ def promises(at_least, days=14, held=40, made=46, refused=None):
     ):
         fan[f"{name}_tasks"] = whole([more * day // days for day in range(1, 57)])
     row = {"question": "how_many", "confidence": 0.85, "at_least": at_least, "until": fan["until"].iloc[days - 1]}
-    words = (
-        f"85 %: at least {at_least} tasks until 14 July 2025. Of {made} such promises of the last 60 days {held} held."
-    )
+    words = f"85 %: at least {at_least} more tasks by 14 July 2025."
+    words += f" Of {made} such promises of the last 60 days {held} held."
     frame = pd.DataFrame([{**row, "sentence": words}])
     if refused:
         frame = frame.assign(
@@ -82,6 +82,13 @@ def promises(at_least, days=14, held=40, made=46, refused=None):
         )
         fan = fan.head(1).assign(days=pd.NA, until=frame["until"], p05_tasks=pd.NA)
     return frame, fan
+
+
+def ended(fan, finished, days=14):
+    """The frame forecast_fan of so many days ago, and how many were finished since."""
+    return fan.assign(
+        finished=whole([finished * day // days if day <= days else None for day in range(1, 57)]), refused=None
+    )
 
 
 def blocked(reported, waiting):
@@ -206,6 +213,7 @@ def gallery(name="A task"):
         ),
         "time_to_finish": charts.time_to_finish(times([0.0001 * 2**n for n in range(22)], titles=[name] * 22)),
         "ageing": charts.ageing(work([400, 50, 5, 4, 3, 1, 0.5, 0.00001], titles=[name] * 8)),
+        "past_forecast": charts.past_forecast(ended(fan, 24)),
         "what_moved": charts.what_moved(moved(-30.0, 40.0, 0.0, -3.0)),
         "commit_calendar": charts.commit_calendar(commits([day % 11 * 20 for day in range(120)])),
         "finished_by_period": charts.finished_by_period(
@@ -286,6 +294,7 @@ def test_every_picture_is_drawn_of_every_database(tmp_path, make):
         for by in ("day", "week", "month"):
             told = [
                 charts.burn_up(d.progress_over_time(by), fan, forecast, by),
+                charts.past_forecast(d.forecast_fan(days_ago=7)),
                 charts.blocked_over_time(d.blocked_over_time(by), d.blocked_reasons_over_time("week"), by),
                 charts.cumulative_flow(d.cumulative_flow(by), by),
                 charts.projects(d.progress(), d.throughput_by_project(by), by),
@@ -296,7 +305,7 @@ def test_every_picture_is_drawn_of_every_database(tmp_path, make):
             told += [charts.ageing(d.ageing()), charts.what_moved(d.what_moved())]
             told += [charts.commit_calendar(d.commit_activity("day"))]
             told += [charts.task_strip(story) for _, story in d.task_timeline().groupby("task_id")]
-            assert all(picture.title and "<figure>" in picture._repr_html_() for picture in told)
+            assert all(picture.title and "<figure " in picture._repr_html_() for picture in told)
 
 
 def test_the_pictures_of_a_real_database_say_what_its_frames_say(tmp_path):
@@ -306,7 +315,7 @@ def test_the_pictures_of_a_real_database_say_what_its_frames_say(tmp_path):
         picture = charts.burn_up(states, d.forecast_fan(), forecast)
         last, sure = states.iloc[-1], forecast[forecast["question"] == "how_many"].iloc[0]
         assert picture.title.startswith(
-            f"{last.checked} of {last.tasks} tasks are done. 85 %: at least {sure.at_least} tasks"
+            f"{last.checked} of {last.tasks} tasks are done. 85 %: at least {sure.at_least} more tasks"
         )
         assert f"{sure.held} held" in picture.note
         assert f"{sure.at_least} more" in picture.svg
@@ -333,6 +342,34 @@ def test_the_fan_is_no_higher_than_the_scope():
     assert "The axis does not begin at 0" not in picture.note
     high = charts.burn_up(progress([(900, 800 + day) for day in range(30)]), fan, forecast)
     assert "The axis does not begin at 0." in high.note
+
+
+@pytest.mark.parametrize(
+    ("at_least", "finished", "title"),
+    [
+        (22, 24, "The promise of 1 July 2025 held: at least 22 tasks by 15 July 2025; 24 tasks were finished"),
+        (22, 22, "The promise of 1 July 2025 held: at least 22 tasks by 15 July 2025; 22 tasks were finished"),
+        (22, 1, "The promise of 1 July 2025 did not hold: at least 22 tasks by 15 July 2025; 1 task was finished"),
+        (0, 5, "Nothing was promised on 1 July 2025; by 15 July 2025 5 tasks were finished"),
+    ],
+)
+def test_a_past_forecast_is_held_to_account(at_least, finished, title):
+    """What was promised, whether that held, and the days that are over alone."""
+    picture = charts.past_forecast(ended(promises(at_least)[1], finished))
+    assert picture.title == title
+    assert len(picture.data) == 14
+    assert picture.data["finished"].iloc[-1] == finished
+    assert (f"{at_least} promised" in picture.svg) == bool(at_least)
+
+
+def test_a_past_forecast_that_was_none():
+    """Refused then, or not begun: a sentence, and nothing is drawn."""
+    _, fan = promises(22)
+    assert charts.past_forecast(fan.assign(finished=whole([None] * 56), refused=None)).title == "None of it is over"
+    refused = fan.head(1).assign(finished=whole([None]), refused="a forecast needs 10 finished tasks; so far: 0")
+    picture = charts.past_forecast(refused)
+    assert picture.title == "No forecast then: a forecast needs 10 finished tasks; so far: 0"
+    assert not picture.figure.axes
 
 
 def test_at_least_none_is_no_promise():
@@ -452,7 +489,7 @@ def test_a_refused_forecast_has_no_fan():
     ("reported", "waiting", "title"),
     [
         ([0, 0], [0, 0], "Nothing has been blocked yet"),
-        ([0, 1], [0, 0], "1 task is blocked, never more"),
+        ([0, 1], [0, 0], "1 task is blocked"),
         ([0, 2], [0, 1], "2 tasks are blocked and 1 waits for another one, never more"),
         ([0, 0], [5, 2], "2 tasks wait for another one; most waited on 2 June 2025: 5"),
         (
@@ -500,6 +537,9 @@ def test_blocked_and_waiting_are_not_added():
             [(2, 0, 0, 0), (3, 5, 2, 2)],
             "1 task is open, 1 fewer than on 2 June 2025: 3 arrived, 2 left and 2 were finished",
         ),
+        ([(1, 0, 0, 0), (0, 0, 0, 0)], "1 task is open, as on 2 June 2025"),
+        ([(1, 0, 0, 0)], "1 task is open"),
+        ([(1, 0, 0, 0), (0, 1, 1, 0)], "No task is open, 1 fewer than on 2 June 2025: none arrived and 1 was finished"),
     ],
 )
 def test_the_flow_is_told(steps, title):
@@ -507,16 +547,31 @@ def test_the_flow_is_told(steps, title):
     assert charts.cumulative_flow(flow(steps)).title == title
 
 
+@pytest.mark.parametrize(("as_of", "end"), [("2025-06-04T00Z", "2025-06-04T09"), ("2025-07-01T00Z", "2025-06-09")])
+def test_no_line_goes_beyond_now(as_of, end):
+    """A week that is not over is drawn up to the instant that it is as of, by the clock of the zone."""
+    as_of, zone = datetime.fromisoformat(as_of), "Asia/Tokyo"
+    weeks = pd.to_datetime(["2025-05-26", "2025-06-02"])
+    rows = flow([(1, 0, 0, 0), (2, 1, 0, 0)]).assign(period_on=weeks)
+    stuck = blocked([1, 2], [0, 0]).assign(period_on=weeks.repeat(2))
+    for picture in (
+        charts.cumulative_flow(rows, "week", as_of, zone),
+        charts.blocked_over_time(stuck, reasons(), "week", as_of, zone),
+    ):
+        assert picture.figure.axes[0].lines[0].get_xdata()[-1] == pd.Timestamp(end)
+
+
 @pytest.mark.parametrize(
     ("steps", "title"),
     [
         ([(0, 0, 0)], "No task has come or gone yet"),
-        ([(2, 0, 0)], "2 tasks came and 0 went in this day: 2 more than before are to be done"),
-        ([(1, 0, 0), (2, 3, 1)], "3 tasks came and 4 went in the last 2 days: 1 fewer than before are to be done"),
-        ([(1, 0, 0), (2, 3, 0)], "3 tasks came and 3 went in the last 2 days: as many as before are to be done"),
+        ([(2, 0, 0)], "2 tasks came and none went today: 2 more are to be done than before"),
+        ([(1, 0, 0), (2, 3, 1)], "3 tasks came and 4 went in the last 2 days: 1 fewer is to be done than before"),
+        ([(1, 0, 0), (2, 3, 0)], "3 tasks came and 3 went in the last 2 days: as many are to be done as before"),
+        ([(0, 1, 0), (0, 1, 0)], "No task came and 2 went in the last 2 days: 2 fewer are to be done than before"),
         (
             [(1, 0, 0), (2, 3, 0), *[(0, 0, 0)] * 90],
-            "3 tasks came and 3 went in 2 days up to that of 3 June 2025: as many as before are to be done",
+            "3 tasks came and 3 went in 2 days up to 3 June 2025: as many are to be done as before",
         ),
     ],
 )
@@ -560,6 +615,10 @@ def test_dates_are_those_of_the_zone():
     story = timeline((0, "created", "A"), (1, "status", "in_progress"))
     assert "since 1 June 2025" in charts.task_strip(story, timezone="America/New_York").title
     assert "since 2 June 2025" in charts.task_strip(story).title
+    assert list(charts.task_strip(story, timezone="Asia/Tokyo").data["when"]) == [
+        "2025-06-02 09:00",
+        "2025-06-02 10:00",
+    ]
 
 
 @pytest.mark.parametrize(
@@ -678,6 +737,7 @@ def test_a_part_that_moved_nothing_is_in_the_table_alone():
         ([0, 3], "There is no whole day with a commit yet"),
         ([1, 0], "1 commit on 1 day: Monday 2 June 2025"),
         ([1, 4, 9], "5 commits on 2 days; the busiest was Tuesday 3 June 2025 with 4"),
+        ([2, 0, 2, 9], "4 commits on 2 days"),
     ],
 )
 def test_the_calendar_is_told(counts, title):
@@ -736,8 +796,8 @@ def test_only_projects_that_moved_are_drawn():
     many = charts.projects(*portfolio(*[("A", 4, 1, 0, [1])] * 12))
     assert (len(many.data), "Not shown: 2 more projects that moved." in many.note) == (10, True)
     alone = charts.projects(*portfolio(("A", 4, 1, 0, [1])))
-    assert alone.title == "A finished 1 task in this week"
-    assert charts.projects(*portfolio(("A", 4, 1, 0, [0]))).title == "No project finished a task in this week"
+    assert alone.title == "A finished 1 task this week"
+    assert charts.projects(*portfolio(("A", 4, 1, 0, [0]))).title == "No project finished a task this week"
 
 
 NOUNS = "task|day|hour|minute|commit|session|project|week"
@@ -855,3 +915,32 @@ def test_a_duration_is_spoken(days):
         "hour": 24 * 0.03,
         "day": 0.51,
     }[unit] / (1440 if unit == "minute" else 24 if unit == "hour" else 1)
+
+
+def test_how_far_it_was_ends_now():
+    """A period that is not over is drawn up to the instant of the view, also where there is no forecast."""
+    states = progress([(10, day // 4) for day in range(30)])
+    states.loc[29, "is_partial"] = True
+    now = states["period_on"].iloc[-1].to_pydatetime().replace(tzinfo=UTC) + timedelta(hours=5)
+    forecast, fan = promises(22, refused="none")
+    share = shares([(10, day // 4, day // 4) for day in range(30)])
+    for picture in (
+        charts.burn_up(states, fan, forecast, "day", now, "Asia/Tokyo"),
+        charts.progress_over_time(share, "day", now, "Asia/Tokyo"),
+    ):
+        end = picture.figure.axes[0].lines[0].get_xdata()[-1]
+        assert end == pd.Timestamp(now).tz_localize(None) + timedelta(hours=9)
+
+
+@pytest.mark.parametrize(("inferred", "paler"), [(0, False), (4, False), (5, True), (10, True)])
+def test_how_far_it_was_is_paler_where_nobody_saw_it(inferred, paler):
+    """Where the states of half of the tasks or more were found, not seen, the lines are paler, and it is said."""
+    states = progress([(10, day // 4) for day in range(30)])
+    states.loc[:9, "inferred"] = inferred
+    forecast, fan = promises(22)
+    share = shares([(10, day // 4, day // 4) for day in range(30)])
+    share.loc[:9, "inferred"] = inferred
+    for picture in (charts.burn_up(states, fan, forecast), charts.progress_over_time(share, "day")):
+        first, *_ = picture.figure.axes[0].lines
+        assert np.isnan(first.get_ydata()).tolist() == [paler] * 10 + [False] * 20
+        assert ("Paler: of half of it or more nobody saw when it began." in picture.note) == paler

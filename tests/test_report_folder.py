@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -19,7 +20,7 @@ from pages import index_of, rows_of, written
 import dashkit
 from dashkit import times
 from dashkit.cli import main
-from dashkit.reports import record
+from dashkit.reports import index, record
 from dashkit.reports.changes import changes
 from dashkit.reports.folder import held, retain
 from dashkit.reports.jobs import prepare
@@ -245,6 +246,27 @@ def test_hostile_names_and_texts_are_text_in_the_index(tmp_path):
     assert all(target.is_file() for target in led)
     assert _Links(run.page.read_text(encoding="utf-8")).tags.count("script") == 0
     assert json.loads((out / name / "run.json").read_text())["error"].startswith("ValueError")
+
+
+def test_the_index_tells_of_each_report_in_the_same_order_what_changed(tmp_path):
+    """The reports by their titles, whichever was run last; each with what its last page says is not as it was."""
+    for name, days in (("b", (1, 2)), ("a", (3,)), ("c", (2,))):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "latest.html").write_text("good")
+        for day in days:
+            figure = {"name": "blocked", "label": "Blocked", "value": 3 * day, "unit": "", "note": ""}
+            stamp, as_of = f"2026010{day}_000000", f"2026-01-0{day}T00:00:00.000Z"
+            _record(tmp_path / name, stamp, as_of=as_of, title=name.upper(), numbers={"figures": [figure]})
+    index.write(tmp_path)
+    told = re.findall(r"<p><a href=\"([^\"]+)\"><strong>(.)</strong></a> (.*)</p>", index_of(tmp_path))
+    assert told == [
+        ("./a/latest.html", "A", "as of 2026-01-03 00:00"),
+        ("./b/latest.html", "B", "as of 2026-01-02 00:00: Blocked +3"),
+        ("./c/latest.html", "C", "as of 2026-01-02 00:00"),
+    ]
+    for row in rows_of(tmp_path):
+        heads = re.findall(r'<td data-head="([^"]+)"', row)
+        assert heads == ["run at (UTC)", "report", "verdict", "as of (UTC)", "what changed, or went wrong", "took"]
 
 
 def test_retention_keeps_the_newest_with_numbers_and_the_newest_without(tmp_path):

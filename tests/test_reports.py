@@ -148,6 +148,14 @@ def test_check_parameters_sees_what_papermill_injected_after_the_newest_declarat
     assert _seen(["", PARAMETERS, injected, "import dashkit"]) == (declared(PARAMETERS), ["limit", "limt"])
     assert _seen(["", PARAMETERS, injected, "limt = 3", "%%bad (", PARAMETERS]) == (declared(PARAMETERS), [])
     assert _seen([injected]) == ((), ["limit", "limt"])
+    assert _seen([PARAMETERS, "table: pd.DataFrame = d.progress()"]) == (declared(PARAMETERS), [])
+
+
+@pytest.mark.parametrize("line", ['as_off = "2025-11-24"', "get_ipython().run_line_magic('time', '')", "x: Path = 1"])
+def test_a_line_that_declares_nothing_switches_no_check_off(line):
+    """What stands beside parameters in their cell and is none is refused, as by `dashkit report`."""
+    with pytest.raises(UsageError, match="of its cell declares none"):
+        _seen(["", f"{PARAMETERS}\n{line}"])
 
 
 def test_check_parameters_outside_of_a_notebook_is_refused():
@@ -433,7 +441,10 @@ def test_plain_papermill_stops_at_an_unknown_parameter(tmp_path):
     done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False, timeout=120)
     assert done.returncode == 1
     assert "it has no parameter 'limt'. Did you mean limit?" in done.stderr
-    assert "later" not in (tmp_path / "out.ipynb").read_text().replace("print('later')", "")
+    text = (tmp_path / "out.ipynb").read_text()
+    assert "later" not in text.replace("print('later')", "")
+    (error,) = [out for cell in nbformat.reads(text, 4).cells for out in cell.get("outputs", []) if "ename" in out]
+    assert error["traceback"] == [f"{error['ename']}: {error['evalue']}"]  # and not how it came about
 
 
 def test_plain_papermill_may_give_a_number_for_a_text(tmp_path):
@@ -474,6 +485,28 @@ def test_the_command_refuses_before_anything_runs(tmp_path, monkeypatch, capsys,
     assert message in captured.err
     assert captured.out == ""
     assert not (tmp_path / "reports").exists()
+
+
+def test_pages_of_a_repository_stand_where_scan_put_them(tmp_path, monkeypatch, capsys):
+    """Of a database in .dashkit the pages go beside it, from wherever the command is run; of another one here."""
+    (tmp_path / "repo" / ".dashkit").mkdir(parents=True)
+    (tmp_path / "repo" / "sub").mkdir()
+    v2_1_database(tmp_path / "repo" / ".dashkit" / "dashboard.db")
+    _notebook(tmp_path / "r.ipynb", "1")
+    monkeypatch.chdir(tmp_path / "repo" / "sub")
+    assert main(["report", "../../r.ipynb"]) == 0
+    page = Path(capsys.readouterr().out.strip())
+    assert page.parent == tmp_path / "repo" / ".dashkit" / "reports" / "r"
+    assert main(["report", "../../r.ipynb", "--db", str(v2_1_database(tmp_path / "d.db"))]) == 0
+    assert Path(capsys.readouterr().out.strip()).parent == tmp_path / "repo" / "sub" / "reports" / "r"
+    assert main(["report", "../../r.ipynb", "-p", "limt=1"]) == 2
+    assert str(tmp_path / "repo" / ".dashkit" / "reports" / "r") in capsys.readouterr().err
+
+
+def test_no_copy_into_a_folder_that_is_not_there(tmp_path, capsys):
+    """It is said to be missing, not to be a name."""
+    assert main(["report", "--copy", "progress", str(tmp_path / "missing" / "folder")]) == 2
+    assert "there is no such folder. Make it first, or give NAME.ipynb." in capsys.readouterr().err
 
 
 def test_the_command_prints_each_page_and_exits_with_the_worst(tmp_path, monkeypatch, capsys):

@@ -41,10 +41,10 @@ def test_cron_hands_the_shell_one_command(tmp_path, capsys):
     scan, report = line.split(" ", 5)[5].replace(r"\%", "%").split("; /", 1)
     words = f"for word in {scan}; do printf '%s\\n' \"$word\"; done"
     done = subprocess.run(["sh", "-c", words], capture_output=True, check=True)
-    start = [sys.executable, "-m", "dashkit"]
+    start = [sys.executable, "-P", "-m", "dashkit"]
     assert done.stdout.decode().splitlines() == [*start, "scan", str(folder), "--db", str(db), "--no-page"]
-    assert shlex.split(f"/{report}")[:4] == [*start, "report"]
-    assert shlex.split(f"/{report}")[4:8] == ["--db", str(db), "--out", str(folder)]
+    assert shlex.split(f"/{report}")[:5] == [*start, "report"]
+    assert shlex.split(f"/{report}")[5:9] == ["--db", str(db), "--out", str(folder)]
 
 
 @pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="systemd is not installed")
@@ -70,7 +70,7 @@ def test_systemd_words_are_quoted():
     line = next(
         line for line in show("systemd", _plan(Path("/a\\\"%h$x'"))).splitlines() if line.startswith("ExecStart=")
     )
-    assert line.startswith(f'ExecStart=:"{sys.executable}" "-m" "dashkit" "report" "--db" "/a\\\\\\"%%h$x\'/d.db"')
+    assert line.startswith(f'ExecStart=:"{sys.executable}" "-P" "-m" "dashkit" "report" "--db" "/a\\\\\\"%%h$x\'/d.db"')
 
 
 def test_github_gets_a_workflow(tmp_path, monkeypatch, capsys):
@@ -86,6 +86,31 @@ def test_github_gets_a_workflow(tmp_path, monkeypatch, capsys):
     assert flow["permissions"] == {"contents": "read"}
     assert steps[-1]["if"] == "always()"
     assert flow[True]["schedule"] == [{"cron": "0 7 * * *"}]  # YAML 1.1 reads the key `on` as a truth
+
+
+def test_github_gets_paths_of_its_clone_alone(tmp_path, monkeypatch, capsys):
+    """The folder of pages is the one that was asked for; what means nothing there is refused."""
+    monkeypatch.chdir(tmp_path)
+    for given, folder in (((), "pages"), (("--out", "my: pages"), "my: pages")):
+        steps = yaml.safe_load(_printed(capsys, "github", *given))["jobs"]["report"]["steps"]
+        assert steps[-1]["with"]["path"] == folder
+        assert shlex.split(next(step["run"] for step in steps if "report" in step.get("run", "")))[4:6] == [
+            "--out",
+            folder,
+        ]
+    path = shutil.copy(next(path for path in bundled() if path.stem == "progress"), tmp_path / "mine.ipynb")
+    for given in (("--out", str(tmp_path)), ("--out", "../x"), ("--reports", str(path)), ("--db", "x.db")):
+        assert main(["schedule", "github", *given]) == 2
+        assert "for GitHub: " in capsys.readouterr().err
+
+
+def test_a_run_imports_nothing_that_lies_where_it_runs(tmp_path, capsys):
+    """A file of the name of a module in the folder that cron starts in is not run."""
+    (tmp_path / "queue.py").write_text("raise SystemExit('mine')")
+    line = _printed(capsys, "cron", "--db", str(v2_1_database(tmp_path / "d.db")), "--out", str(tmp_path / "p"))
+    start = shlex.split(line.splitlines()[1])[5:9]
+    done = subprocess.run([*start, "--version"], cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
 
 
 def test_github_installs_nothing_until_it_is_told_from_where(tmp_path):

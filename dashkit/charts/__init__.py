@@ -9,6 +9,7 @@ from dashkit.charts.calendar import commit_calendar
 from dashkit.charts.confidence import links_table
 from dashkit.charts.durations import ageing, time_to_finish
 from dashkit.charts.flow import cumulative_flow
+from dashkit.charts.kept import past_forecast
 from dashkit.charts.moves import what_moved
 from dashkit.charts.picture import Picture
 from dashkit.charts.projects import projects
@@ -46,6 +47,7 @@ __all__ = [
     "left_out_table",
     "links_table",
     "no_history",
+    "past_forecast",
     "phase_table",
     "progress_by_project",
     "progress_over_time",

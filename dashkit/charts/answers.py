@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING, Any, Final
 
-from dashkit.charts.drawing import tuples
+from dashkit.charts.drawing import in_words, tuples
 from dashkit.charts.tables import Table, activity_table
 from dashkit.charts.words import count, duration, percent, sentences, short
 
@@ -14,20 +14,22 @@ _NONE: Final = "none is over yet"
 _REASON: Final = 60  # columns
 
 
-def headlines_table(headlines: "pd.DataFrame", activity: "pd.DataFrame") -> Table:
+def headlines_table(headlines: "pd.DataFrame", activity: "pd.DataFrame", timezone: str = "UTC") -> Table:
     """What matters of the last seven days, the gravest first; where nothing happened in them, the latest before.
 
     Args:
         headlines: the frame.
         activity: the frame `activity`, short.
+        timezone: of the times that are told.
     """
     if headlines.empty:
-        before = activity_table(activity)
+        before = activity_table(activity, timezone)
         if activity.empty:
             return before
         return Table("Nothing happened in the last seven days; the latest before:", before.data)
+    shown = headlines.assign(occurred_at=in_words(headlines["occurred_at"], timezone))
     words = {"title": "what", "detail": "which", "occurred_at": "when"}
-    return Table("In the last seven days, the gravest first:", headlines[list(words)].rename(columns=words))
+    return Table("In the last seven days, the gravest first:", shown[list(words)].rename(columns=words))
 
 
 def forecast_table(forecast: "pd.DataFrame", least: float = 0.0) -> Table:
@@ -91,10 +93,11 @@ def clusters_table(clusters: "pd.DataFrame", most: int = 5) -> Table:
     if len(set(rows["cause"].head(most))) > 1:
         shown.insert(1, "cause", rows["cause"].map(_CAUSES))
     still = [f"{int(number):,}" if number else "" for number in rows["blocked"]]
-    shown["days in all"] = [f"{float(days):,.1f}" for days in rows["days"]]
+    shown["time in all"] = [duration(float(days)) for days in rows["days"]]
     if any(still):
         shown["still stops"] = still
     first = rows.iloc[0]
     cost = f"{count(int(first['tasks']), 'task')}, {duration(float(first['days']))} in all"
-    title = f"Most time went to: {short(first['reason'], 'no reason given', _REASON)} ({cost})"
+    share = "Most" if len(rows) > 1 else "All the"
+    title = f"{share} time went to: {short(first['reason'], 'no reason given', _REASON)} ({cost})"
     return Table(title, shown.head(most), max(0, len(shown) - most))

@@ -17,7 +17,7 @@ from dashkit.charts.drawing import (
 )
 from dashkit.charts.picture import Picture
 from dashkit.charts.style import BLUE, GREEN, INK, LABEL
-from dashkit.charts.words import count, day, sentences
+from dashkit.charts.words import are, count, day, none_or, sentences, within
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -68,11 +68,10 @@ def _title(frame: "pd.DataFrame", rows: "pd.DataFrame", by: str) -> str:
     """How many came and went, and what that did to what is to be done."""
     came, went, net = (int(rows[name].sum()) for name in ("arrived", "went", "net_flow"))
     last = rows["period_on"].iloc[-1]
-    span = f"the last {len(rows):,} {by}s" if len(rows) > 1 else f"this {by}"
-    if last < frame["period_on"].iloc[-1]:
-        span = f"{len(rows):,} {by}s up to that of {day(last)}" if len(rows) > 1 else f"the {by} of {day(last)}"
-    left = "as many as before" if not net else f"{abs(net):,} {'more' if net > 0 else 'fewer'} than before"
-    return f"{count(came, 'task')} came and {went:,} went in {span}: {left} are to be done"
+    span = within(len(rows), by, last if last < frame["period_on"].iloc[-1] else None)
+    left = f"{abs(net):,} {'more' if net > 0 else 'fewer'} {are(abs(net))} to be done than before"
+    arrived = count(came, "task") if came else "No task"
+    return f"{arrived} came and {none_or(went)} went {span}: {left if net else 'as many are to be done as before'}"
 
 
 def _sides(axes: "Axes") -> None:

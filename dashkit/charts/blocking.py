@@ -1,5 +1,6 @@
 """What is stuck over time: how many tasks, and what they wait for."""
 
+from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final
 
 from dashkit.charts.drawing import (
@@ -11,6 +12,7 @@ from dashkit.charts.drawing import (
     gaps,
     head,
     history,
+    local,
     most,
     no_marks,
     nothing,
@@ -40,7 +42,13 @@ _LABEL: Final = {"reported": "blocked", "waiting": "waiting"}
 _WERE: Final = {"reported": "were blocked", "waiting": "waited"}
 
 
-def blocked_over_time(blocked: "pd.DataFrame", reasons: "pd.DataFrame", by: str = "day") -> Picture:
+def blocked_over_time(
+    blocked: "pd.DataFrame",
+    reasons: "pd.DataFrame",
+    by: str = "day",
+    as_of: datetime | None = None,
+    timezone: str = "UTC",
+) -> Picture:
     """How many tasks were blocked and how many waited, in a panel each, and below what cost most task days.
 
     The two are never added: a task may be both.
@@ -51,6 +59,8 @@ def blocked_over_time(blocked: "pd.DataFrame", reasons: "pd.DataFrame", by: str 
         reasons: the frame `blocked_reasons_over_time`, whatever it was made by; the days are added up from the first
             period that is drawn to the end of the frame, as what is blocked costs on after the last movement.
         by: the period that `blocked` was made by.
+        as_of: the instant up to which a period that is not over is drawn; None: to its end.
+        timezone: the one that the frames have their days in.
     """
     if blocked.empty or not blocked["blocked"].any():
         return nothing("Nothing has been blocked yet", blocked)
@@ -70,7 +80,7 @@ def blocked_over_time(blocked: "pd.DataFrame", reasons: "pd.DataFrame", by: str 
         )
     named = _worst(reasons, rows)
     panels = [_PANEL] * len(causes) + ([_AXIS + _REASON * len(named)] if len(named) else [])
-    ends = period_ends(rows, by)
+    ends = period_ends(rows, by, local(as_of, timezone))
     with sheet(sum(panels) + _AXIS, panels) as (figure, parts):
         for axes, cause in zip(parts, causes, strict=False):
             hatched = _panel(axes, rows, cause, ends)
@@ -107,7 +117,7 @@ def _title(frame: "pd.DataFrame", rows: "pd.DataFrame", causes: list[str], by: s
     peaks = {cause: int(getattr(most(rows, cause), cause)) for cause in causes}
     fewer = [cause for cause in causes if peaks[cause] != now.get(cause)]
     if not fewer:
-        fell = any((rows[cause] < peaks[cause]).any() for cause in causes)
+        fell = any(rows[cause].min() < peaks[cause] > 1 for cause in causes)
         return f"{told}, never more" if fell and all(_never_more(frame, cause) for cause in causes) else told
     cause = max(fewer, key=lambda each: peaks[each])
     peak, number = most(rows, cause), peaks[cause]

@@ -1,17 +1,20 @@
 """How far the work is over time, and how far it gets: the burn-up with the fan of its forecast."""
 
-from datetime import timedelta
+from collections.abc import Mapping
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
 
 from dashkit.charts.drawing import (
     EMPTY,
     HATCHED,
+    UNSEEN,
     End,
     as_of_line,
     dates,
     end_labels,
     gaps,
     history,
+    level,
     local,
     nothing,
     period_ends,
@@ -41,18 +44,20 @@ def burn_up(
     forecast_fan: "pd.DataFrame",
     forecast: "pd.DataFrame",
     by: str = "day",
+    as_of: datetime | None = None,
     timezone: str = "UTC",
 ) -> Picture:
     """How many tasks are done and in scope over time, and how many more by when, as the forecast promises it.
 
     Args:
         progress_over_time: the frame; its last 42 periods are drawn, or where nothing changed in them the last 42 up to
-            the last one in which something did, and more where hardly anything did. The period that is not over is
-            drawn up to now.
+            the last one in which something did, and more where hardly anything did.
         forecast_fan: the frame; drawn twice as far as the promise of `forecast` goes, and no higher than the scope.
         forecast: the frame, of which the surest promise is told (of how many, where that was asked), with its score;
             at least 0 is no promise, and neither told nor drawn.
         by: the period that progress_over_time was made by.
+        as_of: the instant up to which a period that is not over is drawn, also where there is no fan, which begins
+            there; None: to its end.
         timezone: the one that progress_over_time has its days in.
     """
     if progress_over_time.empty or not progress_over_time["tasks"].any():
@@ -65,7 +70,7 @@ def burn_up(
     promised = promised[promised["at_least"].astype("Int64").fillna(1) > 0]
     promised, forecast_fan = (f.assign(until=local(f["until"], timezone)) for f in (promised, forecast_fan))
     told, _, score = str(promised["sentence"].iloc[0]).partition(". ") if len(promised) else ("", "", "")
-    title = f"{done:,} of {count(scope, 'task')} {are(scope)} done"
+    title = f"{done:,} of {count(scope, 'task')} {are(done or scope)} done"
     if rows.index[-1] != progress_over_time.index[-1]:
         title += f"; nothing has changed since {last_day(rows['period_on'].iloc[-1], by)}"
     title = sentences(title, told).rstrip(".")
@@ -75,10 +80,10 @@ def burn_up(
     if fan.empty and not moves.loc[rows.index[1:]].any():
         return nothing(title, progress_over_time)
     begin = forecast_fan["until"].dropna()
-    ends = period_ends(rows, by, None if begin.empty else begin.iloc[0] - timedelta(days=1))
+    ends = period_ends(rows, by, begin.iloc[0] - timedelta(days=1) if len(begin) else local(as_of, timezone))
     with sheet(3.1) as (figure, (axes,)):
-        axes.plot(ends, rows["tasks"].astype(float), color=BLUE)
-        axes.plot(ends, rows["checked"].astype(float), color=GREEN, linewidth=2.4)
+        level(axes, ends, rows, "tasks", BLUE)
+        unseen = level(axes, ends, rows, "checked", GREEN, 2.4)
         labels = [End(scope, f"{scope:,} in scope", BLUE)]
         if fan.empty:
             labels.append(End(done, f"{done:,} done", GREEN))
@@ -97,7 +102,7 @@ def burn_up(
     alt = f"{title}. A line for what is in scope and one for what is done" + ("" if fan.empty else ", and a fan ahead")
     notes = sentences(
         score, *_FAN[: 0 if fan.empty else None], "In scope is what is open or done, not what was cancelled or is gone",
-        "The axis does not begin at 0" if bottom else "", HATCHED[hatched],
+        "The axis does not begin at 0" if bottom else "", UNSEEN[unseen], HATCHED[hatched],
     )  # fmt: skip
     return Picture(figure, title, f"{alt}.", data, notes)
 
@@ -121,10 +126,20 @@ def _fan(axes: "Axes", now: Any, fan: "pd.DataFrame", done: int, scope: int) -> 
     def reached(quantile: str) -> list[int]:
         return [done, *(min(scope, done + more) for more in fan[quantile].astype(int))]
 
-    for low, high, alpha in _BANDS:
-        axes.fill_between(ahead, reached(low), reached(high), color=GREEN, alpha=alpha, linewidth=0)
-    axes.plot(ahead, reached("p50_tasks"), color=LABEL[GREEN], linestyle="--", linewidth=1.4)
+    fan_of(axes, ahead, {name: reached(name) for name in shares(fan)})
     as_of_line(axes, now)
+
+
+def shares(fan: "pd.DataFrame") -> dict[str, str]:
+    """The quantiles of a fan by their names in the frame, each with how sure it is."""
+    return {name: f"{100 - int(name[1:3])} % sure" for name in fan.columns if name.endswith("_tasks")}
+
+
+def fan_of(axes: "Axes", ahead: list[Any], reached: Mapping[str, list[int]]) -> None:
+    """The shares of the futures at each instant ahead, by the names that the quantiles have in the frame."""
+    for low, high, alpha in _BANDS:
+        axes.fill_between(ahead, reached[low], reached[high], color=GREEN, alpha=alpha, linewidth=0)
+    axes.plot(ahead, reached["p50_tasks"], color=LABEL[GREEN], linestyle="--", linewidth=1.4)
 
 
 def _promise(axes: "Axes", promised: "pd.DataFrame", done: int, fan: "pd.DataFrame") -> End:
@@ -142,8 +157,6 @@ def _data(rows: "pd.DataFrame", fan: "pd.DataFrame", by: str) -> "pd.DataFrame":
     past: pd.DataFrame = rows[["period_on", "checked", "tasks"]].rename(
         columns={"period_on": f"{by} from, or until", "checked": "done", "tasks": "in scope"}
     )
-    names = {
-        name: f"at least so many more, {100 - int(name[1:3])} % sure" for name in fan.columns if name.endswith("_tasks")
-    }
+    names = {name: f"at least so many more, {sure}" for name, sure in shares(fan).items()}
     ahead = fan[["until", *names]].rename(columns={"until": f"{by} from, or until", **names})
     return past if fan.empty else pd.concat([past, ahead], ignore_index=True)

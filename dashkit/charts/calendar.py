@@ -37,7 +37,8 @@ def commit_calendar(activity: "pd.DataFrame") -> Picture:
     title = f"{count(total, 'commit')} on {count(days, 'day')}"
     if days == 1:
         return nothing(f"{title}: {busiest.period_on:%A} {day(busiest.period_on)}", activity)
-    title += f"; the busiest was {busiest.period_on:%A} {day(busiest.period_on)} with {busiest.commits:,}"
+    if busiest.commits * days > total:  # not as busy as the others
+        title += f"; the busiest was {busiest.period_on:%A} {day(busiest.period_on)} with {busiest.commits:,}"
     if rows.index[-1] != whole.index[-1]:
         title += f", and none since {day(rows['period_on'].iloc[-1])}"
     steps = _steps(rows["commits"])

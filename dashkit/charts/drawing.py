@@ -17,6 +17,7 @@ SMALL: Final = 9.5  # points: the least that is read on a phone
 PALE: Final = 0.45  # opacity of what is not whole, or not seen
 ROW: Final = 49  # columns of text in a row: a label and the words at its right
 EMPTY: Final = "Read tasks with dashkit scan REPOSITORY, or with dashkit ingest tasks FILE."
+UNSEEN: Final = ("", "Paler: of half of it or more nobody saw when it began.")
 HATCHED: Final = ("", "Hatched: nobody looked; what was found afterwards stands at the end.")
 PERIODS: Final = {"day": 90, "week": 26, "month": 24}  # of a picture of many
 _NAME = 10  # points
@@ -80,10 +81,10 @@ def history(frame: "pd.DataFrame", moves: "pd.Series[bool]", most: int) -> "pd.D
 
 
 def period_ends(frame: "pd.DataFrame", by: str, now: datetime | None = None) -> list[Any]:
-    """When each period ends, of the last one that is not over `now`: where what was true at its end is drawn."""
+    """When each period ends, or one that is not over, `now`: where what was true at its end is drawn."""
     starts = list(frame["period_on"])
-    last = starts[-1] + timedelta(days=_DAYS[by]) if starts else None
-    return [*starts[1:], now if now and bool(frame["is_partial"].iloc[-1]) else last][: len(starts)]
+    last = [start + timedelta(days=_DAYS[by]) for start in starts[-1:]]
+    return [*starts[1:], *(min(end, now or end) for end in last)]
 
 
 def dates(axes: "Axes") -> None:
@@ -116,6 +117,19 @@ def gaps(axes: "Axes", frame: "pd.DataFrame", ends: Sequence[Any]) -> bool:
     for start, end in runs:
         axes.axvspan(start, end, facecolor="none", edgecolor=MUTED, alpha=PALE, hatch="///", linewidth=0, zorder=3)
     return bool(runs)
+
+
+def level(
+    axes: "Axes", ends: Sequence[Any], frame: "pd.DataFrame", column: str, color: str, width: float = 1.8
+) -> bool:
+    """A line of what was so at each end, paler where nobody saw half of it begin; whether there is such a stretch."""
+    values = frame[column].astype(float)
+    seen = (frame["inferred"] * 2 < frame["tasks"]) | (frame["tasks"] == 0)
+    axes.plot(ends, values.where(seen), color=color, linewidth=width)
+    if seen.all():
+        return False
+    axes.plot(ends, values, color=color, linewidth=width, alpha=PALE)
+    return True
 
 
 def end_labels(axes: "Axes", ends: Sequence[End]) -> None:
@@ -196,12 +210,18 @@ def bar(axes: "Axes", place: float, whole: float, *parts: tuple[float, str]) -> 
 
 
 def local(instants: Any, timezone: str) -> Any:
-    """An instant, or a column of them, as an axis of dates takes it: the clock of the zone, without the zone."""
+    """An instant (if any) or a column of them as an axis of dates takes it: the clock of the zone, without the zone."""
     import pandas as pd
 
     if isinstance(instants, pd.Series):
         return instants.dt.tz_convert(timezone).dt.tz_localize(None)
-    return instants.tz_convert(timezone).tz_localize(None)
+    return instants and pd.Timestamp(instants).tz_convert(timezone).tz_localize(None)
+
+
+def in_words(instants: Any, timezone: str, form: str = "%Y-%m-%d %H:%M") -> list[str]:
+    """A column of instants by the clock of the zone; '' where one is missing."""
+    told = local(instants, timezone)
+    return list(told.dt.strftime(form).astype(object).where(told.notna(), ""))
 
 
 def tuples(frame: "pd.DataFrame") -> list[Any]:

@@ -174,9 +174,7 @@ def _limits(row: Any) -> str:
 
 def _long(age: float, *, inferred: bool) -> str:
     """For how long a task is in work; of one that nobody saw start, at least."""
-    if inferred:
-        return f"at least {duration(age) if age >= _MINUTE else 'a moment'}"
-    return duration(age)
+    return duration(age, "at least" if inferred else "")
 
 
 def _age_title(work: "pd.DataFrame") -> str:

@@ -1,5 +1,6 @@
 """What came, what is in work, and what is done: the cumulative flow."""
 
+from datetime import datetime
 from typing import TYPE_CHECKING, Final
 
 from dashkit.charts.drawing import (
@@ -11,6 +12,7 @@ from dashkit.charts.drawing import (
     end_labels,
     gaps,
     history,
+    local,
     nothing,
     period_ends,
     sheet,
@@ -18,7 +20,7 @@ from dashkit.charts.drawing import (
 )
 from dashkit.charts.picture import Picture
 from dashkit.charts.style import BLUE, GREEN, ORANGE, SKY
-from dashkit.charts.words import are, at_end, count, sentences
+from dashkit.charts.words import are, at_end, count, none_or, sentences
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -26,7 +28,9 @@ if TYPE_CHECKING:
 _LINES: Final = ["arrived", "started", "finished", "left"]
 
 
-def cumulative_flow(flow: "pd.DataFrame", by: str = "day") -> Picture:
+def cumulative_flow(
+    flow: "pd.DataFrame", by: str = "day", as_of: datetime | None = None, timezone: str = "UTC"
+) -> Picture:
     """How many tasks had arrived, been started, and gone (finished, or left unfinished) by the end of each period.
 
     The bands between the lines are what was not begun and what was in work. The axis does not begin at zero: the bands
@@ -34,9 +38,10 @@ def cumulative_flow(flow: "pd.DataFrame", by: str = "day") -> Picture:
 
     Args:
         flow: the frame `cumulative_flow`; its last 90 days, 26 weeks or 24 months are drawn, or where nothing happened
-            in them as many up to the last one in which something did. The period that is not over is drawn as it is by
-            now.
+            in them as many up to the last one in which something did.
         by: the period that it was made by.
+        as_of: the instant up to which a period that is not over is drawn; None: to its end.
+        timezone: the one that the frame has its days in.
     """
     if flow.empty or not flow["arrived"].any():
         return nothing("No task has arrived yet", flow)
@@ -46,7 +51,7 @@ def cumulative_flow(flow: "pd.DataFrame", by: str = "day") -> Picture:
     title = _title(rows, by)
     if not moves.loc[rows.index[1:]].any():
         return nothing(title, flow)
-    ends = period_ends(rows, by)
+    ends = period_ends(rows, by, local(as_of, timezone))
     arrived, started = (rows[name].astype(float) for name in ("arrived", "started"))
     gone = (rows["finished"] + rows["left"]).astype(float)
     with sheet(3.1) as (figure, (axes,)):
@@ -87,7 +92,11 @@ def _title(rows: "pd.DataFrame", by: str) -> str:
     came, done, left = (int(last[name] - first[name]) for name in ("arrived", "finished", "left"))
     still = int(last["arrived"] - last["finished"] - last["left"])
     more = came - done - left
-    than = "as many as" if not more else f"{abs(more):,} {'more' if more > 0 else 'fewer'} than"
+    than = f"{abs(more):,} {'more' if more > 0 else 'fewer'} than" if more else "as many as" if still > 1 else "as"
+    title = f"{count(still, 'task')} {are(still)} open" if still else "No task is open"
+    if len(rows) == 1:
+        return title
+    title += f", {than} {at_end(first['period_on'], by)}"
     gone = f", {left:,} left" if left else ""
-    were = f"{came:,} arrived{gone} and {done:,} {'was' if done == 1 else 'were'} finished"
-    return f"{count(still, 'task')} {are(still)} open, {than} {at_end(first['period_on'], by)}: {were}"
+    were = f": {none_or(came)} arrived{gone} and {none_or(done)} {'were' if done > 1 else 'was'} finished"
+    return title + (were if came or done or left else "")

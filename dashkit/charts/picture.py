@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
     from matplotlib.typing import RcKeyType
 
+NO_MATH = "mathjax_ignore tex2jax_ignore"  # notebooks set what stands between two dollar signs as mathematics
 MOST_ROWS = 300  # more than anybody reads below a chart
 
 # Orders to turn the text around: in a title they make the words beside it lie.
@@ -83,18 +84,22 @@ class Picture:
     def _repr_html_(self) -> str:
         note = f"<p><small>{caption(self.note)}</small></p>" if self.note else ""
         if self.data.empty:  # nothing to see: the sentence is all there is to say
-            return f"<figure><figcaption>{caption(self.title)}</figcaption>{note}</figure>"
+            return framed(self.title, note)
         source = base64.b64encode(self.svg.encode()).decode("ascii")
-        return (
-            f"<figure><figcaption>{caption(self.title)}</figcaption>"
-            f'<img alt="{escape(plain(self.alt))}" src="data:image/svg+xml;base64,{source}">{note}'
-            f"<details><summary>{self._summary()}</summary>{table_html(self.data)}</details></figure>"
-        )
+        drawing = f'<img alt="{escape(plain(self.alt))}" src="data:image/svg+xml;base64,{source}">'
+        data = f"<details><summary>{self._summary()}</summary>{table_html(self.data)}</details>"
+        return framed(self.title, drawing, note, data)
 
     def _summary(self) -> str:
         if len(self.data) <= MOST_ROWS:
             return "The data as a table"
         return f"The data as a table: the first {MOST_ROWS:,} of {len(self.data):,} rows"
+
+
+def framed(title: str, *parts: str, look: str = "") -> str:
+    """A figure of HTML below its title."""
+    looks = f"{look} {NO_MATH}".strip()
+    return f'<figure class="{looks}"><figcaption>{caption(title)}</figcaption>{"".join(parts)}</figure>'
 
 
 def caption(text: str) -> str:
@@ -118,8 +123,11 @@ def table_html(data: "pd.DataFrame") -> str:
 
     shown = data.head(MOST_ROWS).copy()
     for place, kind in enumerate(map(str, shown.dtypes)):
-        if kind in ("Int64", "boolean"):  # na_rep does not reach these
-            column = shown.iloc[:, place]
+        column = shown.iloc[:, place]
+        if kind.startswith("datetime64") and column.dt.tz is None:  # days, and instants among them by the clock there
+            told = column.dt.strftime("%Y-%m-%d %H:%M").str.removesuffix(" 00:00")
+            shown.isetitem(place, list(told.astype(object).where(column.notna(), "")))
+        elif kind in ("Int64", "boolean"):  # na_rep does not reach these
             shown.isetitem(place, list(column.astype(object).where(column.notna(), "")))
     with pd.option_context("display.max_colwidth", None):
         html = shown.to_html(

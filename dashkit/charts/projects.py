@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any, Final
 from dashkit.charts.drawing import PALE, ROW, bar, head, no_marks, nothing, sheet, tuples
 from dashkit.charts.picture import Picture
 from dashkit.charts.style import BLUE, GREEN, LABEL, MUTED, VERMILLION
-from dashkit.charts.words import count, percent, sentences, short
+from dashkit.charts.words import count, percent, sentences, short, within
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -73,16 +73,16 @@ def _name(row: Any, room: int) -> str:
 
 def _title(found: list[Any], periods: int, by: str) -> str:
     """How many projects finished something, and which of them most."""
-    span = f"the last {periods:,} {by}s" if periods != 1 else f"this {by}"
+    span = within(periods, by)
     done = {place: number for place, (_, rows) in enumerate(found) if (number := int(rows["finished"].sum()))}
     if not done:
-        return f"No project finished a task in {span}"
+        return f"No project finished a task {span}"
     best = max(done, key=lambda place: done[place])
     name = _name(found[best][0], ROW)
     if len(found) == 1:
-        return f"{name} finished {count(done[best], 'task')} in {span}"
+        return f"{name} finished {count(done[best], 'task')} {span}"
     most = "most" if len(done) > 1 else "alone"
-    return f"{len(done):,} of {len(found):,} projects finished tasks in {span}; {name} {most}: {done[best]:,}"
+    return f"{len(done):,} of {len(found):,} projects finished tasks {span}; {name} {most}: {done[best]:,}"
 
 
 def _row(axes: "Axes", place: int, row: Any, done: "pd.DataFrame") -> None:

@@ -1,16 +1,20 @@
 """What share of the work is done, over time."""
 
+from datetime import datetime
 from typing import TYPE_CHECKING, Final
 
 from dashkit.charts.drawing import (
     EMPTY,
     HATCHED,
     PERIODS,
+    UNSEEN,
     End,
     dates,
     end_labels,
     gaps,
     history,
+    level,
+    local,
     nothing,
     period_ends,
     sheet,
@@ -27,7 +31,9 @@ _PARTS: Final = {"progress": ("checked", "tasks"), "progress_by_size": ("size_ch
 _SAME: Final = 0.005  # of the work: by count and by size are told apart from here on
 
 
-def progress_over_time(progress: "pd.DataFrame", by: str = "week") -> Picture:
+def progress_over_time(
+    progress: "pd.DataFrame", by: str = "week", as_of: datetime | None = None, timezone: str = "UTC"
+) -> Picture:
     """What share of the tasks was done at the end of each period, and by size where that is something else.
 
     It falls where work comes in faster than it is done. The axis need not begin at zero: the change is what is looked
@@ -38,6 +44,8 @@ def progress_over_time(progress: "pd.DataFrame", by: str = "week") -> Picture:
             changed in them as many up to the last one in which something did; nothing of the time before there were
             ten tasks, if there ever were.
         by: the period that it was made by.
+        as_of: the instant up to which a period that is not over is drawn; None: to its end.
+        timezone: the one that the frame has its days in.
     """
     tasks = progress["tasks"]
     if progress.empty or not tasks.any():
@@ -51,17 +59,18 @@ def progress_over_time(progress: "pd.DataFrame", by: str = "week") -> Picture:
     title = _title(progress, rows, by)
     if not moves.loc[rows.index[1:]].any():
         return nothing(title, progress)
-    ends = period_ends(rows, by)
+    ends = period_ends(rows, by, local(as_of, timezone))
     lines = {"progress": ("by count", GREEN), "progress_by_size": ("by size", PURPLE)}
     if (shares.diff(axis=1)["progress_by_size"].loc[rows.index].abs() < _SAME).all():
         del lines["progress_by_size"]
     with sheet(2.6) as (figure, (axes,)):
         labels = []
         for column, (words, color) in lines.items():
-            values = rows[column].astype(float)
-            axes.plot(ends, values, color=color)
+            unseen = level(axes, ends, rows, column, color)
             told = percent(int(rows[_PARTS[column][0]].iloc[-1]), int(rows[_PARTS[column][1]].iloc[-1]))
-            labels.append(End(float(values.iloc[-1]), f"{told} {words}" if len(lines) > 1 else f"{told} done", color))
+            labels.append(
+                End(float(rows[column].iloc[-1]), f"{told} {words}" if len(lines) > 1 else f"{told} done", color)
+            )
         hatched = gaps(axes, rows, ends)
         axes.yaxis.set_major_formatter(lambda value, _: f"{value:.0%}")
         drawn = [value for column in lines for value in rows[column].dropna().astype(float)]
@@ -75,7 +84,8 @@ def progress_over_time(progress: "pd.DataFrame", by: str = "week") -> Picture:
         "progress_by_size": "share by size",
     }  # fmt: skip
     data = rows[[name for name in names if name in lines or name not in _PARTS]].rename(columns=names)
-    notes = sentences(f"At the end of each {by}{'; the axis does not begin at 0' if bottom else ''}", HATCHED[hatched])
+    axis = "; the axis does not begin at 0" if bottom else ""
+    notes = sentences(f"At the end of each {by}{axis}", UNSEEN[unseen], HATCHED[hatched])
     return Picture(figure, title, f"{title}. A line of the share that was done.", data.reset_index(drop=True), notes)
 
 

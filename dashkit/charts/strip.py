@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from dashkit.charts.drawing import PALE, dates, head, local, no_marks, nothing, sheet, tuples
+from dashkit.charts.drawing import PALE, dates, head, in_words, local, no_marks, nothing, sheet, tuples
 from dashkit.charts.picture import Picture
 from dashkit.charts.style import BLUE, GREEN, INK, MUTED, ORANGE, PURPLE, SKY, VERMILLION
 from dashkit.charts.words import count, day, duration, sentences, short
@@ -37,8 +37,6 @@ def task_strip(timeline: "pd.DataFrame", as_of: datetime | None = None, timezone
         as_of: the instant up to which a task that is not done is drawn; None: up to the last that is known of it.
         timezone: of the dates that are told.
     """
-    import pandas as pd
-
     known = timeline[timeline["occurred_at"].notna()]
     if known.empty:
         return nothing("Nothing is known of this task", timeline)
@@ -53,7 +51,7 @@ def task_strip(timeline: "pd.DataFrame", as_of: datetime | None = None, timezone
     states = _states(events)
     end = events[-1].occurred_at
     if as_of and states[-1][0] not in ("done", "gone"):
-        end = max(end, local(pd.Timestamp(as_of), timezone))
+        end = max(end, local(as_of, timezone))
     lanes = [lane for lane in _lanes(events, states, end) if lane.stretches or lane.points]
     title = _title(name, events, states, _blocked(events, end)[-1:], end)
     if end == events[0].occurred_at or not lanes:
@@ -66,7 +64,8 @@ def task_strip(timeline: "pd.DataFrame", as_of: datetime | None = None, timezone
         axes.margins(x=0.02)
         dates(axes)
     names = {"occurred_at": "when", "kind": "what", "detail": "detail", "inferred": "nobody saw it"}
-    data = timeline[list(names)].rename(columns=names).reset_index(drop=True)
+    data = timeline.assign(occurred_at=in_words(timeline["occurred_at"], timezone))
+    data = data[list(names)].rename(columns=names).reset_index(drop=True)
     alt = sentences(title, *(f"{lane.name}: {lane.words}" for lane in lanes))
     paler = "Paler: nobody saw it happen, or the link is not sure" if known["inferred"].any() else ""
     return Picture(figure, title, alt, data, sentences(f"Up to {day(end)}", paler))

@@ -1,20 +1,28 @@
 """Frames for people: a finding in a sentence above the few rows that show it."""
 
 import itertools
-import math
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from html import escape
 from typing import TYPE_CHECKING
 
-from dashkit.charts.picture import caption, plain, table_html
+from dashkit.charts.drawing import in_words
+from dashkit.charts.picture import caption, framed, plain, table_html
+from dashkit.charts.words import Bound, are, count, duration
 
 if TYPE_CHECKING:
     import pandas as pd
 
 MOST_ROWS = 10
+_TEXT = frozenset({"object", "str", "string"})
+_UNBROKEN = frozenset({"id", "on", "when"})
 _DIGITS = 10  # of a sha, or of another long name
-_WHOLE_FROM = 10  # days; from here on a tenth of a day is noise
+
+
+def _no_rows() -> "pd.DataFrame":
+    import pandas as pd
+
+    return pd.DataFrame()
 
 
 @dataclass(frozen=True)
@@ -28,24 +36,34 @@ class Table:
         note: how to read them: small words below.
     """
 
-    title: str
-    data: "pd.DataFrame"
+    title: str = ""
+    data: "pd.DataFrame" = field(default_factory=_no_rows)
     more: int = 0
     note: str = ""
 
     def _repr_html_(self) -> str:
-        title = f"<figcaption>{caption(self.title)}</figcaption>"
         if self.data.empty:
-            return f"<figure>{title}</figure>" if self.title else ""
+            return framed(self.title) if self.title else ""
         rest = f"<p>And {self.more:,} more.</p>" if self.more else ""
         note = f"<p><small>{caption(self.note)}</small></p>" if self.note else ""
-        return f"<figure>{title}{rows_html(self.data)}{rest}{note}</figure>"
+        return framed(self.title, rows_html(self.data), rest, note)
 
 
 def rows_html(data: "pd.DataFrame") -> str:
-    """A few rows as an HTML table; each cell knows its header, for a phone has no room for columns."""
-    heads = itertools.cycle(escape(plain(str(name)), quote=True) for name in data)
-    return re.sub("<td>", lambda _: f'<td data-head="{next(heads)}">', table_html(data))
+    """A few rows as an HTML table; each cell knows its header, for a phone has no room for columns.
+
+    A page has a style for words; a notebook would set them to the right.
+    """
+    names = [escape(plain(str(name)), quote=True) for name in data]
+    looks = [_left(name) if str(kind) in _TEXT else "" for name, kind in zip(names, data.dtypes, strict=True)]
+    heads = itertools.cycle(looks)
+    cells = itertools.cycle(f' data-head="{name}"{look}' for name, look in zip(names, looks, strict=True))
+    html = re.sub('<th scope="col"', lambda found: f"{found[0]}{next(heads)}", table_html(data))
+    return re.sub("<td", lambda found: f"{found[0]}{next(cells)}", html)
+
+
+def _left(name: str) -> str:
+    return f' style="text-align:left{";white-space:nowrap" if name in _UNBROKEN else ""}"'
 
 
 def blocked_table(blocked: "pd.DataFrame", most: int = MOST_ROWS) -> Table:
@@ -61,15 +79,13 @@ def blocked_table(blocked: "pd.DataFrame", most: int = MOST_ROWS) -> Table:
     if rows.empty:
         return Table("" if len(blocked) else "Nothing is blocked, and no task waits for another one.", rows)
     shown = _named(rows)
-    if rows["blocked_reason"].notna().any():
+    why = "; nobody said why" if rows["blocked_reason"].isna().all() else ""
+    if not why:
         shown = shown.assign(reason=rows["blocked_reason"].fillna("not given"))
-        why = "."
-    else:
-        why = ", and nobody said why."
     shown["blocked for"] = blocked_for(rows)
     if (rows["frees"] > 0).any():
-        shown = shown.assign(frees=[_tasks(count) if count else "" for count in rows["frees"]])
-    return _table(f"{_tasks(len(rows))} {_are(len(rows))} blocked{why}", shown, most)
+        shown = shown.assign(frees=[count(int(number), "task") if number else "" for number in rows["frees"]])
+    return _table(f"{_first('blocked', len(rows))}{why}:", shown, most)
 
 
 def waiting_table(blocked: "pd.DataFrame", most: int = MOST_ROWS) -> Table:
@@ -87,9 +103,7 @@ def waiting_table(blocked: "pd.DataFrame", most: int = MOST_ROWS) -> Table:
     shown = _named(rows)
     shown["waits for"], shown["for how long"] = rows["blocked_reason"], blocked_for(rows)
     reported = "" if len(rows) < len(blocked) else "; nothing is blocked"
-    return _table(
-        f"{_tasks(len(rows))} {'waits' if len(rows) == 1 else 'wait'} for another one{reported}.", shown, most
-    )
+    return _table(f"{_first('waiting', len(rows))}{reported}:", shown, most)
 
 
 def phase_table(progress: "pd.DataFrame", most: int = MOST_ROWS) -> Table:
@@ -105,18 +119,28 @@ def phase_table(progress: "pd.DataFrame", most: int = MOST_ROWS) -> Table:
         return Table("", phases)
     done = len(phases) - len(rows)
     shown = rows[["part", "project", "checked", "tasks", "blocked"]].rename(columns={"part": "phase"})
-    title = f"{done:,} of {len(phases):,} phases {'is' if done == 1 else 'are'} finished" + (
-        "." if rows.empty else "; these are not:"
-    )
-    return _table(title, shown.reset_index(drop=True), most)
+    if len(phases) == 1:
+        title = f"The one phase is {'' if done else 'not '}finished"
+    elif not done:
+        title = f"None of {len(phases):,} phases is finished"
+    else:
+        title = f"{done:,} of {len(phases):,} phases {are(done)} finished"
+        title += {0: "", 1: "; this one is not"}.get(len(rows), "; these are not")
+    return _table(f"{title}{':' if len(rows) else '.'}", shown.reset_index(drop=True), most)
 
 
-def activity_table(activity: "pd.DataFrame") -> Table:
-    """What happened lately, the newest first. Takes the frame `activity`."""
+def activity_table(activity: "pd.DataFrame", timezone: str = "UTC") -> Table:
+    """What happened lately, the newest first.
+
+    Args:
+        activity: the frame.
+        timezone: of the times that are told.
+    """
     if activity.empty:
         return Table("Nothing has happened yet.", activity)
     is_task = activity["type"] == "task_completed"
     shown = activity[["occurred_at", "type", "title", "name", "project"]].assign(
+        occurred_at=in_words(activity["occurred_at"], timezone),
         type=activity["type"].mask(is_task, "task done"),
         name=activity["name"].where(is_task, activity["name"].str[:_DIGITS]),
     )
@@ -132,11 +156,10 @@ def left_out_table(left_out: "pd.DataFrame") -> Table:
 
 
 def no_history(version: str) -> Table:
-    """What stands where a version of the database cannot say what was true before."""
-    import pandas as pd
-
-    told = f"Version {version} of the database keeps no history. `dashkit migrate` shows the way to one that does."
-    return Table(told, pd.DataFrame())
+    """Why a version of the database cannot say what was true before."""
+    return Table(
+        f"Version {version} of the database keeps no history. `dashkit migrate` shows the way to one that does."
+    )
 
 
 def _table(title: str, rows: "pd.DataFrame", most: int) -> Table:
@@ -147,17 +170,18 @@ def _table(title: str, rows: "pd.DataFrame", most: int) -> Table:
 
 
 def _named(rows: "pd.DataFrame") -> "pd.DataFrame":
-    """Which task each row is about: its id as `dashkit task` takes it, title, project."""
-    ids = rows["external_id"].fillna(rows["task_id"].astype("string"))
+    """Which task each row is about: its id as `dashkit task` takes it, title, project.
+
+    To the command a number is that of a row, and an id that several have names none.
+    """
+    ids = rows["external_id"].astype("string")
+    ids = ids.mask(ids.str.fullmatch(r"\d+") | ids.duplicated(keep=False)).fillna(rows["task_id"].astype("string"))
     return rows[["title", "project"]].assign(id=ids)[["id", "title", "project"]].reset_index(drop=True)
 
 
-def _tasks(count: int) -> str:
-    return f"{count:,} {'task' if count == 1 else 'tasks'}"
-
-
-def _are(count: int) -> str:
-    return "is" if count == 1 else "are"
+def _first(state: str, number: int) -> str:
+    """What a table of so many tasks begins with; how many there are is said above it, or below."""
+    return f"The {state} tasks, the longest first" if number > 1 else f"The {state} task"
 
 
 def blocked_for(blocked: "pd.DataFrame") -> list[str]:
@@ -172,15 +196,7 @@ def days_in_words(days: float | None, basis: str | None) -> str:
 
     Args:
         days: how many; None where that is not known.
-        basis: `updated_at` makes them an upper bound, which is rounded up, `version` a lower one, which is rounded
-            down; anything else is taken as exact.
+        basis: `updated_at` makes them an upper bound, `version` a lower one; anything else is taken as exact.
     """
-    if days is None:
-        return "not known"
-    if basis == "updated_at":
-        bound = max(1, math.ceil(days))
-        return f"at most {bound:,} {'day' if bound == 1 else 'days'}"
-    if basis == "version" and days >= 1:
-        bound = math.floor(days)
-        return f"at least {bound:,} {'day' if bound == 1 else 'days'}"
-    return f"{days:,.0f} days" if days >= _WHOLE_FROM else f"{days:.1f} days"
+    bounds: dict[str | None, Bound] = {"updated_at": "at most", "version": "at least"}
+    return "not known" if days is None else duration(days, bounds.get(basis, ""))

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 from dashkit.charts.drawing import HATCHED, PALE, SMALL, dates, gaps, nothing, period_ends, recent, sheet, whole_numbers
 from dashkit.charts.picture import Picture
 from dashkit.charts.style import BLUE, GREEN, INK, MUTED
-from dashkit.charts.words import day
+from dashkit.charts.words import day, none_or, within
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -92,15 +92,12 @@ def _bar(axes: Any, row: Any, column: str, width: timedelta, color: str, unseen:
 
 def _title(frame: "pd.DataFrame", rows: "pd.DataFrame", column: str, nouns: tuple[str, str], verb: str, by: str) -> str:
     """How many in all of the periods, and in the last whole one, or that there were none since."""
-    total, periods = int(rows[column].sum()), len(rows)
-    last = rows["period_on"].iloc[-1]
-    if last < frame["period_on"].iloc[-1]:
-        many = f"{periods:,} {by}s up to that of {day(last)}" if periods > 1 else f"the {by} of {day(last)}"
-        return f"{total:,} {nouns[total != 1]} {verb} in {many}, and none since"
-    many = f"the last {periods:,} {by}s" if periods > 1 else f"this {by}"
-    title = f"{total:,} {nouns[total != 1]} {verb} in {many}"
+    total, last = int(rows[column].sum()), rows["period_on"].iloc[-1]
+    is_over = last < frame["period_on"].iloc[-1]
+    title = f"{total:,} {nouns[total != 1]} {verb} {within(len(rows), by, last if is_over else None)}"
+    if is_over:
+        return f"{title}, and none since"
     whole = rows[~rows["is_partial"]]
     if len(whole) > 1:
-        last_whole = int(whole[column].iloc[-1])
-        title += f", {f'{last_whole:,}' if last_whole else 'none'} in the last whole one"
+        title += f", {none_or(int(whole[column].iloc[-1]))} in the last whole one"
     return title

@@ -1,19 +1,28 @@
 """What a chart says in words: counts, dates, durations, shares, and names from outside made fit to stand in it."""
 
+import math
 import unicodedata
 from calendar import monthrange
 from datetime import date, timedelta
-from typing import Final
+from typing import Final, Literal
 
 from dashkit.charts.picture import plain
 
+Bound = Literal["", "at least", "at most"]
 _MINUTES: Final = 24 * 60  # of a day
+_UNITS: Final = (("minute", 1, 0), ("hour", 60, 10), ("day", _MINUTES, 14))  # each with whole numbers from so many on
+_NOISE: Final = 1e-6  # of a unit: a whole number that was divided and multiplied is still one
 _LONGEST: Final = 400  # characters of a name that are looked at: no label is so long
 
 
 def count(number: int, noun: str, plural: str = "") -> str:
     """How many: `1 task`, `2,000 tasks`."""
     return f"{number:,} {noun if number == 1 else plural or f'{noun}s'}"
+
+
+def none_or(number: int) -> str:
+    """How many, where that is no sum: `none`, `1`, `2,000`."""
+    return f"{number:,}" if number else "none"
 
 
 def are(number: int) -> str:
@@ -24,6 +33,16 @@ def are(number: int) -> str:
 def day(when: date) -> str:
     """A date: `3 January 2026`."""
     return f"{when.day} {when:%B %Y}"
+
+
+def within(periods: int, by: str, last: date | None = None) -> str:
+    """The time of so many periods up to now, or up to that of a date: `in the last 3 weeks`, `on 3 January 2026`."""
+    if last is None:
+        return f"in the last {count(periods, by)}" if periods > 1 else "today" if by == "day" else f"this {by}"
+    until = day(last) if by == "day" else f"that of {day(last)}"
+    if periods > 1:
+        return f"in {count(periods, by)} up to {until}"
+    return f"on {until}" if by == "day" else f"in the {by} of {day(last)}"
 
 
 def at_end(period_on: date, by: str) -> str:
@@ -39,20 +58,21 @@ def last_day(period_on: date, by: str) -> str:
     return day(period_on + timedelta(days=days - 1))
 
 
-def duration(days: float) -> str:
-    """A time as people say it: `45 minutes`, `33 hours`, `3.8 days`, `313 days`."""
-    minutes = days * _MINUTES
+def duration(days: float, bound: Bound = "") -> str:
+    """A time as people say it: `45 minutes`, `33 hours`, `3.8 days`, `313 days`; `at least 3 days`, `at most 4 days`.
+
+    Args:
+        days: how long.
+        bound: `at least` rounds down and `at most` up, to a whole number; otherwise it is the nearest one.
+    """
+    minutes = float(days) * _MINUTES  # of a number of NumPy too
+    noun, size, whole_from = _UNITS[(minutes >= 90) + (minutes >= 48 * 60)]
+    number = minutes / size
+    if bound:
+        whole = math.floor(number + _NOISE) if bound == "at least" else max(1, math.ceil(number - _NOISE))
+        return f"{bound} {count(whole, noun) if whole else 'a moment'}"
     if minutes < 1:
         return "less than a minute"
-    if minutes < 90:
-        return count(round(minutes), "minute")
-    if minutes < 48 * 60:
-        return _decimal(minutes / 60, 10, "hour")
-    return _decimal(days, 14, "day")
-
-
-def _decimal(number: float, whole_from: float, noun: str) -> str:
-    """With a decimal where it is small and has one."""
     text = f"{number:,.1f}".removesuffix(".0") if number < whole_from else f"{number:,.0f}"
     return f"{text} {noun}{'' if text == '1' else 's'}"
 

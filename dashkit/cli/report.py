@@ -37,7 +37,11 @@ def register(commands: "Commands", common: argparse.ArgumentParser) -> None:
         action="store_true",
         help="copy the notebook NAME, to change it and run it by its path; a second NAME says where to (here)",
     )
-    parser.add_argument("--out", default="reports", metavar="DIR", help="the folder of pages (reports)")
+    parser.add_argument(
+        "--out",
+        metavar="DIR",
+        help="the folder of pages (reports; of REPO/.dashkit/dashboard.db REPO/.dashkit/reports)",
+    )
     parser.add_argument("--as-of", metavar="INSTANT", help="as it was then, such as 2026-01-31T12:00+01:00")
     parser.add_argument("--known-at", metavar="INSTANT", help="without what was recorded later")
     parser.add_argument(
@@ -65,9 +69,11 @@ def _count(text: str) -> int:
 
 
 def _run(args: argparse.Namespace) -> int:
-    from dashkit.reports import catalog
+    from dashkit.connection import default_path
+    from dashkit.reports import catalog, folder
     from dashkit.reports.jobs import require_apart
 
+    args.out = args.out or folder.beside(default_path(args.db))
     if args.list:
         for report in catalog.reports():
             _print_entry(report)

@@ -23,7 +23,7 @@ def register(commands: "Commands", common: argparse.ArgumentParser) -> None:
         "--reports", nargs="+", default=["progress"], metavar="NAME", help="which, or paths of notebooks (progress)"
     )
     parser.add_argument("--at", type=_time, default=(7, 0), metavar="HH:MM", help="when, each day (07:00)")
-    parser.add_argument("--out", default="reports", metavar="DIR", help="the folder of pages (reports)")
+    parser.add_argument("--out", metavar="DIR", help="the folder of pages, as of report; of github pages")
     parser.set_defaults(run=_run)
 
 
@@ -34,9 +34,20 @@ def _time(text: str) -> tuple[int, int]:
     return int(found[1]), int(found[2])
 
 
+def _of_a_clone(path: str, what: str) -> Path:
+    """A path that means the same in any clone of the repository."""
+    from dashkit.errors import UsageError
+
+    if Path(path).is_absolute() or ".." in Path(path).parts:
+        why = "a path of this machine means nothing there"
+        raise UsageError(f"Cannot schedule {what} {path} for GitHub", why, "Give a path within the repository.")
+    return Path(path)
+
+
 def _run(args: argparse.Namespace) -> int:
     from dashkit.connection import default_path, require_file
-    from dashkit.reports import catalog, schedule
+    from dashkit.errors import UsageError
+    from dashkit.reports import catalog, folder, schedule
 
     local = args.scheduler != "github"  # where no path of this machine means anything
     names = list(args.reports)
@@ -47,6 +58,12 @@ def _run(args: argparse.Namespace) -> int:
     db = default_path(args.db).absolute()
     if local:
         require_file(db)
-    plan = schedule.Plan(names, db, Path(args.out).absolute(), *args.at)
+        out = Path(args.out or folder.beside(db)).absolute()
+    else:
+        out = _of_a_clone(args.out or "pages", "--out")
+        names = [str(_of_a_clone(name, "the notebook")) for name in names]
+        if args.db:
+            raise UsageError("Cannot schedule --db for GitHub", "its workflow scans the repository", "Leave it away.")
+    plan = schedule.Plan(names, db, out, *args.at)
     print(schedule.show(args.scheduler, plan), end="")
     return 0

@@ -65,6 +65,10 @@ def copy(name: str | Path, target: Path) -> Path:
     """
     source = find(name).path
     target = target / source.name if target.is_dir() else target
+    if not target.suffix:
+        raise UsageError(
+            f"Cannot copy a notebook to {target}", "there is no such folder", "Make it first, or give NAME.ipynb."
+        )
     if target.suffix != ".ipynb" or target.name.startswith("."):
         raise UsageError(
             f"Cannot copy a notebook to {target}", "no report has such a name", "Give a folder, or NAME.ipynb."

@@ -8,6 +8,7 @@ import math
 import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from html import escape
 from typing import TYPE_CHECKING, Any
 
@@ -75,14 +76,18 @@ def key_figures(
 
 
 def hand_on(**content: object) -> None:
-    """In a notebook: keep plain values for the record of its run; nothing is shown. Elsewhere nothing happens."""
+    """Keep plain values, or instants, for the record of a notebook's run (run.json, `numbers`); nothing is shown.
+
+    Elsewhere than in a notebook nothing happens.
+    """
     if "IPython" not in sys.modules:
         return
     from IPython import get_ipython
     from IPython.display import display
 
     if get_ipython() is not None:
-        display({MIME: content, "text/plain": ""}, raw=True)  # type: ignore[no-untyped-call]
+        plain = {name: to_text(value) if isinstance(value, datetime) else value for name, value in content.items()}
+        display({MIME: plain, "text/plain": ""}, raw=True)  # type: ignore[no-untyped-call]
 
 
 def handed_on(notebook: "NotebookNode") -> dict[str, Any]:

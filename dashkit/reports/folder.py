@@ -9,14 +9,21 @@ from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 
+from dashkit.connection import LOCAL
 from dashkit.errors import BusyError, FailedError, RefusedError
 from dashkit.reports import changes, record
 from dashkit.reports.publish import refused, require_folder, staging
 
+FOLDER = Path("reports")
 LATEST = "latest.html"
 _RESERVE = ".reserve"
 _ROOM = 256 * 1024  # bytes: a page of a failure, its record and the index
 _DRAFTS = re.compile(r"\.(?P<label>(?P<day>\d{8})_(?P<time>\d{6})(_\d+)?)")
+
+
+def beside(db: Path) -> Path:
+    """Where the pages of a database go if nobody says: of one that scan keeps in .dashkit beside it, else here."""
+    return db.parent / FOLDER if db.parent.name == LOCAL.parent.name else FOLDER
 
 
 @contextmanager

@@ -40,23 +40,25 @@ def render(histories: Iterable[list[record.Record]], with_page: set[str]) -> str
     """
     from jinja2 import Environment, FileSystemLoader
 
-    newest = sorted(histories, key=lambda runs: runs[0].started_at, reverse=True)
-    rows = [row for runs in newest for row in _rows(runs)]
+    histories = sorted(histories, key=lambda runs: (runs[0].title.casefold(), runs[0].name))
+    rows = [row for runs in histories for row in _rows(runs)]
     return (
         Environment(loader=FileSystemLoader(_TEMPLATES), autoescape=True)
         .get_template("index.html.j2")
         .render(
-            bad=[_text(run.title) for run in map(record.judged, newest) if not run.ok],
-            reports=[_report(runs) for runs in newest if runs[0].name in with_page],
+            bad=[_text(run.title) for run in map(record.judged, histories) if not run.ok],
+            reports=[_report(runs) for runs in histories if runs[0].name in with_page],
             runs=sorted(rows, key=lambda row: str(row["started_at"]), reverse=True),
         )
     )
 
 
 def _report(runs: list[record.Record]) -> dict[str, str]:
-    shown = next((run for run in runs if run.shows), None)
+    place, shown = next(((place, run) for place, run in enumerate(runs) if run.shows), (0, None))
     name, title = runs[0].name, (shown or runs[0]).title
-    return {"title": _text(title), "latest": _link(name, LATEST), "as_of": _minute(shown.as_of) if shown else ""}
+    moved = changes.in_short(shown, record.earlier(runs[place + 1 :], shown)) if shown else ""
+    as_of = f"as of {_minute(shown.as_of)}" if shown else ""
+    return {"title": _text(title), "latest": _link(name, LATEST), "told": ": ".join(filter(None, [as_of, moved]))}
 
 
 def _rows(runs: list[record.Record]) -> Iterator[dict[str, Any]]:

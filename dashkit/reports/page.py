@@ -57,32 +57,44 @@ def render(notebook: "NotebookNode", facts: Facts) -> str:
     exporter = make(template_file=str(_TEMPLATES / "page.html.j2"), template_paths=[str(_TEMPLATES)])
     # Text from outside is escaped unless the template says that it is HTML.
     exporter.environment.autoescape = True
-    shown = functools.partial(_shown, before=facts.before)
-    exporter.environment.filters.update(prose=_prose, shown=shown, unjudged=_unjudged, plain=plain, runs=_runs)
+    runs = functools.partial(_runs, facts=facts)
+    exporter.environment.filters.update(plain=plain, runs=runs)
     text, _ = exporter.from_notebook_node(notebook, resources={"facts": facts})
     return str(text)
 
 
 @dataclass
 class _Section:
-    """The cells from one heading to the next, and how they stand on the page: '', narrow or folded."""
+    """What stands from one heading to the next, and how it looks on the page: '', narrow or folded."""
 
     look: str = ""
     heading: str = ""
-    cells: list["NotebookNode"] = field(default_factory=list)
+    cells: list[tuple[str, list[str]]] = field(default_factory=list)  # of each the prose and the outputs, as HTML
+
+    @property
+    def is_there(self) -> bool:
+        """Whether it has something to say: a heading is not said above outputs that are all empty."""
+        outputs = [html for _, shown in self.cells for html in shown]
+        return bool(self.cells) and (not self.heading or not outputs or any(outputs))
 
 
-def _runs(cells: Sequence["NotebookNode"]) -> list[tuple[str, list[_Section]]]:
-    """The cells of a notebook by its second headings, without what papermill says of an error; by look."""
+def _runs(cells: Sequence["NotebookNode"], facts: Facts) -> list[tuple[str, list[_Section]]]:
+    """What the cells of a notebook show, by its second headings, without what papermill says of an error; by look."""
     found = [_Section()]
     for cell in cells:
         tags = cell.metadata.get("tags", [])
         if cell.cell_type == "markdown" and cell.source.startswith("## "):
             look = next((tag for tag in (NARROW, FOLDED) if tag in tags), "")
             found.append(_Section(look, cell.source[3:].partition("\n")[0]))
-        if "papermill-error-cell-tag" not in tags:
-            found[-1].cells.append(cell)
-    there = [section for section in found if section.cells]
+        if "papermill-error-cell-tag" in tags:
+            continue
+        prose = f'<div class="prose">{_prose(cell.source)}</div>' if cell.cell_type == "markdown" else ""
+        outputs = (_shown(output, facts.before) for output in cell.get("outputs", []))
+        shown = [html for html in outputs if html is not None]
+        if facts.verdict == "failed":  # which the page says itself
+            shown = [_VERDICT.sub("", html) for html in shown]
+        found[-1].cells.append((prose, shown))
+    there = [section for section in found if section.is_there]
     return [(look, list(run)) for look, run in itertools.groupby(there, key=lambda section: section.look)]
 
 
@@ -99,26 +111,29 @@ def _markdown() -> Callable[[str], str]:
     return lambda source: str(render_text(source))
 
 
-def _shown(output: Mapping[str, Any], before: Mapping[str, Any]) -> str:
-    """One output of a cell as HTML: the richest form that cannot run; warnings stay in the notebook."""
+def _shown(output: Mapping[str, Any], before: Mapping[str, Any]) -> str | None:
+    """One output of a cell as HTML: the richest form that cannot run; '' where that has nothing to show.
+
+    None: it is not for the page. Warnings and errors stay in the notebook.
+    """
     if output["output_type"] == "stream":
-        return _text(output["text"]) if output["name"] == "stdout" else ""
-    data: Mapping[str, Any] = output.get("data", {})
+        return _text(_joined(output["text"])) if output["name"] == "stdout" else None
+    data: Mapping[str, Any] = {kind: _joined(value) for kind, value in output.get("data", {}).items()}
     words = data.get("text/plain", "")
     if (html := figures.strip(data.get(figures.MIME), before) or data.get("text/html")) is not None:
-        return clean(html)  # '' where it has nothing to show
+        return clean(html)
     if "text/markdown" in data:
         return _prose(data["text/markdown"])
     if "image/svg+xml" in data:
         return _image("svg+xml", base64.b64encode(data["image/svg+xml"].encode()).decode("ascii"), words)
     if "image/png" in data:
         return _image("png", data["image/png"], words)
-    return _text(words) if words else ""
+    return _text(words) if words else None
 
 
-def _unjudged(html: str) -> str:
-    """Cleaned HTML without a bad verdict of its own, where the page has said it already."""
-    return _VERDICT.sub("", html)
+def _joined(value: Any) -> Any:
+    """A text in one piece: as a list of lines it is a valid output too."""
+    return "".join(map(str, value)) if isinstance(value, list) else value
 
 
 def _image(kind: str, encoded: str, alt: str) -> str:

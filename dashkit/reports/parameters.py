@@ -149,10 +149,10 @@ def check_parameters() -> None:
 
 
 def _show_whole_cells() -> None:
-    """Have pandas show titles and reasons whole: cut at 50 characters they end before the point."""
+    """Have pandas show titles and reasons whole, not cut before the point, and with their dollar signs."""
     import pandas as pd
 
-    pd.set_option("display.max_colwidth", None, "display.max_rows", 200)
+    pd.set_option("display.max_colwidth", None, "display.max_rows", 200, "display.html.use_mathjax", False)
 
 
 def _seen(cells: Sequence[str]) -> tuple[tuple[Parameter, ...], list[str]]:
@@ -174,11 +174,13 @@ def _seen(cells: Sequence[str]) -> tuple[tuple[Parameter, ...], list[str]]:
 
 
 def _declares(cell: str) -> bool:
+    """Whether it is a parameters cell: any line is one of them, and what else stands there is refused."""
     try:
         body = ast.parse(cell).body
     except SyntaxError:
         return False
-    return bool(body) and all(isinstance(statement, ast.AnnAssign) for statement in body)
+    annotations = [statement.annotation for statement in body if isinstance(statement, ast.AnnAssign)]
+    return any(isinstance(kind, ast.Name) and kind.id in KINDS for kind in annotations)
 
 
 def _fits(value: object, kind: str) -> bool:

@@ -19,18 +19,18 @@ from dashkit.reports import catalog, index, page
 from dashkit.reports.changes import changes
 from dashkit.reports.execute import Ending, execute, refused, without_numbers
 from dashkit.reports.figures import handed_on
-from dashkit.reports.folder import LATEST, give_room, held, retain
+from dashkit.reports.folder import FOLDER, LATEST, give_room, held, retain
 from dashkit.reports.jobs import Job, all_values, inputs, owner, prepare, require_apart, require_own
 from dashkit.reports.publish import Stage, staging
 from dashkit.reports.record import NEWEST, SUFFIX, Record, Verdict, earlier, judged, load, versions
 from dashkit.times import parse, stamp, to_text, utc_now
 from dashkit.version import __version__
 
-FOLDER = Path("reports")
 # What a page says of the instant at which it is made, whichever it is as of.
 _OF_NOW = (
-    "names of projects and phases, labels, settings, links, values that cannot be read, and which commits a branch "
-    "leads to: no history is kept of them. Before version 2.1 of the database only ages are as of then."
+    "names of projects and phases, labels, settings, links, values that cannot be read, which commits a branch leads "
+    "to, and when a task says that it was created: no history is kept of them. Before version 2.1 of the database only "
+    "ages are as of then."
 )
 _PLAIN = (str, int, float, bool)  # values that any record can hold
 WORKERS = 2  # runs at once: what an ordinary machine has cores for

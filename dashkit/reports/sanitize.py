@@ -37,7 +37,7 @@ _NAMES = re.compile(r"id$|(?:^|_)(?:sha|hash)(?:_|$)", re.IGNORECASE)  # columns
 _INSTANT = re.compile(r"(\d{4}-\d\d-\d\d \d\d:\d\d):\d\d(?:\.\d+)?\+00:00")
 _DAY = re.compile(r"\d{4}-\d\d-\d\d")
 _LONGEST = 500  # characters of a cell: one text of a megabyte would be all of the page
-_NAMING = frozenset({"title", "commit", "session", "commit or session"})  # columns that say which thing it is
+_NAMING = frozenset({"title", "task", "commit", "session", "commit or session"})  # columns that say which thing it is
 _LONGEST_NAME = 120  # characters of a cell there: by then everybody knows which; a paragraph in each row hides the rest
 _MISSING = frozenset({"", "NaN", "NaT", "None", "<NA>", "..."})
 

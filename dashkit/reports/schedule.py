@@ -20,7 +20,7 @@ class Plan:
     Args:
         names: reports, or absolute paths of notebooks.
         db: the database, absolute; in REPO/.dashkit the repository is scanned first.
-        out: the folder of pages, absolute.
+        out: the folder of pages, absolute; of GitHub one in the workflow's own clone.
         hour: of each day; of GitHub in UTC, else in the machine's time zone.
         minute: likewise.
     """
@@ -82,7 +82,7 @@ WantedBy=timers.target
 
 def github(plan: Plan) -> str:
     """A workflow; the paths of this machine mean nothing there, so that it scans the repository that it is in."""
-    report = shlex.join(["dashkit", "report", "--db", LOCAL.as_posix(), "--out", "pages", "--", *plan.names])
+    report = shlex.join(["dashkit", "report", "--db", LOCAL.as_posix(), "--out", str(plan.out), "--", *plan.names])
     # No name on PyPI: the one that is spelt like ours is another project, and its code would run there.
     return f"""\
 # .github/workflows/dashkit.yml
@@ -114,7 +114,7 @@ jobs:
         if: always()
         with:
           name: dashkit
-          path: pages
+          path: {json.dumps(str(plan.out))}
 """
 
 
@@ -136,7 +136,7 @@ def show(scheduler: str, plan: Plan) -> str:
 
 
 def _dashkit(*arguments: str) -> list[str]:
-    return [sys.executable, "-m", "dashkit", *arguments]
+    return [sys.executable, "-P", "-m", "dashkit", *arguments]  # nothing that lies where it runs is imported
 
 
 def _unit(command: Sequence[str]) -> str:

@@ -18,6 +18,12 @@ from dashkit.store import settings
 if TYPE_CHECKING:
     import pandas as pd
 
+# A project that was made later, and had no task yet, was not there.
+_THERE: Final = """
+    SELECT count(*) FILTER (coalesce(p.created_at <= $now, true) OR t.project_id IS NOT NULL) AS project,
+           (SELECT count(*) FROM tasks WHERE is_open OR checked) AS task
+    FROM projects AS p LEFT JOIN (SELECT DISTINCT project_id FROM tasks) AS t ON t.project_id = p.id
+"""
 AHEAD: Final = timedelta(days=1)  # so far the clock of a caller, and the midnight of another zone, may be
 
 
@@ -151,8 +157,8 @@ class Dashboard:
         what = f"project {self.project}"
         with suppress(UsageError):  # it is closed
             if self.project is None:
-                scope = self.sql("SELECT count(*) AS tasks FROM tasks WHERE is_open OR checked")
-                numbers["task"] = int(scope["tasks"][0])
+                there = self.sql(_THERE, {"now": self.as_of})
+                numbers = {name: int(there[name][0]) for name in numbers}
             elif name := self.sql("SELECT name FROM projects")["name"].fillna("")[0]:
                 what = f"project {name}"
         if self.project is None:

@@ -5,7 +5,6 @@ Stored form: TEXT, ISO 8601, UTC, milliseconds, `Z` (`2025-11-27T16:09:57.123Z`)
 
 from contextlib import suppress
 from datetime import UTC, date, datetime, time, timedelta
-from zoneinfo import ZoneInfo
 
 from dashkit.errors import UsageError
 
@@ -70,6 +69,8 @@ def midnight(day: date, timezone: str) -> datetime:
     Raises:
         OverflowError: in UTC it would be before the year 1, or after 9999.
     """
+    from zoneinfo import ZoneInfo
+
     return datetime.combine(day, time.min, ZoneInfo(timezone)).astimezone(UTC)
 
 

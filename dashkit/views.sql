@@ -182,11 +182,8 @@ COMMENT ON VIEW sessions IS 'One row per session with a language model; title is
 
 CREATE VIEW links AS
 SELECT
-    l.task_id, l.life,
-    CASE WHEN r.id IS NOT NULL THEN coalesce(r.title, '')
-         WHEN i.task_id IS NOT NULL THEN coalesce(i.title, e.title, '') END AS task,
-    coalesce(w.project_id, r.project_id) AS project_id, p.name AS project, l.kind, l.target, l.title, l.occurred_at,
-    l.confidence, l.link_type, l.evidence, l.created_at
+    l.task_id, l.life, CASE WHEN i.task_id IS NOT NULL THEN coalesce(i.title, e.title, '') END AS task, w.project_id,
+    p.name AS project, l.kind, l.target, l.title, l.occurred_at, l.confidence, l.link_type, l.evidence, l.created_at
 FROM (
     -- Of the task that had the id when the link was made; where nobody knows when, of the one that has it.
     SELECT *, history.life_when(task_id, coalesce(created_at, 'infinity'), '') AS life
@@ -208,11 +205,14 @@ LEFT JOIN history.intervals AS i ON i.task_id = l.task_id AND i.life = l.life AN
 LEFT JOIN typed.task_events AS e ON e.event_id = i.title_of
 LEFT JOIN history.flow AS w ON w.task_id = l.task_id AND w.life = l.life
 LEFT JOIN history.present AS n ON n.task_id = l.task_id AND n.life = l.life
-LEFT JOIN typed.tasks AS r ON r.id = n.task_id AND w.task_id IS NULL
-LEFT JOIN typed.projects AS p ON p.id = coalesce(w.project_id, r.project_id)
-WHERE chosen_life(l.task_id, l.life) OR chosen(r.project_id);
+LEFT JOIN history.deletions AS d ON d.task_id = l.task_id AND d.lives = l.life + 1
+LEFT JOIN typed.projects AS p ON p.id = w.project_id
+-- A task that came later had no links yet; what is there no more, or never was, still has those that were left behind.
+WHERE chosen_life(l.task_id, l.life)
+  AND (n.task_id IS NULL AND d.task_id IS NULL
+       OR EXISTS (FROM history.states AS s WHERE s.task_id = l.task_id AND s.life = l.life));
 COMMENT ON VIEW links IS
-'One row per link, as of now, of a task with a commit (target: its sha) or a session (target: its id) from before the instant. task is the title of the task, of one that came later that of now, missing where it is not there; life counts the tasks that had its id before.';
+'One row per link, as of now, of a task with a commit (target: its sha) or a session (target: its id), both from before the instant. task is the title of the task, missing where it is not there; life counts the tasks that had its id before.';
 
 CREATE VIEW runs AS
 SELECT

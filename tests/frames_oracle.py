@@ -120,7 +120,7 @@ class Case:
 
     @cached_property
     def links(self):
-        """Every link whose commit or session did not come, or come to be known, later: with the life that it is of."""
+        """Every link of which neither task nor commit nor session came, or came to be known, later: with its life."""
         commits = {row["sha"]: (first_line(row["message"]), row["timestamp"]) for row in self.beside["git_commits"]}
         sessions = {row["id"]: (first_line(row["summary"]), row["started_at"]) for row in self.beside["llm_sessions"]}
         kinds = {"commit": ("commit_sha", commits), "session": ("session_id", sessions)}
@@ -133,22 +133,17 @@ class Case:
                 extra = {"kind": kind, "target": link[key], "title": title, "at": stored(at), "life": life}
                 if self.is_over(stored(at)) and link[key] not in self.unknown:
                     found.append(link | extra | {"confidence": sure, "is_lost": link[key] not in targets})
-        return [link for link in found if self.project is None or self.is_mine(link["life"])]
-
-    def is_mine(self, life):
-        """Whether the task of a link is of the chosen project; one that came later than the instant as its row says."""
-        row = self.later(life)
-        return life in self.lives or (row is not None and self.chosen(row["project_id"]))
+        found = [link for link in found if not self.came_later(link["life"])]
+        return [link for link in found if self.project is None or link["life"] in self.lives]
 
     def title(self, life):
-        """What a task is called as of the instant, or is now where it came later; None where it is not there."""
-        state = self.everyone[life].now.state if life in self.everyone else self.later(life)
-        return state and state["title"]
+        """What a task is called as of the instant; None where it is not there."""
+        return self.everyone[life].now.state["title"] if life in self.everyone else None
 
-    def later(self, life):
-        """The row of a task that is there now and was not as of the instant; None of any other."""
-        now, row = self.present.get(life[0], (None, None))
-        return row if now == life and life not in self.oracle.lives else None
+    def came_later(self, life):
+        """Whether a task is there now, or was deleted, and had not come as of the instant."""
+        gone, (now, _) = self.life_when(life[0], None), self.present.get(life[0], (None, None))
+        return life not in self.oracle.lives and (life == now or life < gone)
 
     @cached_property
     def unknown(self):

@@ -7,6 +7,7 @@ from itertools import combinations
 import pandas as pd
 import pytest
 from builders import insert, v2_1_database, v2_database
+from matplotlib.figure import Figure
 from matplotlib.text import Annotation, Text
 
 import dashkit
@@ -64,6 +65,16 @@ def test_a_notebook_shows_words_from_the_left_and_no_mathematics():
     links = pd.DataFrame({"title": ["$a$"]})
     pictures = [charts.progress_by_project(_progress((1, "$a$", 2, 1, 0))), charts.links_table(links.iloc[:0])]
     assert all('class="mathjax_ignore ' in one._repr_html_() for one in pictures)
+
+
+def test_of_many_rows_over_time_the_last_ones_are_shown():
+    """A table of days that is cut ends today; another one begins at its beginning."""
+    days = pd.DataFrame({"day": pd.date_range("2024-01-01", periods=400), "tasks": range(400)})
+    for data, which, shown in ((days, "last", (100, 399)), (days[["tasks"]], "first", (0, 299))):
+        html = charts.Picture(Figure(), "T", "T", data)._repr_html_()
+        assert f"The data as a table: the {which} 300 of 400 rows" in html
+        cells = re.findall(r"<td>(\d+)</td>", html)
+        assert (int(cells[0]), int(cells[-1])) == shown
 
 
 def test_a_day_in_a_table_has_no_hour():
@@ -419,13 +430,15 @@ def test_what_cost_most_is_told():
     frame = pd.DataFrame({"cause": ["reported", "waiting"], "reason": pd.array([None, "The gate"], "string"),
                           "tasks": [1, 3], "blocked": [0, 2], "days": [0.5, 40.0]})  # fmt: skip
     table = charts.clusters_table(frame)
-    assert table.title == "Most time went to: The gate (3 tasks, 40 days in all)"
+    assert table.title == "Most time since the beginning went to: The gate (3 tasks, 40 days in all)"
     assert table.data.to_dict("list") == {
         "reason": ["The gate", "not given"], "cause": ["waiting", "blocked"], "tasks": [3, 1],
         "time in all": ["40 days", "12 hours"], "still stops": ["2", ""],
     }  # fmt: skip
     assert charts.clusters_table(frame.head(0))._repr_html_() == ""
-    assert charts.clusters_table(frame.tail(1)).title.startswith("All the time went to: The gate (3 tasks, ")
+    assert charts.clusters_table(frame.tail(1)).title.startswith(
+        "All the time since the beginning went to: The gate (3 tasks, "
+    )
 
 
 def test_what_bends_the_numbers_is_told():

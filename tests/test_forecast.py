@@ -196,7 +196,24 @@ def test_a_reopened_task_counts_when_it_was_first_finished(tmp_path):
     with dashkit.open(path, as_of=NOW - timedelta(days=10)) as then, dashkit.open(path, as_of=NOW) as now:
         before, after = (d.query("forecast_fan")["occurred_at"] for d in (then, now))
         assert before.tolist() == after[after <= then.as_of].tolist()
-        assert now.what_moved(tasks=30)["change"].dropna().tolist() == [-21, 20]
+        assert now.what_moved(NOW - timedelta(days=7), tasks=30)["change"].dropna().tolist() == [-21, 20]
+
+
+def test_what_moved_is_of_the_seven_days_that_the_headlines_are_of(tmp_path):
+    """Both stand on one page, and count from the beginning of the seventh day before the next."""
+    as_of = NOW + timedelta(hours=13)
+    with dashkit.open(made(tmp_path / "d.db", steady()), as_of=as_of) as d:
+        (done,) = d.headlines().query("kind == 'done'")["title"]
+        finished = -d.what_moved(tasks=300).query("part == 'finished'")["change"].iloc[0]
+    assert done == f"{finished} tasks were done" == "18 tasks were done"
+
+
+def test_the_fan_never_falls(path):
+    """Whatever chance does to the futures of one day, a later one is told no less than it."""
+    for days_ago in range(0, 30, 3):
+        with dashkit.open(path, as_of=NOW) as d:
+            shares = d.forecast_fan(days_ago=days_ago).filter(like="_tasks")
+        assert (shares.diff().iloc[1:] >= 0).all(axis=None)
 
 
 def test_the_parts_of_a_move_add_up(tmp_path):
@@ -239,7 +256,7 @@ def test_a_date_too_far_is_none(d):
     """No date is more than 56 days ahead, so none has moved; the numbers of tasks are told."""
     frame = d.what_moved(tasks=5000)
     assert frame["moved_days"].isna().all()
-    assert frame["change"].tolist()[0] == -21
+    assert frame["change"].tolist()[0] == -18
     assert (
         frame["sentence"].str.fullmatch(r"No date on 24 November 2025: it would be more than \d\d days ahead\.").all()
     )
@@ -353,8 +370,8 @@ def test_many_open_tasks_have_a_date_for_those_that_were_expected(tmp_path):
     with dashkit.open(made(tmp_path / "d.db", stories), as_of=NOW) as d:
         frame = d.what_moved()
     assert frame["moved_days"].notna().all()
-    assert frame["change"].dropna().tolist() == [-21, 0]
-    assert re.fullmatch(r"21 of the next \d+ tasks finished: .+", frame["sentence"][0])
+    assert frame["change"].dropna().tolist() == [-18, 0]
+    assert re.fullmatch(r"18 of the next \d+ tasks finished: .+", frame["sentence"][0])
     assert re.fullmatch(r"What came and went since is no part of the next \d+ tasks\.", frame["sentence"][1])
 
 

@@ -549,12 +549,15 @@ def test_commits_are_counted_by_period_and_by_task(tmp_path):
     with opened(path) as d:
         frame = d.commit_activity()
         assert frame[["commits", "authors", "insertions", "deletions", "linked", "linked_share"]].head(2).to_numpy(
-        ).tolist() == [[2, 1, 12, 2, 1, 0.5], [0, 0, 0, 0, 0, pd.NA]]  # fmt: skip
+        ).tolist() == [[2, 1, 12, 2, 0, 0.0], [0, 0, 0, 0, 0, pd.NA]]  # fmt: skip
         assert frame["commits"].tolist() == [2, 0, 1, 0, 0]
         assert frame["is_partial"].tolist() == [True, False, False, False, True]
         assert d.left_out().to_numpy().tolist() == [["commits", "no branch or tag leads to them any more", 1]]
         assert d.task_commits().empty  # the tasks came later than AS_OF
+        assert d.links().empty
     with dashboard.open(path) as d:
+        frame = d.commit_activity()[["commits", "linked", "linked_share"]]
+        assert frame.head(2).to_numpy().tolist() == [[2, 1, 0.5], [0, 0, pd.NA]]
         assert d.task_commits()[["title", "commits", "lines"]].to_numpy().tolist() == [["linked", 1, 6]]
         assert d.task_commits(1.0)["confidence"].tolist() == [1.0]
     with dashboard.open(path, project="Beta") as d:

@@ -7,7 +7,7 @@ from copy import copy
 from dataclasses import replace
 
 import pytest
-from builders import insert, v2_1_database, v2_database
+from builders import insert, query, v2_1_database, v2_database
 from frames_oracle import (
     FEWEST,
     Case,
@@ -228,15 +228,17 @@ def until(world, instant):
     dead = {one["task_id"] for one in world.made["events"] if one["op"] == "delete" and one["recorded_at"] > instant}
     here = {row["id"] for row in world.made["tasks"]}
     stay = {row["id"] for row in rows_then} & here - dead
+    new = here - {one["task_id"] for one in told["events"]}
     commits = recorded(world.beside["git_commits"], instant)
     sessions = [row for row in world.beside["llm_sessions"] if (stored(row["started_at"]) or "") <= instant]
     found = {"commit_sha": {"lost", *(row["sha"] for row in commits)}, "session_id": {row["id"] for row in sessions}}
     before, after = dict(world.beside), dict(world.beside)
     for table, key in (("task_commit_links", "commit_sha"), ("task_session_links", "session_id")):
-        # A link has no history; that of a commit which was recorded later could not be known.
+        # A link has no history; that of a commit or of a task which was recorded later could not be known.
         lasting = [row for row in after[table] if row["task_id"] in stay]
         before[table] = [row for row in lasting if row[key] in found[key]]
-        after[table] = before[table] + [row for row in lasting if row[key] not in found[key]]
+        later = [row for row in after[table] if row["task_id"] in new]
+        after[table] = before[table] + [row for row in lasting if row[key] not in found[key]] + later
     before |= {
         "git_commits": commits,
         "git_repo_commits": [row for row in before["git_repo_commits"] if row["sha"] in found["commit_sha"]],
@@ -365,6 +367,37 @@ def test_links_of_a_deleted_task_are_not_those_of_the_next_one(tmp_path):
             assert d.task_commits().empty
             assert rows(d.task_timeline(), "kind") == ["commit", "created", "deleted", "created"]
             assert d.data_quality().set_index("check")["ids"]["link to nothing"] == "c"
+
+
+def test_a_link_of_a_task_that_came_later_is_not_there_yet(tmp_path):
+    """Whoever names an old commit for a new task changes nothing in what was said before; deleted since, likewise."""
+    path = v2_1_database(tmp_path / "d.db")
+    insert(path, "git_repos", id="r", project_id=1, path="/r")
+    insert(path, "git_commits", sha="c", repo_id="r", timestamp=moment(1), recorded_at=moment(1))
+    query(path, "UPDATE event_context SET suspended = 1")
+    for task, at in ((1, 1), (2, 8), (3, 8), (3, 30)):
+        born = {"op": "insert", "project_id": 1, "title": f"T{task}", "status": "pending", "checked": 0}
+        said = born if at < 30 else {"op": "delete"}
+        insert(path, "task_events", task_id=task, occurred_at=moment(at), recorded_at=moment(at), **said)
+    insert(path, "tasks", id=1, project_id=1, title="T1")
+    insert(path, "tasks", id=2, project_id=1, title="T2")
+    query(path, "UPDATE event_context SET suspended = 0")
+    for task in (2, 3):
+        with closing(sqlite3.connect(path)) as conn, conn:  # without foreign keys, as other programs write
+            sql = "INSERT INTO task_commit_links VALUES (?, ?, 'c', 1.0, 'manual', NULL, ?)"
+            conn.execute(sql, (f"l{task}", task, moment(9)))
+    for project in (None, 1):
+        with dashkit.open(path, as_of=moment(4), known_at=moment(4), project=project) as d:
+            assert d.links().empty
+            assert d.task_commits().empty
+            assert rows(d.commit_activity("month"), "commits", "linked") == [(1, 0)]
+            assert rows(d.task_timeline(), "task_id", "kind") == [(1, "created")]
+            assert d.data_quality().set_index("check")["count"]["link to nothing"] == 0
+        with dashkit.open(path, as_of=moment(10), project=project) as d:
+            assert rows(d.links(), "task") == ["T2", "T3"]
+        with dashkit.open(path, project=project) as d:
+            assert rows(d.links(), "task_id", "task") == [(2, "T2"), (3, None)]
+            assert rows(d.commit_activity("month"), "linked")[0] == 1
 
 
 def test_a_task_of_another_project_is_waited_for(tmp_path):

@@ -7,10 +7,11 @@ from contextlib import closing
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from builders import insert, query
+from builders import insert, query, v2_1_database
 from pages import page, text_of
 from test_notebooks import ASKING, lively
 
+import dashkit
 from dashkit import times
 from dashkit.reports.run import run_report
 
@@ -150,3 +151,13 @@ def test_the_same_instant_gives_the_same_bytes(tmp_path, notebook):
     for run in runs:
         assert run.page.read_bytes() == first.page.read_bytes()
         assert run.record.numbers == first.record.numbers
+
+
+def test_a_project_of_later_was_not_there(tmp_path):
+    """What was made after the instant of a view, and had no task by then, is not counted in it."""
+    db = v2_1_database(tmp_path / "d.db", projects=("Alpha", "Beta"))
+    query(db, "UPDATE projects SET created_at = '2026-01-01T00:00:00.000Z' WHERE id = 1")
+    query(db, "UPDATE projects SET created_at = '2026-03-01T00:00:00.000Z' WHERE id = 2")
+    for as_of, told in (("2026-02-01", "1 project, 0 tasks"), ("2026-04-01", "2 projects, 0 tasks")):
+        with dashkit.open(db, as_of=as_of) as d:
+            assert told in d._repr_html_()

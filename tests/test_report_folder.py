@@ -260,13 +260,28 @@ def test_the_index_tells_of_each_report_in_the_same_order_what_changed(tmp_path)
     index.write(tmp_path)
     told = re.findall(r"<p><a href=\"([^\"]+)\"><strong>(.)</strong></a> (.*)</p>", index_of(tmp_path))
     assert told == [
-        ("./a/latest.html", "A", "as of 2026-01-03 00:00"),
-        ("./b/latest.html", "B", "as of 2026-01-02 00:00: Blocked +3"),
-        ("./c/latest.html", "C", "as of 2026-01-02 00:00"),
+        ("./a/latest.html", "A", "as of 2026-01-03 00:00 UTC"),
+        ("./b/latest.html", "B", "as of 2026-01-02 00:00 UTC: Blocked +3"),
+        ("./c/latest.html", "C", "as of 2026-01-02 00:00 UTC"),
     ]
     for row in rows_of(tmp_path):
         heads = re.findall(r'<td data-head="([^"]+)"', row)
         assert heads == ["run at (UTC)", "report", "verdict", "as of (UTC)", "what changed, or went wrong", "took"]
+
+
+def test_a_row_of_the_index_tells_what_failed_and_what_changed(tmp_path):
+    """A check that failed stands beside what moved; a long reason is cut where it is seen to be."""
+    (tmp_path / "r").mkdir()
+    (tmp_path / "r" / "latest.html").write_text("good")
+    for day, more in ((1, {}), (2, {"verdict": "failed", "error": "1 of 2 checks failed: rows"})):
+        figure = {"name": "next", "label": "The next 10", "value": 2.5 * day, "unit": "days", "note": ""}
+        as_of = f"2026-01-0{day}T00:00:00.000Z"
+        _record(tmp_path / "r", f"2026010{day}_000000", as_of=as_of, numbers={"figures": [figure]}, **more)
+    _record(tmp_path / "r", "20260103_000000", verdict="crashed", exit_code=5, error="x" * 400)
+    index.write(tmp_path)
+    crashed, failed, _ = rows_of(tmp_path)
+    assert "1 of 2 checks failed: rows; The next 10 +2.5 days" in failed
+    assert f"{'x' * 300}…<" in crashed
 
 
 def test_retention_keeps_the_newest_with_numbers_and_the_newest_without(tmp_path):

@@ -91,9 +91,9 @@ def test_a_cell_that_declares_anything_else_is_refused(source, why):
     [
         ({"limt": 5}, "no parameter 'limt'. Did you mean limit\\? It takes db_path, limit"),
         ({"zzz": 5}, "no parameter 'zzz'. It takes db_path"),
-        ({"limit": "5"}, "limit is a int, and '5' is not. Give limit as a whole number"),
-        ({"limit": 5.0}, "limit is a int"),
-        ({"limit": True}, "limit is a int"),
+        ({"limit": "5"}, "limit is an int, and '5' is not. Give limit as a whole number"),
+        ({"limit": 5.0}, "limit is an int"),
+        ({"limit": True}, "limit is an int"),
         ({"all_of_it": 1}, "all_of_it is a bool"),
         ({"share": "1"}, "share is a float"),
         ({"db_path": None}, "db_path is a str"),
@@ -129,7 +129,7 @@ def test_text_is_read_by_the_declared_type():
     ("pair", "message"),
     [
         ("limit", "'limit': it has no `=`. Write -p name=value"),
-        ("limit=many", "limit is a int, and 'many' is not"),
+        ("limit=many", "limit is an int, and 'many' is not"),
         ("all_of_it=maybe", "all_of_it is a bool, and 'maybe' is not. Give all_of_it as True or False"),
         ("names={}", "names is a list, and '{}' is not. Give names as a JSON list"),
         ("sizes={", "sizes is a dict"),
@@ -238,7 +238,7 @@ def test_what_cannot_run_is_refused_before_the_kernel(tmp_path):
     db = _database(tmp_path / "d.db")
     with pytest.raises(UsageError, match="Did you mean limit"):
         run_report(path, db=db, out=tmp_path / "out", parameters={"limt": 1})
-    with pytest.raises(UsageError, match="limit is a int"):
+    with pytest.raises(UsageError, match="limit is an int"):
         run_report(path, db=db, out=tmp_path / "out", parameters={"limit": "1"})
     with pytest.raises(RefusedError, match="there is no such file"):
         run_report(path, db=tmp_path / "none.db", out=tmp_path / "out")
@@ -321,7 +321,7 @@ def test_a_report_from_a_notebook_to_a_page(tmp_path, monkeypatch, capfd):
     run = run_report(path, db=f"link/{db.name}", out="out")
     assert (run.name, run.verdict, run.ok, run.error, run.notebook) == ("my report", "passed", True, None, None)
     page = run.page.read_text(encoding="utf-8")
-    assert "limit is a int, and &#x27;many&#x27; is not" in page
+    assert "limit is an int, and &#x27;many&#x27; is not" in page
     assert f"{sys.executable} True {folder.name}".replace('"', "&quot;").replace("'", "&#x27;") in page
     assert "&lt;script&gt; red" in page
     assert "noise" not in page
@@ -473,7 +473,9 @@ def test_plain_papermill_may_give_a_number_for_a_text(tmp_path):
         (["--all", "-p", "execute=True"], "it lets a report write to the database"),
         (["nothing"], "there is no report of that name"),
         (["r.ipynb", "-p", "limt=5"], "Did you mean limit"),
-        (["r.ipynb", "-p", "limit=x"], "limit is a int"),
+        (["r.ipynb", "-p", "limit=x"], "limit is an int"),
+        (["r.ipynb", "--as-of", "2026-01-01", "-p", "as_of=2026-01-02"], "as_of was given twice, by -p and by --as-of"),
+        (["r.ipynb", "--db", "a.db", "-p", "db_path=b.db"], "db_path was given twice, by -p and by --db"),
     ],
 )
 def test_the_command_refuses_before_anything_runs(tmp_path, monkeypatch, capsys, arguments, message):
@@ -535,3 +537,27 @@ def test_the_command_lists_reports_with_question_and_parameters(capsys):
         assert f"{report.name}: {report.question}" in listed
         for parameter in report.parameters:
             assert f"  {parameter.name}: {parameter.kind} = {parameter.default!r}" in listed
+
+
+LISTENING = """import os
+rows = [row.split() for name in ("tcp", "tcp6") if os.path.exists(f"/proc/self/net/{name}")
+        for row in open(f"/proc/self/net/{name}").readlines()[1:]]
+mine = set()
+for number in os.listdir("/proc/self/fd"):
+    try:
+        mine.add(os.readlink(f"/proc/self/fd/{number}"))
+    except FileNotFoundError:
+        pass
+print("sockets:", any(name.startswith("socket:") for name in mine))
+print("listening:", [row[1] for row in rows if row[3] == "0A" and f"socket:[{row[9]}]" in mine])"""
+
+
+@pytest.mark.skipif(not Path("/proc/self/net/tcp").exists(), reason="the system does not say who listens where")
+def test_a_kernel_listens_on_no_port(tmp_path):
+    """No TCP socket of the kernel listens, not even on the loopback; a fork of it that prints breaks nothing."""
+    fork = "if not (pid := os.fork()):\n    print('a fork', flush=True)\n    os._exit(0)\nprint(os.waitpid(pid, 0)[1])"
+    run = run_report(_notebook(tmp_path / "r.ipynb", LISTENING, fork, parameters=""), out=tmp_path)
+    page = run.page.read_text("utf-8")
+    assert "sockets: True" in page
+    assert "listening: []" in page
+    assert run.verdict == "passed"

@@ -157,15 +157,17 @@ def days(begun, ended):
 def check_flow(d, oracle, flow, by, zone):
     """Arrivals, throughput and the cumulative flow, counted one by one."""
     periods = Periods(min(one["arrived_at"] for one in flow), oracle.as_of, by, zone)
-    arrived, finished = counted(flow, "arrived_at", periods), counted(flow, "finished_at", periods)
+    known = [one for one in flow if one["finished_at"] or not one["is_done"]]
+    arrived, finished = counted(known, "arrived_at", periods), counted(flow, "finished_at", periods)
     left = counted(flow, "left_at", periods)
-    inferred = counted([one for one in flow if one["arrived_inferred"]], "arrived_at", periods)
+    inferred = counted([one for one in known if one["arrived_inferred"]], "arrived_at", periods)
     frame = d.arrivals(by)
     assert rows(frame, "arrived", "inferred", "finished", "left") == list(
         zip(arrived, inferred, finished, left, strict=True)
     )
     assert frame["period_on"].dt.date.tolist() == periods.days
     assert (frame["net_flow"] == frame["arrived"] - frame["finished"] - frame["left"]).all()
+    assert frame["net_flow"].sum() == sum(one.is_open for one in oracle.intervals if one.ended_at is None)
     assert rows(d.throughput(by), "finished") == finished
     parts = d.throughput_by_project(by)
     assert len(parts) == len(finished) * len({one["project_id"] for one in flow})
@@ -179,6 +181,8 @@ def check_flow(d, oracle, flow, by, zone):
             one["finished_at"] = unchecked[-1] if unchecked else one["arrived_at"]
         if one["left_at"] and (one["started_at"] is None or one["started_at"] > one["left_at"]):
             one["started_at"] = one["left_at"]
+    last = frame.iloc[-1]
+    assert last["arrived"] - last["finished"] - last["left"] == d.arrivals(by)["net_flow"].sum()
     for column in ("arrived", "started", "finished", "left"):
         assert rows(frame, column) == by_then(flow, f"{column}_at", periods), column
         assert frame[column].is_monotonic_increasing
@@ -382,6 +386,23 @@ def test_a_reopened_task_counts_once_and_is_in_work_again(told):
         assert rows(d.lead_times(), "lead_time_days") == [4.5]
     with opened(path, "2025-01-02T18:00:00Z") as d:
         assert rows(d.throughput("day"), "finished") == [0, 1]
+
+
+def test_what_was_done_at_the_first_look_is_no_work_that_came(told):
+    """It has neither come nor gone in any period, as in throughput; reopened it came, and is open."""
+    path = told(
+        *((task, "2025-01-01", {**BIRTH, **DONE, "op": "baseline"}) for task in (1, 4)),
+        *((task, "2025-01-01", {**BIRTH, "op": "baseline"}) for task in (2, 3)),
+        (2, "2025-01-02", DONE), (4, "2025-01-03", {"checked": 0, "status": "pending"}),
+    )  # fmt: skip
+    for as_of, net, still in (("2025-01-02T12:00Z", [(2, 2, 0, 2), (0, 0, 1, -1)], 1),
+                              ("2025-01-03T12:00Z", [(3, 3, 0, 3), (0, 0, 1, -1), (0, 0, 0, 0)], 2)):  # fmt: skip
+        with opened(path, as_of) as d:
+            assert rows(d.arrivals("day"), "arrived", "inferred", "finished", "net_flow") == net
+            assert rows(d.throughput("day"), "finished") == [finished for *_, finished, _ in net]
+            assert rows(d.wip("day"), "open")[-1] == d.arrivals("day")["net_flow"].sum() == still
+            last = d.cumulative_flow("day").iloc[-1]
+            assert last["arrived"] - last["finished"] - last["left"] == still
 
 
 def test_what_ends_a_block(told):

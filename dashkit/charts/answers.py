@@ -49,9 +49,10 @@ def forecast_table(forecast: "pd.DataFrame", least: float = 0.0) -> Table:
     rows = [_promise(row) for row in tuples(kept)]
     apart = sorted(int(row.independent) for row in tuples(kept) if row.made)
     note = ""
-    if apart:
+    if any(row.independent < row.made for row in tuples(kept)):
         alone = f"{apart[0]:,} to {apart[-1]:,}" if apart[0] < apart[-1] else f"{apart[0]:,}"
-        note = f"Past promises overlap in time: of those behind each share only {alone} do not"
+        do = "does" if apart[-1] == 1 else "do"
+        note = f"Past promises overlap in time: of those behind each share only {alone} {do} not"
     return Table(_kept(tuples(kept)[0]), pd.DataFrame(rows), note=sentences(note))
 
 
@@ -99,5 +100,5 @@ def clusters_table(clusters: "pd.DataFrame", most: int = 5) -> Table:
     first = rows.iloc[0]
     cost = f"{count(int(first['tasks']), 'task')}, {duration(float(first['days']))} in all"
     share = "Most" if len(rows) > 1 else "All the"
-    title = f"{share} time went to: {short(first['reason'], 'no reason given', _REASON)} ({cost})"
+    title = f"{share} time since the beginning went to: {short(first['reason'], 'no reason given', _REASON)} ({cost})"
     return Table(title, shown.head(most), max(0, len(shown) - most))

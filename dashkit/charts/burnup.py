@@ -89,7 +89,7 @@ def burn_up(
             labels.append(End(done, f"{done:,} done", GREEN))
         else:
             _fan(axes, ends[-1], fan, done, scope)
-            labels += [End(done, f"{done:,} done", GREEN), _promise(axes, promised, done, fan)]
+            labels += [End(done, f"{done:,} done", GREEN), _promise(axes, promised, done, scope, fan)]
         hatched = gaps(axes, rows, ends)
         low, high = float(rows["checked"].min()), float(rows["tasks"].max())
         room = 0.1 * max(10.0, high - low)
@@ -142,12 +142,13 @@ def fan_of(axes: "Axes", ahead: list[Any], reached: Mapping[str, list[int]]) -> 
     axes.plot(ahead, reached["p50_tasks"], color=LABEL[GREEN], linestyle="--", linewidth=1.4)
 
 
-def _promise(axes: "Axes", promised: "pd.DataFrame", done: int, fan: "pd.DataFrame") -> End:
+def _promise(axes: "Axes", promised: "pd.DataFrame", done: int, scope: int, fan: "pd.DataFrame") -> End:
     """The promise as a point, so many by then, with a line to what stands beside it."""
     until, more = promised["until"].iloc[0], int(promised["at_least"].iloc[0])
-    axes.plot([until], [done + more], marker="o", color=LABEL[GREEN], markersize=6, zorder=7)
-    axes.plot([until, fan["until"].iloc[-1]], [done + more] * 2, color=LABEL[GREEN], linestyle=":", linewidth=1)
-    return End(done + more, f"{more:,} more" if more else "no more", GREEN)
+    reached = min(scope, done + more)  # as the fan is drawn
+    axes.plot([until], [reached], marker="o", color=LABEL[GREEN], markersize=6, zorder=7)
+    axes.plot([until, fan["until"].iloc[-1]], [reached] * 2, color=LABEL[GREEN], linestyle=":", linewidth=1)
+    return End(reached, f"{more:,} more" if more else "no more", GREEN)
 
 
 def _data(rows: "pd.DataFrame", fan: "pd.DataFrame", by: str) -> "pd.DataFrame":

@@ -1,5 +1,6 @@
 """Which work belongs to which task, and how sure that is: links with a filter that needs no script."""
 
+import math
 import zlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
@@ -119,7 +120,8 @@ def _latest(links: "pd.DataFrame", most: int, timezone: str) -> "pd.DataFrame":
             ],
             on=in_words(rows["occurred_at"], timezone, "%Y-%m-%d"),
             confidence=[
-                f"{value:.2g}" if value else "not known" for value in rows["confidence"].fillna(0).astype(float)
+                f"{math.floor(100 * value + 1e-6) / 100:g}" if value else "not known"
+                for value in rows["confidence"].fillna(0).astype(float)
             ],
         )
     )

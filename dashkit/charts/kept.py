@@ -45,6 +45,7 @@ def past_forecast(forecast_fan: "pd.DataFrame", timezone: str = "UTC") -> Pictur
     data = rows[["until", "finished", *names]].assign(until=until).rename(columns=names).reset_index(drop=True)
     notes = sentences(
         "Promised: with 85 % confidence" if promised else "",
+        "A task counts when it was first finished",
         "Shaded: 70 % of the futures that were simulated then, around them 90 %, dashed the middle",
     )
     return Picture(figure, title, f"{title}. The fan of then, and a line for what was finished.", data, notes)

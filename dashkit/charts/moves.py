@@ -53,9 +53,9 @@ def what_moved(moved: "pd.DataFrame", timezone: str = "UTC") -> Picture:
 
 def _title(before: Any, after: Any, moved: "pd.DataFrame") -> str:
     """How far the date moved in all, and of what."""
-    days = (after - before).total_seconds() / 86400
+    days = (after.date() - before.date()).days
     tasks, changes = int(moved["tasks"].iloc[0]), moved.set_index("part")["change"].fillna(0)
-    size = f"{count(round(abs(days)), 'day')} {'later' if days > 0 else 'earlier'}" if round(days) else ""
+    size = f"{count(abs(days), 'day')} {'later' if days > 0 else 'earlier'}" if days else ""
     if tasks + int(changes.sum()) <= 0:
         of = f"The {count(tasks, 'task')}" if tasks > 1 else "The task"
         were = "were" if tasks > 1 else "was"

@@ -87,13 +87,21 @@ class Picture:
             return framed(self.title, note)
         source = base64.b64encode(self.svg.encode()).decode("ascii")
         drawing = f'<img alt="{escape(plain(self.alt))}" src="data:image/svg+xml;base64,{source}">'
-        data = f"<details><summary>{self._summary()}</summary>{table_html(self.data)}</details>"
+        data = f"<details><summary>{self._summary()}</summary>{table_html(self._rows())}</details>"
         return framed(self.title, drawing, note, data)
+
+    def _rows(self) -> "pd.DataFrame":
+        """As many as anybody reads: of times the last ones."""
+        return self.data.tail(MOST_ROWS) if self._is_over_time() else self.data.head(MOST_ROWS)
+
+    def _is_over_time(self) -> bool:
+        return str(self.data.dtypes.iloc[0]).startswith("datetime64")
 
     def _summary(self) -> str:
         if len(self.data) <= MOST_ROWS:
             return "The data as a table"
-        return f"The data as a table: the first {MOST_ROWS:,} of {len(self.data):,} rows"
+        which = "last" if self._is_over_time() else "first"
+        return f"The data as a table: the {which} {MOST_ROWS:,} of {len(self.data):,} rows"
 
 
 def framed(title: str, *parts: str, look: str = "") -> str:

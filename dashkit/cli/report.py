@@ -81,6 +81,7 @@ def _run(args: argparse.Namespace) -> int:
     if args.copy:
         return _copy(args.names)
     names = _names(args)
+    _require_once(args)
     require_apart([Path(name) for name in names])
     jobs: list[Job] = []
     refused: list[tuple[str | Path, DashkitError]] = []
@@ -182,6 +183,15 @@ def _names(args: argparse.Namespace) -> "Sequence[str | Path]":
             "Name that one report.",
         )
     return [report.path for report in catalog.reports()]
+
+
+def _require_once(args: argparse.Namespace) -> None:
+    """Refuse a parameter that is given as an option too: one of the two would be dropped in silence."""
+    options = {"as_of": args.as_of, "known_at": args.known_at, "db_path": args.db}
+    for name in (pair.partition("=")[0] for pair in args.parameters):
+        if options.get(name) is not None:
+            option = "--db" if name == "db_path" else f"--{name.replace('_', '-')}"
+            raise UsageError("Cannot run a report", f"{name} was given twice, by -p and by {option}", "Give it once.")
 
 
 def _jobs(args: argparse.Namespace, name: str | Path) -> "Iterator[Job]":

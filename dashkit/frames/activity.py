@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from dashkit.dashboard import Dashboard
 
-LATELY: Final = timedelta(days=7)
+_BEFORE: Final = timedelta(days=6)  # today: seven days with it
 NAMED: Final = 3  # titles in a headline
 
 
@@ -98,15 +98,15 @@ def headlines(dashboard: "Dashboard", since: datetime | str | None = None) -> "p
     Raises:
         UsageError: since is no instant.
     """
-    moment = times.require(since, "tell what happened since") if since else _lately(dashboard)
+    moment = times.require(since, "tell what happened since") if since else lately(dashboard)
     return dashboard.query("headlines", since=times.to_text(moment), fewest=FEWEST, named=NAMED)
 
 
-def _lately(dashboard: "Dashboard") -> datetime:
-    """The last instant before the last seven days."""
+def lately(dashboard: "Dashboard") -> datetime:
+    """The last instant before the last seven days by the dashboard's clock, that of as_of included."""
     try:
         today = dashboard.as_of.astimezone(ZoneInfo(dashboard.timezone)).date()
-        first = times.midnight(today - LATELY + timedelta(days=1), dashboard.timezone)
+        first = times.midnight(today - _BEFORE, dashboard.timezone)
     except OverflowError:  # it would be before the first day that there is
         first = dashboard.as_of
     return times.before(first, timedelta(milliseconds=1))

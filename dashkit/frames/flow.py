@@ -95,7 +95,8 @@ def arrivals(dashboard: "Dashboard", by: str = "week") -> "pd.DataFrame":
 
     A task arrives when it is first known to be there. It leaves when it is cancelled, deleted or gone from its file
     without being finished; what came back has not left. Net flow is arrivals less departures (Vacanti): below zero,
-    there is less to do. What was done at a time that nobody knows arrived, and is in no period finished.
+    there is less to do. What was done at a time that nobody knows, as what was done at the first look, is in no period:
+    neither arrived nor finished (cumulative_flow has both). So net flow, added up, is what is open at as_of.
 
     Columns:
         period_on (datetime64[us]): the first day of the period, in the dashboard's time zone; weeks begin on Monday.

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 from dashkit import montecarlo, times
 from dashkit.errors import UsageError
-from dashkit.frames.activity import LATELY
+from dashkit.frames.activity import lately
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -100,7 +100,8 @@ def forecast_fan(dashboard: "Dashboard", arrivals: bool = False, days_ago: int =
     """How many more tasks are finished by each of the coming days, in the futures that forecast simulates.
 
     To 56 days ahead, and no further than the history is long. What forecast promises for a day "at least", with 85
-    percent confidence, is p15_tasks of that day: in 15 percent of the futures it is no more. A fan of some days ago
+    percent confidence, is p15_tasks of that day: in 15 percent of the futures it is no more. (Each day has futures of
+    its own; where one came out lower than the day before by chance, it has the number of that.) A fan of some days ago
     is made from what had happened by then, as it is known now; beside it stands what came of it.
 
     Columns:
@@ -171,7 +172,8 @@ def what_moved(
 
     Args:
         dashboard: where from.
-        since: the instant of the first forecast: aware, or ISO 8601 text (without an offset UTC); None: 7 days ago.
+        since: the instant of the first forecast: aware, or ISO 8601 text (without an offset UTC); None: when the
+            last seven days began, as for headlines.
         tasks: the next so many, whatever came since: it is no part of them. None: as many as were open at `since`.
         confidence: the share of such promises that hold (0..1).
 
@@ -180,7 +182,7 @@ def what_moved(
         OutdatedError: the database is before version 2.1, and keeps no history.
     """
     dashboard.require_history("what_moved")
-    moment = times.require(since, "tell what moved since") if since else times.before(dashboard.as_of, LATELY)
+    moment = times.require(since, "tell what moved since") if since else lately(dashboard)
     if moment >= dashboard.as_of:
         raise _refused(
             f"what moved since {since or moment!s:.80}", "it is not before as_of", "Give an earlier instant."

@@ -11,11 +11,11 @@ if TYPE_CHECKING:
 
 
 def links(dashboard: "Dashboard", task_id: int | None = None, min_confidence: float = 0.0) -> "pd.DataFrame":
-    """The commits and sessions that tasks are linked with.
+    """The commits and sessions that tasks are linked with, as of now; a task that came later than as_of had none.
 
     Columns:
         task_id (Int64): the task.
-        task (string): its title; that of now where it came later than as_of; missing where no such task is there.
+        task (string): its title; missing where no such task is there.
         kind (string): commit or session.
         target (string): the commit's sha or the session's id.
         title (string): the first line of the commit's message or session's summary; missing where none is.

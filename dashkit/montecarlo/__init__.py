@@ -243,6 +243,8 @@ def days_until(past: History, tasks: int, confidence: float, seed: str) -> float
 def fan(past: History, quantiles: tuple[float, ...], seed: str, work: Work | None = None) -> Numbers:
     """How many more tasks are finished by each of the coming days: what `forecast` says of each, at more quantiles.
 
+    Each day has futures of its own, and is told no less than the day before: by chance it might come out a task lower.
+
     Args:
         past: the finishes, of which a forecast is not refused.
         quantiles: the shares of the futures (0..1) in which so many are finished at most.
@@ -257,5 +259,5 @@ def fan(past: History, quantiles: tuple[float, ...], seed: str, work: Work | Non
     shares = [1 - (1 - quantile) for quantile in quantiles]  # as a forecast reckons them from its confidence
     ahead = np.arange(1.0, min(LIMIT_DAYS, length) + 1)[:, None]
     futures = [finishes(speeds, supply, today, days, _RUNS, _source(seed))[0, 0] for days in ahead]
-    found: Numbers = np.quantile(np.array(futures), shares, axis=1, method="inverted_cdf").T
-    return found
+    found = np.quantile(np.array(futures), shares, axis=1, method="inverted_cdf").T
+    return np.maximum.accumulate(found)

@@ -36,8 +36,8 @@ def in_short(now: Record, before: Record | None) -> str:
     if before is None or not now.shows:
         return ""
     old = {figure["name"]: figure["value"] for figure in figures.known(before.numbers)}
-    moved = ((f["label"], figures.change(old.get(f["name"]), f["value"])) for f in figures.known(now.numbers))
-    return ", ".join(f"{label} {by}" for label, by in moved if by)
+    moved = ((f, figures.change(old.get(f["name"]), f["value"])) for f in figures.known(now.numbers))
+    return ", ".join(f"{f['label']} {by}{' days' if f['unit'] == 'days' else ''}" for f, by in moved if by)
 
 
 def _failing(now: Mapping[str, Any], before: Mapping[str, Any]) -> Iterator[Change]:

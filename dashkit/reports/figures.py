@@ -76,9 +76,12 @@ def key_figures(
 
 
 def hand_on(**content: object) -> None:
-    """Keep plain values, or instants, for the record of a notebook's run (run.json, `numbers`); nothing is shown.
+    """Keep values for the record of a notebook's run (run.json, `numbers`); nothing is shown.
 
     Elsewhere than in a notebook nothing happens.
+
+    Args:
+        content: plain values, instants, and frames, which are kept as their rows.
     """
     if "IPython" not in sys.modules:
         return
@@ -86,8 +89,21 @@ def hand_on(**content: object) -> None:
     from IPython.display import display
 
     if get_ipython() is not None:
-        plain = {name: to_text(value) if isinstance(value, datetime) else value for name, value in content.items()}
+        plain = {name: _plain(value) for name, value in content.items()}
         display({MIME: plain, "text/plain": ""}, raw=True)  # type: ignore[no-untyped-call]
+
+
+def _plain(value: Any) -> Any:
+    """A value as JSON has it: an instant as it is stored, a frame as its rows."""
+    import pandas as pd
+
+    if isinstance(value, pd.DataFrame):
+        return [{str(name): _plain(cell) for name, cell in row.items()} for row in value.to_dict("records")]
+    if value is pd.NaT or value is pd.NA:
+        return None
+    if isinstance(value, datetime):
+        return to_text(value) if value.tzinfo else value.isoformat()
+    return value
 
 
 def handed_on(notebook: "NotebookNode") -> dict[str, Any]:

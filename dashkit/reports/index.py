@@ -13,7 +13,7 @@ from dashkit.times import show_seconds
 
 NAME = "index.html"
 _WORDS = {"passed": "good", "failed": "checks failed", "refused": "refused", "crashed": "FAILED"}
-_LONGEST = 200  # characters of an error in a row
+_LONGEST = 300  # characters of an error in a row
 _TEMPLATES = Path(__file__).resolve().parent / "template"
 
 
@@ -57,7 +57,7 @@ def _report(runs: list[record.Record]) -> dict[str, str]:
     place, shown = next(((place, run) for place, run in enumerate(runs) if run.shows), (0, None))
     name, title = runs[0].name, (shown or runs[0]).title
     moved = changes.in_short(shown, record.earlier(runs[place + 1 :], shown)) if shown else ""
-    as_of = f"as of {_minute(shown.as_of)}" if shown else ""
+    as_of = f"as of {_minute(shown.as_of)} UTC" if shown else ""
     return {"title": _text(title), "latest": _link(name, LATEST), "told": ": ".join(filter(None, [as_of, moved]))}
 
 
@@ -71,7 +71,7 @@ def _rows(runs: list[record.Record]) -> Iterator[dict[str, Any]]:
             "ok": run.ok,
             "verdict": _WORDS[run.verdict],
             "as_of": _minute(run.as_of) if run.shows else "",
-            "changes": moved if run.shows else _text(run.error)[:_LONGEST],
+            "changes": moved if run.ok else "; ".join(filter(None, [_cut(_text(run.error)), moved])),
             "took": show_seconds(run.seconds) if run.seconds else "",
         }
 
@@ -83,6 +83,10 @@ def _is_there(folder: Path) -> bool:
 def _link(name: str, page: str) -> str:
     # The dot: a name with a colon would be the scheme of an address; the bytes: a name is any.
     return f"./{quote(name.encode('utf-8', 'surrogateescape'))}/{quote(page.encode('utf-8', 'surrogateescape'))}"
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= _LONGEST else f"{text[:_LONGEST].rstrip()}\N{HORIZONTAL ELLIPSIS}"
 
 
 def _text(text: str) -> str:

@@ -14,6 +14,17 @@ if TYPE_CHECKING:
 
 _PACKAGE = Path(__file__).resolve().parent.parent
 _LONGEST_SOCKET = 90  # bytes of path; a socket's whole address has 104 on some systems
+# IPython runs this as its configuration, before any socket is made. ipykernel would listen on a TCP port for what forks
+# of the kernel print; without it that is lost. Where ipykernel has no such function any more, this changes nothing.
+_PROFILE = """\
+import contextlib
+
+with contextlib.suppress(Exception):
+    from ipykernel.iostream import IOPubThread
+
+    if hasattr(IOPubThread, "_setup_pipe_in"):
+        IOPubThread._setup_pipe_in = lambda thread: setattr(thread, "_pipe_flag", False)
+"""
 
 
 @contextmanager
@@ -40,6 +51,9 @@ def kernel_class(log: Path) -> Iterator[type["AsyncKernelManager"]]:
                 if sys.platform != "win32" and len(os.fsencode(folder)) < _LONGEST_SOCKET:
                     self.transport = "ipc"
                     self.ip = str(folder / "socket")
+                    profile = folder / "ipython" / "profile_default"
+                    profile.mkdir(parents=True, exist_ok=True)
+                    (profile / "ipython_kernel_config.py").write_text(_PROFILE, "utf-8")
                 if self.kernel_spec is not None:
                     self.kernel_spec.env = {**self.kernel_spec.env, **_environment(folder)}
 

@@ -216,7 +216,7 @@ def _unknown(name: str, kinds: Mapping[str, str], report: str) -> UsageError:
 def _misfit(name: str, value: object, kind: str, report: str) -> UsageError:
     return UsageError(
         f"Cannot run {report}",
-        f"the parameter {name} is a {kind}, and {value!r} is not",
+        f"the parameter {name} is {'an' if kind == 'int' else 'a'} {kind}, and {value!r} is not",
         f"Give {name} as {_FORMS[kind]}.",
         parameter=name,
     )

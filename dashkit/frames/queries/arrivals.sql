@@ -1,10 +1,11 @@
--- How many tasks came in each period, and how many went: finished, or left without being finished.
+-- How many tasks came in each period, and how many went: finished, or left without being finished. What was done at a
+-- time that nobody knows is in no period, neither come nor gone: what is counted adds up to what is open.
 -- Columns: period_on, arrived, inferred, finished, left, net_flow (tasks), is_partial, is_gap.
 -- Parameters: $by (day, week, month).
 WITH steps AS (
     SELECT period_of(arrived_at, $by) AS starts_on, count(*) AS arrived, count(*) FILTER (arrived_inferred) AS inferred,
         0 AS finished, 0 AS gone
-    FROM flow GROUP BY 1
+    FROM flow WHERE NOT is_done OR finished_at IS NOT NULL GROUP BY 1
     UNION ALL
     SELECT period_of(finished_at, $by), 0, 0, count(*), 0 FROM flow WHERE finished_at IS NOT NULL GROUP BY 1
     UNION ALL

@@ -269,6 +269,21 @@ def test_the_index_tells_of_each_report_in_the_same_order_what_changed(tmp_path)
         assert heads == ["run at (UTC)", "report", "verdict", "as of (UTC)", "what changed, or went wrong", "took"]
 
 
+def test_two_reports_of_one_title_are_told_apart(tmp_path):
+    """A copy of a report has its title: the index adds the names of both, and of no other."""
+    for name, title in (("progress", "Progress"), ("mine", "Progress"), ("trends", "Trends")):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "latest.html").write_text("good")
+        _record(tmp_path / name, "20260101_000000", title=title)
+    index.write(tmp_path)
+    assert re.findall(r"<strong>(.*?)</strong>", index_of(tmp_path)) == [
+        "Progress (mine)",
+        "Progress (progress)",
+        "Trends",
+    ]
+    assert len([row for row in rows_of(tmp_path) if "Progress (mine)" in row]) == 1
+
+
 def test_a_row_of_the_index_tells_what_failed_and_what_changed(tmp_path):
     """A check that failed stands beside what moved; a long reason is cut where it is seen to be."""
     (tmp_path / "r").mkdir()

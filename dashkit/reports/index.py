@@ -1,5 +1,6 @@
 """index.html: every run of every report, the newest first, as the records tell it."""
 
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
@@ -41,32 +42,37 @@ def render(histories: Iterable[list[record.Record]], with_page: set[str]) -> str
     from jinja2 import Environment, FileSystemLoader
 
     histories = sorted(histories, key=lambda runs: (runs[0].title.casefold(), runs[0].name))
-    rows = [row for runs in histories for row in _rows(runs)]
+    titles = Counter(title for runs in histories for title in {run.title for run in runs})
+    several = frozenset(title for title, number in titles.items() if number > 1)
+    rows = [row for runs in histories for row in _rows(runs, several)]
     return (
         Environment(loader=FileSystemLoader(_TEMPLATES), autoescape=True)
         .get_template("index.html.j2")
         .render(
-            bad=[_text(run.title) for run in map(record.judged, histories) if not run.ok],
-            reports=[_report(runs) for runs in histories if runs[0].name in with_page],
+            bad=[_named(run, several) for run in map(record.judged, histories) if not run.ok],
+            reports=[_report(runs, several) for runs in histories if runs[0].name in with_page],
             runs=sorted(rows, key=lambda row: str(row["started_at"]), reverse=True),
         )
     )
 
 
-def _report(runs: list[record.Record]) -> dict[str, str]:
+def _report(runs: list[record.Record], several: frozenset[str]) -> dict[str, str]:
     place, shown = next(((place, run) for place, run in enumerate(runs) if run.shows), (0, None))
-    name, title = runs[0].name, (shown or runs[0]).title
     moved = changes.in_short(shown, record.earlier(runs[place + 1 :], shown)) if shown else ""
     as_of = f"as of {_minute(shown.as_of)} UTC" if shown else ""
-    return {"title": _text(title), "latest": _link(name, LATEST), "told": ": ".join(filter(None, [as_of, moved]))}
+    return {
+        "title": _named(shown or runs[0], several),
+        "latest": _link(runs[0].name, LATEST),
+        "told": ": ".join(filter(None, [as_of, moved])),
+    }
 
 
-def _rows(runs: list[record.Record]) -> Iterator[dict[str, Any]]:
+def _rows(runs: list[record.Record], several: frozenset[str]) -> Iterator[dict[str, Any]]:
     for place, run in enumerate(runs):
         moved = changes.in_short(run, record.earlier(runs[place + 1 :], run))
         yield {
             "started_at": _instant(run.started_at),
-            "title": _text(run.title),
+            "title": _named(run, several),
             "page": _link(run.name, run.page) if run.page else "",
             "ok": run.ok,
             "verdict": _WORDS[run.verdict],
@@ -83,6 +89,11 @@ def _is_there(folder: Path) -> bool:
 def _link(name: str, page: str) -> str:
     # The dot: a name with a colon would be the scheme of an address; the bytes: a name is any.
     return f"./{quote(name.encode('utf-8', 'surrogateescape'))}/{quote(page.encode('utf-8', 'surrogateescape'))}"
+
+
+def _named(run: record.Record, several: frozenset[str]) -> str:
+    """The title of a report; of one that shares it with others, such as a copy, with its own name."""
+    return _text(f"{run.title} ({run.name})" if run.title in several else run.title)
 
 
 def _cut(text: str) -> str:

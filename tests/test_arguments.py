@@ -158,7 +158,7 @@ def test_an_instant_of_pandas_is_one(d):
     with dashkit.open(d.path, as_of=stamp, known_at=stamp) as opened:
         assert type(opened.as_of) is datetime
         assert (opened.as_of, opened.as_of.tzinfo) == (stamp, UTC)
-        assert "02 January 2026, 01:04 UTC" in opened._repr_html_()
+        assert "as of 2 January 2026, 01:04 UTC" in opened._repr_html_()
         later = stamp + pd.Timedelta(days=3)
         pd.testing.assert_frame_equal(opened.forecast(later), opened.forecast(later.to_pydatetime()))
         pd.testing.assert_frame_equal(opened.headlines(stamp), opened.headlines(stamp.to_pydatetime()))

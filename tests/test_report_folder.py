@@ -121,6 +121,26 @@ def test_the_same_inputs_give_the_same_bytes(tmp_path):
     assert pages[1] == pages[2] != pages[0]
 
 
+def test_what_a_notebook_hands_on_is_on_record(tmp_path):
+    """Values as they are, instants as they are stored, frames as their rows; what is missing is null."""
+    cell = """
+import dashkit, datetime, pandas as pd
+at = pd.Timestamp("2026-01-02T03:04:05.678Z")
+frame = pd.DataFrame({"n": pd.array([1, None], dtype="Int64"), "x": [0.5, float("nan")], "at": [at, None]})
+frame = frame.assign(day=[pd.Timestamp("2026-01-02"), None], ok=[True, None])
+dashkit.hand_on(frame=frame, at=at, word="a $", none=None)
+"""
+    run = run_report(written(tmp_path / "r.ipynb", cell), out=tmp_path / "out")
+    kept = json.loads((tmp_path / "out" / "r" / "run.json").read_text(), parse_constant=pytest.fail)["numbers"]
+    stored = "2026-01-02T03:04:05.678Z"
+    assert run.verdict == "passed"
+    assert kept["frame"] == [
+        {"n": 1, "x": 0.5, "at": stored, "day": "2026-01-02T00:00:00", "ok": True},
+        dict.fromkeys(("n", "x", "at", "day", "ok")),
+    ]
+    assert (kept["at"], kept["word"], kept["none"]) == (stored, "a $", None)
+
+
 def test_plain_papermill_keeps_the_numbers_too(tmp_path):
     """What a notebook hands on stands in its outputs, also where no dashkit runs it."""
     db = v2_1_database(tmp_path / "d.db")

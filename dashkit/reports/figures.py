@@ -99,7 +99,7 @@ def _plain(value: Any) -> Any:
 
     if isinstance(value, pd.DataFrame):
         return [{str(name): _plain(cell) for name, cell in row.items()} for row in value.to_dict("records")]
-    if value is pd.NaT or value is pd.NA:
+    if pd.api.types.is_scalar(value) and pd.isna(value):
         return None
     if isinstance(value, datetime):
         return to_text(value) if value.tzinfo else value.isoformat()

@@ -436,6 +436,7 @@ def test_what_cost_most_is_told():
         "time in all": ["40 days", "12 hours"], "still stops": ["2", ""],
     }  # fmt: skip
     assert charts.clusters_table(frame.head(0))._repr_html_() == ""
+    assert charts.clusters_table(frame.assign(days=0.04))._repr_html_() == ""  # looked at first a moment ago
     assert charts.clusters_table(frame.tail(1)).title.startswith(
         "All the time since the beginning went to: The gate (3 tasks, "
     )

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 _CAUSES: Final = {"reported": "blocked", "waiting": "waiting"}
 _NONE: Final = "none is over yet"
 _REASON: Final = 60  # columns
+_LEAST: Final = 0.05  # days: of what was looked at first a moment ago nobody knows how long it has lasted
 
 
 def headlines_table(headlines: "pd.DataFrame", activity: "pd.DataFrame", timezone: str = "UTC") -> Table:
@@ -84,12 +85,13 @@ def clusters_table(clusters: "pd.DataFrame", most: int = 5) -> Table:
 
     Args:
         clusters: the frame `blocker_clusters`; the reported blocks and the waiting tasks are told together, the most
-            days first.
+            days first; those of hardly any time are left out.
         most: at most so many rows.
     """
-    if clusters.empty:
-        return Table("", clusters)
-    rows = clusters.sort_values("days", ascending=False, kind="stable").reset_index(drop=True)
+    rows = clusters[clusters["days"] >= _LEAST].sort_values("days", ascending=False, kind="stable")
+    if rows.empty:
+        return Table("", clusters.iloc[:0])
+    rows = rows.reset_index(drop=True)
     shown = rows[["reason", "tasks"]].assign(reason=rows["reason"].fillna("not given"))
     if len(set(rows["cause"].head(most))) > 1:
         shown.insert(1, "cause", rows["cause"].map(_CAUSES))

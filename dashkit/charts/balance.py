@@ -9,9 +9,9 @@ from dashkit.charts.drawing import (
     SMALL,
     dates,
     gaps,
+    history,
     nothing,
     period_ends,
-    recent,
     sheet,
     tuples,
 )
@@ -29,7 +29,7 @@ def arrivals(frame: "pd.DataFrame", by: str = "week") -> Picture:
 
     Args:
         frame: the frame `arrivals`; its last 90 days, 26 weeks or 24 months are drawn, or where nothing happened in
-            them as many up to the last one in which something did.
+            them as many up to the last one in which something did, and more where hardly anything did.
         by: the period that it was made by.
     """
     came, went = frame["arrived"], frame["finished"] + frame["left"]
@@ -37,7 +37,7 @@ def arrivals(frame: "pd.DataFrame", by: str = "week") -> Picture:
     if not moves.any():
         return nothing("No task has come or gone yet", frame)
     frame = frame.assign(went=went)
-    rows = recent(frame, moves, PERIODS[by])
+    rows = history(frame, moves, PERIODS[by])
     title = _title(frame, rows, by)
     if int(moves.loc[rows.index].sum()) < 2:
         return nothing(title, frame)
@@ -57,6 +57,7 @@ def arrivals(frame: "pd.DataFrame", by: str = "week") -> Picture:
     }  # fmt: skip
     notes = sentences(
         "Above the line what came, below it what was finished, cancelled, deleted or gone from its file",
+        "It is counted when that was first seen",
         "Paler: not over" if bool(rows["is_partial"].iloc[-1]) else "",
         HATCHED[hatched],
     )

@@ -80,6 +80,7 @@ def cumulative_flow(
         f"At the end of each {by}",
         f"Done or gone: {last['finished']:,} finished, {last['left']:,} cancelled, deleted or no longer there",
         f"Blue: not begun, orange: in work{'; the axis does not begin at 0' if low else ''}",
+        "Each is counted when it was first seen to be so",
         HATCHED[hatched],
     )
     alt = f"{title}. Lines for what arrived, was started, and is done or gone."

@@ -583,7 +583,7 @@ def test_what_came_and_went_is_told(steps, title):
 
 
 def test_what_came_long_before_a_migration_is_shown():
-    """Where nothing but what a migration found happened lately, what came before is drawn, and when it counts is said."""
+    """Where only what a migration found happened lately, what came before is drawn, and when it counts is said."""
     picture = charts.arrivals(net([*[(2, 1, 0)] * 20, *[(0, 0, 0)] * 300, (0, 0, 7)]), "day")
     assert picture.title.startswith("40 tasks came and 27 went in the last 321 days: 13 more ")
     assert "It is counted when that was first seen." in picture.note

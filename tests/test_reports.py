@@ -501,6 +501,9 @@ def test_pages_of_a_repository_stand_where_scan_put_them(tmp_path, monkeypatch, 
     assert page.parent == tmp_path / "repo" / ".dashkit" / "reports" / "r"
     assert main(["report", "../../r.ipynb", "--db", str(v2_1_database(tmp_path / "d.db"))]) == 0
     assert Path(capsys.readouterr().out.strip()).parent == tmp_path / "repo" / "sub" / "reports" / "r"
+    other = v2_1_database(tmp_path / "other.db")
+    assert main(["report", "../../r.ipynb", "-p", f"db_path={other}"]) == 0
+    assert Path(capsys.readouterr().out.strip()).parent == tmp_path / "repo" / "sub" / "reports" / "r"
     assert main(["report", "../../r.ipynb", "-p", "limt=1"]) == 2
     assert str(tmp_path / "repo" / ".dashkit" / "reports" / "r") in capsys.readouterr().err
 

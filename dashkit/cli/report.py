@@ -73,7 +73,7 @@ def _run(args: argparse.Namespace) -> int:
     from dashkit.reports import catalog, folder
     from dashkit.reports.jobs import require_apart
 
-    args.out = args.out or folder.beside(default_path(args.db))
+    args.out = args.out or folder.beside(default_path(args.db or _given(args).get("db_path")))
     if args.list:
         for report in catalog.reports():
             _print_entry(report)
@@ -97,11 +97,16 @@ def _run(args: argparse.Namespace) -> int:
     return _run_jobs(args, jobs) if jobs else 0
 
 
+def _given(args: argparse.Namespace) -> dict[str, str]:
+    """The parameters as they were given, whatever they are to mean."""
+    return {name: value for name, _, value in (pair.partition("=") for pair in args.parameters)}
+
+
 def _keep_on_record(args: argparse.Namespace, refused: "Sequence[tuple[str | Path, DashkitError]]") -> None:
     """What was refused before it began stands in the index too, and is told: a schedule must not look fine."""
     from dashkit.reports import run
 
-    given = {name: value for name, _, value in (pair.partition("=") for pair in args.parameters)}
+    given = _given(args)
     given |= {name: value for name in ("as_of", "known_at") if (value := getattr(args, name)) is not None}
     told: list[ReportRun] = []
     for name, error in refused:
@@ -176,7 +181,7 @@ def _names(args: argparse.Namespace) -> "Sequence[str | Path]":
         )
     if not args.all:
         return list(args.names)
-    if any(pair.partition("=")[0] == "execute" for pair in args.parameters):
+    if "execute" in _given(args):
         raise UsageError(
             "Cannot run every report with execute",
             "it lets a report write to the database",
@@ -188,7 +193,7 @@ def _names(args: argparse.Namespace) -> "Sequence[str | Path]":
 def _require_once(args: argparse.Namespace) -> None:
     """Refuse a parameter that is given as an option too: one of the two would be dropped in silence."""
     options = {"as_of": args.as_of, "known_at": args.known_at, "db_path": args.db}
-    for name in (pair.partition("=")[0] for pair in args.parameters):
+    for name in _given(args):
         if options.get(name) is not None:
             option = "--db" if name == "db_path" else f"--{name.replace('_', '-')}"
             raise UsageError("Cannot run a report", f"{name} was given twice, by -p and by {option}", "Give it once.")

@@ -5,6 +5,8 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from dashkit.errors import UsageError
+
 if TYPE_CHECKING:
     from dashkit.cli import Commands
 
@@ -36,8 +38,6 @@ def _time(text: str) -> tuple[int, int]:
 
 def _of_a_clone(path: str, what: str) -> Path:
     """A path that means the same in any clone of the repository."""
-    from dashkit.errors import UsageError
-
     if Path(path).is_absolute() or ".." in Path(path).parts:
         why = "a path of this machine means nothing there"
         raise UsageError(f"Cannot schedule {what} {path} for GitHub", why, "Give a path within the repository.")
@@ -46,7 +46,6 @@ def _of_a_clone(path: str, what: str) -> Path:
 
 def _run(args: argparse.Namespace) -> int:
     from dashkit.connection import default_path, require_file
-    from dashkit.errors import UsageError
     from dashkit.reports import catalog, folder, schedule
 
     local = args.scheduler != "github"  # where no path of this machine means anything

@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from datetime import timedelta
 from functools import cached_property
 
+from histories import plain
 from oracle import INFERRED, LAST, Interval, Oracle
-from test_as_of import plain
-from test_trends import POINTS, Periods, blockers, days
+from trends_oracle import POINTS, Periods, blockers, days
 from worlds import PHASES
 
 from dashkit import times

@@ -15,10 +15,12 @@ import nbformat
 import nbformat.v4 as nb
 import pytest
 
-from dashkit.reports.catalog import load, read
+from dashkit.reports.catalog import bundled, load, read
 from dashkit.reports.jobs import all_values
 from dashkit.reports.page import Facts, render
 
+NOTEBOOKS = bundled()
+ASKING = [path for path in NOTEBOOKS if path.stem != "migrate_verify"]
 CHROMIUM = shutil.which("chromium")
 in_browser = pytest.mark.skipif(CHROMIUM is None, reason="chromium is not installed: pages are parsed, but not opened")
 _FLAGS = [

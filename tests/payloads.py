@@ -5,7 +5,7 @@ import sqlite3
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
 
-from test_notebooks import lively
+from stories import lively
 
 from dashkit.times import to_text
 

@@ -4,20 +4,19 @@ import json
 import lzma
 import re
 import shlex
-import sqlite3
 import subprocess
 import sys
-from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pandas as pd
 import pytest
 from builders import query, v2_1_database
+from histories import database, histories, plain
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from oracle import Oracle
-from test_as_of import database, histories, plain
+from stories import FINISHED, NOW, ROW, at, made, steady
 
 import dashkit
 from dashkit import migrations, montecarlo, times
@@ -26,36 +25,6 @@ from dashkit.errors import UsageError
 
 ROOT = Path(__file__).parents[1]
 BEADS = ROOT.parent / "shared" / "data" / "linking" / "beads" / "tasks.jsonl.xz"
-NOW = datetime(2025, 12, 1, tzinfo=UTC)
-OPEN, FINISHED = 30, 180
-_ROW = "(task_id, occurred_at, recorded_at, op, project_id, title, status, checked, source)"
-
-
-def at(days):
-    """The stored instant so many days before now."""
-    return times.to_text(NOW - timedelta(days=days))
-
-
-def made(path, stories):
-    """A database of tasks by their stories: (days ago, status) each; `completed` ticks the box, others take it off."""
-    v2_1_database(path)
-    with closing(sqlite3.connect(path)) as conn, conn:
-        conn.execute("UPDATE event_context SET suspended = 1")
-        for task, story in enumerate(stories, 1):
-            for place, (days, status) in enumerate(story):
-                op, done = "update" if place else "insert", int(status == "completed")
-                image = (task, at(days), at(days), op, 1, "T", status, done, "trigger")
-                conn.execute(f"INSERT INTO task_events {_ROW} VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", image)
-            sql = "INSERT INTO tasks (id, project_id, title, status, checked) VALUES (?, 1, 'T', ?, ?)"
-            conn.execute(sql, (task, status, int(status == "completed")))
-        conn.execute("UPDATE event_context SET suspended = 0")
-    return path
-
-
-def steady():
-    """Three tasks a day for sixty days, each done within a day; thirty that are open all the time."""
-    yield from ([(day + 0.9, "pending"), (day + hour / 24, "completed")] for day in range(60) for hour in (1, 2, 3))
-    yield from ([(61, "pending")] for _ in range(OPEN))
 
 
 @pytest.fixture(scope="module")
@@ -291,7 +260,7 @@ def test_what_comes_later_changes_no_forecast(path, tmp_path):
     query(copy, "UPDATE tasks SET checked = 0 WHERE id % 3 = 0")
     query(copy, "DELETE FROM tasks WHERE id % 7 = 0")
     row = (1, at(50), times.to_text(times.utc_now()), "update", None, None, None, 1, "git:abc")
-    query(copy, f"INSERT INTO task_events {_ROW} VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", *row)
+    query(copy, f"INSERT INTO task_events {ROW} VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", *row)
     with dashkit.open(copy, as_of=since, known_at=since) as d:
         for one, other in zip(before, (d.forecast(), d.what_moved()), strict=True):
             pd.testing.assert_frame_equal(one, other)

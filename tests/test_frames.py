@@ -1,4 +1,3 @@
-import argparse
 import csv
 import importlib.util
 import io
@@ -10,11 +9,11 @@ from pathlib import Path
 import pandas as pd
 import pytest
 from builders import insert, query, v2_1_database, v2_database
-from test_snapshot import hostile_database
+from commands import run
+from specimens import full_database, hostile_database
 
 import dashkit
 from dashkit import dashboard, database, times
-from dashkit.cli import show
 from dashkit.errors import OutdatedError, UsageError
 from dashkit.frames import progress
 from dashkit.vocabulary import SIZE_WEIGHTS
@@ -28,39 +27,6 @@ FRAMES = dashboard.frames()
 _spec = importlib.util.spec_from_file_location("generate", DOCS / "generate.py")
 generate = importlib.util.module_from_spec(_spec)
 _spec.loader.exec_module(generate)
-
-
-def full_database(path: Path, make=v2_database) -> Path:
-    """A database with something in every frame and in every column of it."""
-    make(
-        path,
-        projects=["Alpha", "Beta", "Empty"],
-        tasks=[
-            {"title": "done", "checked": 1, "status": "pending", "complexity": "XL", "completed_at": "2025-11-20"},
-            {"title": "open", "complexity": "S", "status": "in_progress"},
-            {"title": "no size", "complexity": None},
-            {"title": "dropped", "status": "cancelled", "complexity": "L"},
-            {"title": "dropped, yet done", "status": "cancelled", "checked": 1},
-            {"title": "stuck", "status": "blocked", "blocked_reason": "no key",
-             "created_at": "2025-11-27 12:00:00", "updated_at": "2025-11-27 12:00:00"},
-            {"title": "stuck, touched", "status": "blocked", "created_at": "2025-01-01", "updated_at": "2025-01-02"},
-            {"title": "stuck longer", "status": "blocked", "project_id": 2,
-             "created_at": "2025-11-01T02:00:00+02:00", "updated_at": "2025-11-01T02:00:00+02:00"},
-            {"title": "was stuck", "status": "blocked", "checked": 1, "project_id": 2,
-             "completed_at": "2025-11-21T10:00:00.000Z"},
-            {"title": "of no project", "project_id": 77, "status": "blocked"},
-        ],
-    )  # fmt: skip
-    insert(path, "git_repos", id="r", project_id=1, path="/r", name="r")
-    insert(path, "git_commits", sha="c1", repo_id="r", message="\n Fix it\n\nx", timestamp="2025-11-21T13:00:00+02:00")
-    insert(path, "git_commits", sha="c2", repo_id="r", message=" ", timestamp="")
-    insert(path, "llm_sessions", id="s1", project_id=2, summary="Talk\r\nmore", started_at="2025-11-21 10:30:00")
-    for sha, confidence, evidence in (("c1", 0.9, '{"rule": "id"}'), ("c2", 0.6, None)):
-        link = {"task_id": 1, "commit_sha": sha, "confidence": confidence, "link_type": "inferred"}
-        insert(path, "task_commit_links", id=sha, evidence=evidence, **link)
-    insert(path, "task_session_links", id="l", task_id=2, session_id="s1", confidence=1, link_type="explicit")
-    insert(path, "git_commits", sha="c3", repo_id="r", message="odd", insertions="many")
-    return path
 
 
 def with_history(make):
@@ -281,16 +247,6 @@ def test_frames_outlive_their_dashboard(tmp_path):
     with opened(full_database(tmp_path / "d.db")) as d:
         frame = d.links()
     assert frame["target"].tolist() == ["s1", "c1", "c2"]
-
-
-def run(path, *words):
-    """`dashkit show` with these words; what main() does, without its handling of errors."""
-    common = argparse.ArgumentParser(add_help=False)
-    common.add_argument("--db", default=str(path))
-    parser = argparse.ArgumentParser()
-    show.register(parser.add_subparsers(), common)
-    args = parser.parse_args(["show", *words])
-    return args.run(args)
 
 
 @pytest.mark.parametrize("name", FRAMES)

@@ -25,11 +25,11 @@ from frames_oracle import (
     task_commits,
     task_timeline,
 )
+from histories import moderately, moment
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from oracle import Oracle
-from test_as_of import moderately
-from test_trends import BY, ZONES, check_blocks, check_durations, check_flow, check_states, moment, rows
+from trends_oracle import BY, ZONES, check_blocks, check_durations, check_flow, check_states, rows
 from worlds import DONE, MOMENTS, NAMES, PHASES, World, worlds
 
 import dashkit

@@ -12,9 +12,8 @@ from xml.etree import ElementTree as ET
 
 import pytest
 from builders import insert, v1_database, v2_1_database
-from pages import Tags, in_browser, looked_at, page
+from pages import ASKING, NOTEBOOKS, Tags, in_browser, looked_at, page
 from payloads import NET, PAYLOADS, SAMPLE, SEEN, harmless, hostile
-from test_notebooks import ASKING, NOTEBOOKS
 
 import dashkit
 from dashkit import charts, dashboard

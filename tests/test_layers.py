@@ -11,6 +11,7 @@ import dashkit
 
 PACKAGE = Path(dashkit.__file__).parent
 MODULES = sorted(PACKAGE.rglob("*.py"))
+BESIDE = sorted(path for folder in ("tests", "benchmarks") for path in (PACKAGE.parent / folder).glob("*.py"))
 # A module may import from the rows above its own, and from its own; in one row they stand alone.
 ROWS = [
     "errors version",
@@ -97,6 +98,12 @@ def test_each_library_has_one_owner(path):
     assert {library for library in used & OWNERS.keys() if room(path) not in OWNERS[library]} == set()
     light = room(path) in LIGHT
     assert not light or used - sys.stdlib_module_names - {"dashkit", "msgspec", "yaml"} == set()
+
+
+@pytest.mark.parametrize("path", BESIDE, ids=lambda path: path.stem)
+def test_no_test_module_is_imported(path):
+    """What tests and benchmarks share stands in a module of its own, named by what it holds: none is another test."""
+    assert {name for name in imports(path) if name.startswith("test_") or ".test_" in name} == set()
 
 
 def test_the_migration_path_is_the_standard_library():

@@ -5,7 +5,7 @@ import json
 import re
 import subprocess
 import sys
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from html import unescape
 from html.parser import HTMLParser
 from pathlib import Path
@@ -13,18 +13,17 @@ from zoneinfo import ZoneInfo
 
 import pytest
 from builders import insert, query, v1_database, v2_1_database, v2_database
-from pages import page
-from test_forecast import NOW, made, steady
-from test_real_history import BEADS, SCRIPT
+from pages import ASKING, NOTEBOOKS, page
+from recordings import BEADS, SCRIPT
+from stories import linked, lively
 
 import dashkit
 from dashkit.errors import OutdatedError
-from dashkit.reports.catalog import bundled, read
+from dashkit.reports.catalog import read
 from dashkit.reports.run import run_report
 from dashkit.reports.sanitize import clean
 from dashkit.times import to_text
 
-NOTEBOOKS = bundled()
 HOSTILE = (
     "<img src=x onerror=alert(1)>",
     "<script>document.title='PWNED'</script>",
@@ -82,30 +81,7 @@ def hostile(path, make=v2_1_database):
     make(path, projects=(HOSTILE[0], HOSTILE[-1]), tasks=tasks)
     _as_text(path, "title", "description", "blocked_reason")
     insert(path, "task_dependencies", task_id=2, depends_on_id=3)
-    _linked(path, HOSTILE)
-    return path
-
-
-def _linked(path, messages):
-    """A commit for each message, made in the last days, and linked with a task, less and less surely."""
-    insert(path, "git_repos", id="r", project_id=1, path="/r")
-    now = datetime.now(UTC)
-    for place, message in enumerate(messages):
-        sha, when = f"{place:040x}", to_text(now - timedelta(hours=7 * place + 1))
-        insert(path, "git_commits", sha=sha, repo_id="r", author="A", message=message, timestamp=when)
-        if query(path, "SELECT 1 FROM sqlite_schema WHERE name = 'git_repo_commits'"):
-            insert(path, "git_repo_commits", repo_id="r", sha=sha)
-        insert(path, "task_commit_links", id=f"l{place}", task_id=place + 1, commit_sha=sha, link_type="inferred",
-               confidence=1 - 0.1 * (place % 6))  # fmt: skip
-
-
-def lively(path):
-    """A database in which so much happened that every picture has something to show."""
-    ago = (NOW - datetime.now(UTC)) / timedelta(days=1)  # stories are told from another day
-    stories = [*steady(), [(50, "pending"), (9, "in_progress")], [(40, "pending"), (3, "blocked")]]
-    made(path, [[(days + ago, status) for days, status in story] for story in stories])
-    insert(path, "task_dependencies", task_id=200, depends_on_id=201)
-    _linked(path, [f"feat: number {number}" for number in range(8)])
+    linked(path, HOSTILE)
     return path
 
 
@@ -128,7 +104,6 @@ DATABASES = {
     "lively": lively,
     "beads": beads,
 }
-ASKING = [path for path in NOTEBOOKS if path.stem != "migrate_verify"]
 
 
 @pytest.fixture(scope="module", params=["small", "empty", "hostile"])

@@ -8,8 +8,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from builders import insert, query, v2_1_database
-from pages import page, text_of
-from test_notebooks import ASKING, lively
+from pages import ASKING, page, text_of
+from stories import lively
 
 import dashkit
 from dashkit import times

@@ -13,9 +13,8 @@ from builders import v2_1_database
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from matplotlib.text import Text
-from test_forecast import made, steady
-from test_frames import full_database
-from test_snapshot import hostile_database
+from specimens import full_database, hostile_database
+from stories import made, steady
 
 import dashkit
 from dashkit import charts

@@ -2,18 +2,16 @@
 
 import importlib.util
 import json
-import subprocess
-import sys
 from collections import Counter, defaultdict
 from datetime import UTC, datetime
 from difflib import SequenceMatcher
 from itertools import pairwise
-from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 from builders import query, v2_1_database
 from content import kept
+from recordings import BEADS, LISTS, SCRIPT, rebuilt
 from repositories import git
 
 import dashkit
@@ -23,10 +21,6 @@ from dashkit.ingest.identity import ALIKE, normal
 from dashkit.ingest.tasks import ingest_tasks
 from dashkit.sources import history
 
-SHARED = Path(__file__).parents[2] / "shared"
-SCRIPT = SHARED / "tools" / "replay_history.py"
-BEADS = SHARED / "data" / "beads" / "issues-history.jsonl.xz"
-LISTS = sorted((SHARED / "data" / "tasklists" / "history").glob("*.jsonl.xz"))
 pytestmark = pytest.mark.skipif(not SCRIPT.is_file(), reason="the real histories are not on this machine (../shared)")
 
 EVENTS = "SELECT task_id, op, occurred_at, title, status, checked, blocked_reason, source FROM task_events"
@@ -37,12 +31,6 @@ BY_KEY = (
     "FROM tasks AS t JOIN task_sources AS s ON s.task_id = t.id JOIN task_events AS e ON e.task_id = t.id "
     "ORDER BY t.title, s.ordinal, t.created_at, e.event_id"
 )
-
-
-def rebuilt(folder, recorded, name):
-    """A git repository of a recorded history, made by the script that comes with it."""
-    subprocess.run([sys.executable, SCRIPT, recorded, name, folder], check=True)
-    return folder
 
 
 def commits(folder):

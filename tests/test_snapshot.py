@@ -1,4 +1,3 @@
-import itertools
 import sqlite3
 import subprocess
 import sys
@@ -6,11 +5,11 @@ import tempfile
 from contextlib import closing
 from datetime import UTC, datetime
 from functools import partial
-from pathlib import Path
 
 import pandas as pd
 import pytest
 from builders import SCHEMA, insert, query, statements, v1_database, v2_1_database, v2_database
+from specimens import hostile_database
 
 from dashkit import dashboard, snapshot, times, views
 from dashkit.errors import OutdatedError, RefusedError, UsageError
@@ -32,47 +31,6 @@ def load(request):
 def opened(db, load=None, **options):
     """A Dashboard as of AS_OF, brought into DuckDB in this way."""
     return dashboard.Dashboard(snapshot.take(db, as_of=AS_OF, load=load, **options))
-
-
-def hostile_database(path: Path, make=v2_database) -> Path:
-    """A database in which nearly every value is something else than its column promises."""
-    make(path, projects=["Alpha; DROP TABLE tasks", "<b>Be\x00ta\u202e</b>"])
-    numbers = ["abc", 1.5, b"\x01\x02", "", None, "1e3", 9e99, float("inf"), "0x10", " 7 "]
-    instants = [
-        "yesterday",
-        "",
-        None,
-        1764259797,
-        b"2025-11-27",
-        "2025-02-30",
-        "infinity",
-        "epoch",
-        "2025-11-27T25:00Z",
-    ]
-    for number, instant in itertools.zip_longest(numbers, instants):
-        insert(
-            path,
-            "tasks",
-            project_id=number if number is not None else 1,
-            phase_id=number,
-            title=f"=cmd|' /C calc'!A0 {number!r}",
-            status="blocked" if number == 1.5 else b"blocked",
-            checked=number,
-            created_at=instant,
-            updated_at=instant,
-            completed_at=instant,
-        )
-    insert(path, "git_repos", id="r", project_id="none", path="/x")
-    for n, (number, instant) in enumerate(itertools.product(numbers, ["", "2025-11-27T10:00:00+02:00", 3.5])):
-        insert(path, "git_commits", sha=f"c{n}", repo_id="r", message="\n \n", timestamp=instant, insertions=number)
-        insert(path, "llm_sessions", id=f"s{n}", project_id=number, summary=None, started_at=instant)
-    for n in range(6):
-        evidence = ["{", b"{}", None, "\x00", 5, "[" * 5000][n]
-        insert(
-            path, "task_commit_links", id=n, task_id=n, commit_sha=f"c{n}", confidence=0.1 * n, link_type="x",
-            evidence=evidence,
-        )  # fmt: skip
-    return path
 
 
 def everything(opened):

@@ -5,10 +5,9 @@ import sqlite3
 from contextlib import closing
 from dataclasses import dataclass, replace
 
+from histories import IDS, database, histories, moment, spread
 from hypothesis import strategies as st
 from oracle import COLUMNS
-from test_as_of import IDS, database, histories
-from test_trends import moment, spread
 
 NAMES = {1: "Alpha", 2: "Beta"}
 PHASES = {1: ("Ship", 1, 2), 2: ("Build", 1, 1), 3: ("Ship", 2, 5)}  # id: name, project, position

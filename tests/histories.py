@@ -1,0 +1,134 @@
+"""Random histories of a few tasks: what any of the writers may leave, and a database that holds exactly one."""
+
+import re
+import shutil
+import sqlite3
+from contextlib import closing
+from datetime import UTC, datetime, timedelta
+
+import pandas as pd
+from hypothesis import HealthCheck, Phase, settings
+from hypothesis import strategies as st
+from oracle import COLUMNS, Oracle
+
+from dashkit import times
+
+NEVER = "2999-01-01T00:00:00.000Z"
+IDS = (1, 2, 3)
+PAIRS = st.tuples(st.sampled_from(IDS), st.sampled_from(IDS))
+VALUES = {
+    "project_id": st.sampled_from([1, 2]),
+    "status": st.sampled_from(["", "pending", "in_progress", "blocked", "blocked", "completed", "cancelled", "odd"]),
+    "checked": st.sampled_from([0, 0, 1]),
+    "blocked_reason": st.sampled_from(["", "keys"]),
+    "complexity": st.sampled_from(["", "S", "XL"]),
+    "title": st.sampled_from(["", "A", "B"]),
+}
+IMAGES = st.fixed_dictionaries(VALUES)
+CHANGES = st.fixed_dictionaries({column: st.none() | values for column, values in VALUES.items()})
+OPS = ("insert", "baseline", "backfill", *["update"] * 4, "reconcile", "gone", "back", "delete", "delete")
+
+
+def minute(number):
+    """A stored instant of an hour in the past."""
+    return f"2025-01-01T00:{number:02d}:00.000Z"
+
+
+@st.composite
+def told(draw):
+    """What one event says, without its times: the list it belongs to, and its values."""
+    if draw(st.integers(0, 3)) == 0:
+        task, other = draw(PAIRS)
+        op = draw(st.sampled_from(["add", "add", "baseline", "remove"]))
+        return "dependency_events", {"op": op, "task_id": task, "depends_on_id": other}
+    op = draw(st.sampled_from(OPS))
+    values = dict.fromkeys(COLUMNS) if op in ("gone", "back") else {}
+    values = values or draw(IMAGES if op in ("insert", "baseline", "delete") else CHANGES)
+    return "events", {**values, "op": op, "task_id": draw(st.sampled_from(IDS))}
+
+
+@st.composite
+def histories(draw):
+    """What a database holds of a few tasks, as all writers together may leave it.
+
+    Only what the writers see to is kept: events are numbered as they are recorded, none is from the future, and
+    nothing is said of a life behind its deletion.
+    """
+    now, made = 0, {"events": [], "dependency_events": []}
+    for number in range(1, draw(st.integers(0, 14)) + 1):
+        now += draw(st.sampled_from([0, 0, 1, 3]))
+        table, values = draw(told())
+        occurred = draw(st.just(now) | st.integers(0, now))
+        before = draw(st.none() | st.integers(0, occurred).map(minute))
+        occurred = now if values["op"] == "delete" else occurred
+        seen = {"event_id": number, "occurred_at": minute(occurred), "recorded_at": minute(now), "not_before": before}
+        made[table].append({**values, **seen, "source": draw(st.sampled_from(["trigger", "git:1"]))})
+    left = {
+        one.life[0]: dict(one.state)
+        for one in Oracle((), (), **made, as_of=NEVER, known_at=None, found_at="~").intervals
+        if one.ended_at is None
+    }
+    made["tasks"] = [row for task in IDS if (row := draw(rows(task, left.get(task))))]
+    lasting = {(e["task_id"], e["depends_on_id"]): e["op"] != "remove" for e in made["dependency_events"]}
+    pairs = draw(st.just([pair for pair, stays in lasting.items() if stays]) | st.lists(PAIRS, unique=True))
+    here = {row["id"] for row in made["tasks"]}
+    made["task_dependencies"] = [pair for pair in pairs if here.issuperset(pair)]
+    return made
+
+
+def rows(task, left):
+    """The row of a task: what its events leave, or something else, or none."""
+    other = st.none() | IMAGES.map(lambda image: {**image, "complexity": image["complexity"] or None})
+    if left is not None:
+        kept = {**{column: left[column] for column in COLUMNS}, "project_id": left["project_id"] or 1}
+        other = st.just(kept) | st.just(kept) | other
+    return other.map(lambda row: row and {"id": task, **row})
+
+
+def database(empty, made, name="example.db"):
+    """A database that holds exactly this; nothing was watched while it was written."""
+    path = empty.with_name(name)
+    shutil.copyfile(empty, path)
+    with closing(sqlite3.connect(path)) as conn, conn:
+        conn.execute("UPDATE event_context SET suspended = 1")
+        for table in ("tasks", "task_events", "dependency_events"):
+            for row in made[table.removeprefix("task_")]:
+                marks = ", ".join(f":{column}" for column in row)
+                conn.execute(f"INSERT INTO {table} ({', '.join(row)}) VALUES ({marks})", row)
+        conn.executemany("INSERT INTO task_dependencies VALUES (?, ?)", made["task_dependencies"])
+        conn.execute("UPDATE event_context SET suspended = 0")
+    return path
+
+
+def plain(value):
+    """A value of a frame as the oracle writes it."""
+    if pd.isna(value):
+        return None
+    return times.to_text(value.to_pydatetime()) if isinstance(value, pd.Timestamp) else value
+
+
+# Each example writes and opens a database: shrinking a failure would take longer than reading it.
+moderately = settings(
+    deadline=None,
+    max_examples=60,
+    suppress_health_check=list(HealthCheck),
+    phases=[Phase.explicit, Phase.reuse, Phase.generate],
+)
+
+
+def moment(number):
+    """A stored instant: half days, so that many lie exactly where a day begins; summer time begins among them."""
+    return times.to_text(datetime(2025, 3, 20, tzinfo=UTC) + timedelta(hours=12 * number))
+
+
+def spread(made):
+    """A history of minutes as one of weeks."""
+
+    def later(value):
+        found = re.fullmatch(r"2025-01-01T00:(\d\d):00\.000Z", str(value))
+        return moment(int(found[1])) if found else value
+
+    times_of = {
+        name: [{k: later(v) for k, v in e.items()} for e in made[name]] for name in ("events", "dependency_events")
+    }
+    return {**made, **times_of}

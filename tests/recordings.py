@@ -1,0 +1,16 @@
+"""Real histories of task files, and the script that makes a git repository of one; they are not on every machine."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+SHARED = Path(__file__).parents[2] / "shared"
+SCRIPT = SHARED / "tools" / "replay_history.py"
+BEADS = SHARED / "data" / "beads" / "issues-history.jsonl.xz"
+LISTS = sorted((SHARED / "data" / "tasklists" / "history").glob("*.jsonl.xz"))
+
+
+def rebuilt(folder, recorded, name):
+    """A git repository of a recorded history, made by the script that comes with it."""
+    subprocess.run([sys.executable, SCRIPT, recorded, name, folder], check=True)
+    return folder

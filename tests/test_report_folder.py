@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import shlex
 import signal
 import subprocess
 import sys
@@ -509,7 +510,8 @@ def test_a_command_is_told_what_changed(tmp_path, capsys):
     path = written(tmp_path / "r.ipynb", FIGURES, parameters=DB)
     call = ["report", str(path), "--db", str(db), "--out", str(tmp_path / "out"), "--notify"]
     note = tmp_path / "a note; echo $HOME"
-    command = f"{sys.executable} -c 'import sys; open(sys.argv[1], \"w\").write(sys.stdin.read())' '{note}'"
+    writes = "import sys; open(sys.argv[1], 'w').write(sys.stdin.read())"
+    command = shlex.join([sys.executable, "-c", writes, str(note)])
     assert main([*call, command]) == 0
     assert not note.exists()
     query(db, "UPDATE tasks SET status = 'blocked', blocked_reason = ?", PAYLOAD)

@@ -38,13 +38,13 @@ def test_cron_hands_the_shell_one_command(tmp_path, capsys):
     assert (comment[0], rest) == ("#", [])
     assert line.startswith("30 6 * * * ")
     assert "%" not in line.replace(r"\%", "")
-    scan, report = line.split(" ", 5)[5].replace(r"\%", "%").split("; /", 1)
+    scan, report = line.split(" ", 5)[5].replace(r"\%", "%").split(f"; {shlex.quote(sys.executable)} ", 1)
     words = f"for word in {scan}; do printf '%s\\n' \"$word\"; done"
     done = subprocess.run(["sh", "-c", words], capture_output=True, check=True)
     start = [sys.executable, "-P", "-m", "dashkit"]
     assert done.stdout.decode().splitlines() == [*start, "scan", str(folder), "--db", str(db), "--no-page"]
-    assert shlex.split(f"/{report}")[:5] == [*start, "report"]
-    assert shlex.split(f"/{report}")[5:9] == ["--db", str(db), "--out", str(folder)]
+    assert shlex.split(report)[:4] == [*start[1:], "report"]
+    assert shlex.split(report)[4:8] == ["--db", str(db), "--out", str(folder)]
 
 
 @pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="systemd is not installed")

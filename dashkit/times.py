@@ -1,12 +1,39 @@
 """The only parser and printer of timestamps, and the only reader of the clock.
 
-Stored form: TEXT, ISO 8601, UTC, milliseconds, `Z` (`2025-11-27T16:09:57.123Z`).
+Stored form: TEXT, ISO 8601, UTC, milliseconds, `Z` (`2025-11-27T16:09:57.123Z`). What else other programs store is
+read by `read`, which says what an instant looks like; every other reader, in SQL too, agrees with it.
 """
 
+import re
 from contextlib import suppress
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 
 from dashkit.errors import UsageError
+
+# A date, and a time of day with an offset. Each in the extended form or, without separators, the basic one.
+_ISO = re.compile(
+    r"([0-9]{4})(-?)([0-9]{2})\2([0-9]{2})"
+    r"(?:[Tt ]([0-9]{2})(:?)([0-9]{2})(?:\6([0-9]{2})(?:[.,]([0-9]+))?)?"
+    r" ?([Zz]|[+-][0-9]{2}(?::?[0-9]{2})?)?)?"
+)
+# Seconds or milliseconds since 1970; a number that went through a REAL column has a fraction, be it zero.
+_EPOCH = re.compile(r"([0-9]{10}|[0-9]{13})(?:\.([0-9]+))?")
+_WHOLE = re.compile(r"([0-9]{8})\.0+")
+_BEGINNING = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+@dataclass(frozen=True)
+class Moment:
+    """When something was: at an instant or, where only its date is known, on a day.
+
+    Args:
+        at: the instant, aware, in UTC; of a day its noon, UTC, which lies in that day in nearly every time zone.
+        day: the day, where there is no more than a date.
+    """
+
+    at: datetime
+    day: date | None = None
 
 
 def utc_now() -> datetime:
@@ -25,20 +52,89 @@ def to_text(instant: datetime) -> str:
     return instant.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
-def parse(value: object) -> datetime | None:
-    """The instant that a stored value means; None where it means none.
+def noon(day: date) -> datetime:
+    """The instant that stands for a day where instants are put in order: its noon, UTC."""
+    return datetime.combine(day, time(12), UTC)
 
-    Without an offset it is UTC ("2025-11-27 16:09:57", as v1 wrote it); a bare date is its midnight.
+
+def read(value: object) -> Moment | None:
+    """What a stored value says of when something was; None: it cannot be read as a date.
+
+    Read are, with blanks around them: ISO 8601 with `T`, `t` or a blank before the time, with minutes or seconds, a
+    fraction behind `.` or `,`, and `Z`, `z`, `+01`, `+0100` or `+01:00`, also behind a blank, as git writes it.
+    Without an offset it is UTC. `24:00:00` is the next midnight. Of a number, or its text, 8 digits are a date, 10
+    seconds and 13 milliseconds since 1970. All else is refused: ISO weeks (`2025-W48-4`), and everything before 1970,
+    as a damaged date would give ages of thousands of years.
+
+    Args:
+        value: text, a number, or bytes that are text.
     """
-    if not isinstance(value, str):
+    found = _read(value)
+    return found if found and found.at >= _BEGINNING else None
+
+
+def normal(value: object) -> str | None:
+    """A stored value in the stored form, a date as `2025-11-27`; None: it cannot be read as a date."""
+    found = read(value)
+    if found is None:
         return None
+    return to_text(found.at) if found.day is None else found.day.isoformat()
+
+
+def parse(value: object) -> datetime | None:
+    """The instant that a person gave: as `read`, of any year, and a date is its beginning, UTC; None: it is not one."""
+    found = _read(value)
+    if found is None:
+        return None
+    return found.at if found.day is None else datetime.combine(found.day, time.min, UTC)
+
+
+def _read(value: object) -> Moment | None:
+    if isinstance(value, bytes):
+        value = value.decode("utf-8", "replace")
+    if isinstance(value, bool) or not isinstance(value, str | int | float):
+        return None
+    text = str(value).strip()
+    text = whole[1] if (whole := _WHOLE.fullmatch(text)) else text
     try:
-        instant = datetime.fromisoformat(value.strip())
-        if instant.tzinfo is None:
-            return instant.replace(tzinfo=UTC)
-        return instant.astimezone(UTC)
-    except (ValueError, OverflowError):
-        return None
+        if epoch := _EPOCH.fullmatch(text):
+            return Moment(_since_1970(epoch[1], epoch[2] or ""))
+        if iso := _ISO.fullmatch(text):
+            return _iso(iso)
+    except (ValueError, OverflowError):  # the 30th of February, an hour 25, after the year 9999
+        pass
+    return None
+
+
+def _since_1970(digits: str, fraction: str) -> datetime:
+    """The instant so many seconds (10 digits) or milliseconds (13) after the beginning of 1970."""
+    microseconds = int((digits + fraction).ljust(16, "0")[:16])
+    return _BEGINNING + timedelta(microseconds=microseconds)
+
+
+def _iso(found: re.Match[str]) -> Moment:
+    year, _, month, day, hour, _, minute, second, fraction, zone = found.groups()
+    on = date(int(year), int(month), int(day))
+    if hour is None:
+        return Moment(noon(on), on)
+    microsecond = int((fraction or "0")[:6].ljust(6, "0"))
+    is_next = hour == "24"  # the end of a day, which is the beginning of the next one
+    if is_next and (int(minute), int(second or 0), int(fraction or 0)) != (0, 0, 0):
+        raise ValueError(hour)
+    at = datetime.combine(on, time(0 if is_next else int(hour), int(minute), int(second or 0), microsecond), UTC)
+    return Moment(at + timedelta(days=is_next) - _offset(zone))
+
+
+def _offset(zone: str | None) -> timedelta:
+    """How far a zone such as `Z`, `+01` or `-0330` is ahead of UTC."""
+    if zone in (None, "Z", "z"):
+        return timedelta()
+    digits = zone[1:].replace(":", "").ljust(4, "0")
+    hours, minutes = int(digits[:2]), int(digits[2:])
+    if hours > 23 or minutes > 59:
+        raise ValueError(zone)
+    ahead = timedelta(hours=hours, minutes=minutes)
+    return -ahead if zone[0] == "-" else ahead
 
 
 def require(given: datetime | str, purpose: str) -> datetime:

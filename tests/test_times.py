@@ -28,7 +28,7 @@ def test_forms_that_are_read(text, instant):
 
 
 @pytest.mark.parametrize(
-    "value", [None, "", "soon", 1764259797, 1.5, b"2025-11-27", "0001-01-01T00:00:00+05:00", "2025-13-01"]
+    "value", [None, "", "soon", True, 17642597, 1.5, b"soon", "0001-01-01T00:00:00+05:00", "2025-13-01", "2025-W48-4"]
 )
 def test_what_names_no_instant_is_none(value):
     """Anything else names no instant, and nothing is raised."""

@@ -99,7 +99,7 @@ SELECT
     coalesce(status = 'blocked', false) AND NOT checked AND NOT gone AS blocked,
     coalesce(status = 'cancelled', false) AND NOT checked AND NOT gone AS cancelled,
     NOT checked AND NOT gone AND coalesce(status <> 'cancelled', true) AS is_open,
-    op IN ('baseline', 'backfill', 'reconcile') AS inferred
+    op IN ('baseline', 'backfill', 'reconcile') AS is_estimated
 FROM (SELECT * REPLACE (gone AND NOT checked AS gone) FROM history.states)
 WHERE op <> 'delete' AND occurred_at IS DISTINCT FROM ended_at;
 
@@ -135,7 +135,7 @@ WITH events AS (
 )
 SELECT
     task_id, life, depends_on_id, depends_on_life, occurred_at AS started_at, ended_at, not_before,
-    op = 'baseline' AS inferred
+    op = 'baseline' AS is_estimated
 FROM kept
 WHERE occurred_at IS DISTINCT FROM ended_at
 UNION ALL
@@ -152,12 +152,12 @@ CREATE MACRO history.stretches(is_true) AS TABLE
 SELECT
     task_id, life, arg_max_null(project_id, started_at) AS project_id, min(started_at) AS started_at,
     CASE WHEN bool_and(ended_at IS NOT NULL) THEN max(ended_at) END AS ended_at,
-    arg_min_null(not_before, started_at) AS not_before, arg_min(inferred, started_at) AS inferred
+    arg_min_null(not_before, started_at) AS not_before, arg_min(is_estimated, started_at) AS is_estimated
 FROM (
     SELECT *, count(*) FILTER (starts) OVER (PARTITION BY task_id, life ORDER BY started_at) AS stretch
     FROM (
         SELECT
-            task_id, life, project_id, started_at, ended_at, not_before, inferred,
+            task_id, life, project_id, started_at, ended_at, not_before, is_estimated,
             lag(ended_at) OVER (PARTITION BY task_id, life ORDER BY started_at) IS DISTINCT FROM started_at AS starts
         FROM history.intervals
         WHERE is_true
@@ -179,7 +179,7 @@ WITH linked AS (
         CASE greatest(p.started_at, t.started_at, d.started_at)
             WHEN p.started_at THEN p.not_before WHEN t.started_at THEN t.not_before ELSE d.not_before END AS not_before,
         CASE greatest(p.started_at, t.started_at, d.started_at)
-            WHEN p.started_at THEN p.inferred WHEN t.started_at THEN t.inferred ELSE d.inferred END AS inferred
+            WHEN p.started_at THEN p.is_estimated WHEN t.started_at THEN t.is_estimated ELSE d.is_estimated END AS is_estimated
     FROM history.dependencies AS p
     JOIN open AS t ON t.task_id = p.task_id AND t.life = p.life
     JOIN open AS d ON d.task_id = p.depends_on_id AND d.life = p.depends_on_life
@@ -195,15 +195,15 @@ WITH linked AS (
         WHERE started_at < ended_at
     )
 )
-SELECT task_id, life, project_id, 'reported' AS cause, started_at, ended_at, not_before, inferred
+SELECT task_id, life, project_id, 'reported' AS cause, started_at, ended_at, not_before, is_estimated
 FROM history.stretches(blocked)
 UNION ALL
 SELECT
     task_id, life, arg_max_null(project_id, started_at), 'waiting', min(started_at),
     nullif(max(ended_at), CAST('infinity' AS TIMESTAMP)),
     -- Of several that began it in one instant the one that was seen best.
-    arg_min_null(not_before, (started_at, inferred, not_before IS NOT NULL, not_before)),
-    arg_min(inferred, (started_at, inferred))
+    arg_min_null(not_before, (started_at, is_estimated, not_before IS NOT NULL, not_before)),
+    arg_min(is_estimated, (started_at, is_estimated))
 FROM islands
 GROUP BY task_id, life, island;
 
@@ -214,7 +214,7 @@ WITH pieces AS (
         task_id, life, project_id, 'reported' AS cause,
         nullif(lower(trim(regexp_replace(blocked_reason, '\s+', ' ', 'g'))), '') AS reason,
         CAST(NULL AS BIGINT) AS depends_on_id, CAST(NULL AS BIGINT) AS depends_on_life, started_at,
-        coalesce(ended_at, 'infinity') AS ended_at, inferred
+        coalesce(ended_at, 'infinity') AS ended_at, is_estimated
     FROM history.intervals WHERE blocked
     UNION ALL
     SELECT
@@ -222,7 +222,7 @@ WITH pieces AS (
         greatest(p.started_at, t.started_at, d.started_at) AS begun,
         least(coalesce(p.ended_at, 'infinity'), coalesce(t.ended_at, 'infinity'), coalesce(d.ended_at, 'infinity'))
             AS past,
-        CASE begun WHEN p.started_at THEN p.inferred WHEN t.started_at THEN t.inferred ELSE d.inferred END
+        CASE begun WHEN p.started_at THEN p.is_estimated WHEN t.started_at THEN t.is_estimated ELSE d.is_estimated END
     FROM history.dependencies AS p
     JOIN history.intervals AS t ON t.task_id = p.task_id AND t.life = p.life AND t.is_open
     JOIN history.intervals AS d ON d.task_id = p.depends_on_id AND d.life = p.depends_on_life AND d.is_open
@@ -239,7 +239,7 @@ WITH pieces AS (
     SELECT
         task_id, life, arg_max_null(project_id, started_at) AS project_id, cause, reason, depends_on_id,
         depends_on_life, min(started_at) AS started_at,
-        nullif(max(ended_at), CAST('infinity' AS TIMESTAMP)) AS ended_at, arg_min(inferred, started_at) AS inferred
+        nullif(max(ended_at), CAST('infinity' AS TIMESTAMP)) AS ended_at, arg_min(is_estimated, started_at) AS is_estimated
     FROM turns
     GROUP BY task_id, life, cause, reason, depends_on_id, depends_on_life, turn
 ), titles AS (
@@ -250,7 +250,7 @@ WITH pieces AS (
 )
 SELECT
     s.task_id, s.life, s.project_id, s.cause, coalesce(d.title, s.reason) AS reason, s.depends_on_id, s.depends_on_life,
-    s.started_at, s.ended_at, s.inferred
+    s.started_at, s.ended_at, s.is_estimated
 FROM stretches AS s
 LEFT JOIN titles AS d ON d.task_id = s.depends_on_id AND d.life = s.depends_on_life;
 
@@ -261,7 +261,7 @@ WITH finishes AS (
     SELECT
         i.task_id, i.life, count(*) AS finishes, min(i.started_at) FILTER (i.op <> 'baseline') AS first_finished_at,
         -- What is inserted as done was done elsewhere.
-        arg_max(i.inferred OR i.op = 'insert', i.started_at) AS finished_inferred,
+        arg_max(i.is_estimated OR i.op = 'insert', i.started_at) AS finished_is_estimated,
         arg_max_null(CASE WHEN i.op <> 'baseline' THEN i.started_at END, i.started_at) AS finished_at
     FROM history.intervals AS i
     ANTI JOIN (SELECT task_id, life, ended_at FROM history.intervals WHERE checked) AS b
@@ -278,10 +278,10 @@ WITH finishes AS (
     SELECT
         task_id, life, arg_max_null(project_id, started_at) AS project_id,
         arg_max_null(complexity, started_at) AS complexity, min(started_at) AS arrived_at,
-        arg_min(inferred, started_at) AS arrived_inferred,
+        arg_min(is_estimated, started_at) AS arrived_is_estimated,
         arg_min(is_seen AND NOT (checked AND op = 'backfill'), started_at) AS arrived_seen,
         min(started_at) FILTER (is_started) AS started_at,
-        arg_min(inferred, started_at) FILTER (is_started) AS started_inferred,
+        arg_min(is_estimated, started_at) FILTER (is_started) AS started_is_estimated,
         arg_min(is_seen, started_at) FILTER (is_started) AS started_seen, arg_max(checked, started_at) AS is_done,
         CASE WHEN arg_max(has_left, started_at) THEN coalesce(max(ended_at) FILTER (NOT has_left), arrived_at)
              WHEN NOT is_done THEN arg_max_null(ended_at, started_at) END AS left_at
@@ -290,7 +290,7 @@ WITH finishes AS (
 )
 SELECT
     v.*, CASE WHEN v.is_done THEN f.finished_at END AS finished_at,
-    CASE WHEN v.is_done THEN f.finished_inferred END AS finished_inferred, f.first_finished_at,
+    CASE WHEN v.is_done THEN f.finished_is_estimated END AS finished_is_estimated, f.first_finished_at,
     coalesce(f.finishes, 0) AS finishes
 FROM lives AS v LEFT JOIN finishes AS f ON f.task_id = v.task_id AND f.life = v.life;
 

@@ -87,7 +87,7 @@ CREATE VIEW tasks AS
 SELECT
     c.* REPLACE (
         -- What nobody saw the row says best; but it may say it of a later finish, or no more.
-        CASE WHEN NOT c.checked THEN NULL WHEN NOT w.finished_inferred THEN w.finished_at
+        CASE WHEN NOT c.checked THEN NULL WHEN NOT w.finished_is_estimated THEN w.finished_at
              ELSE coalesce(
                  CASE WHEN rows_count() OR c.completed_at <= getvariable('as_of') THEN c.completed_at END,
                  nullif(w.finished_at, getvariable('found_at'))
@@ -97,7 +97,7 @@ COMMENT ON VIEW tasks IS
 'One row per task, as it was as of the instant. checked says that it is done, status is workflow: a checked task is neither blocked nor cancelled nor gone (no longer in the file that it was read from), and is_open is what is none of these. size is complexity in points (sized: whether it has one), untouched whether updated_at is still a copy of created_at. Names, phase, labels and what else has no history are those of now. external_id, kind, parent_id and labels (a JSON array) are known from version 2.1 on.';
 
 CREATE VIEW dependencies AS
-SELECT d.task_id, d.depends_on_id, d.life, d.depends_on_life, d.started_at, d.ended_at, d.not_before, d.inferred
+SELECT d.task_id, d.depends_on_id, d.life, d.depends_on_life, d.started_at, d.ended_at, d.not_before, d.is_estimated
 FROM history.dependencies AS d
 LEFT JOIN history.flow AS w ON w.task_id = d.task_id AND w.life = d.life
 WHERE chosen(w.project_id);
@@ -120,24 +120,24 @@ CREATE VIEW intervals AS
 SELECT
     i.task_id, i.life, i.project_id, p.name AS project, coalesce(i.title, t.title, '') AS title, i.status, i.checked,
     i.blocked, i.cancelled, i.gone, i.is_open, i.blocked_reason, i.complexity, i.started_at, i.ended_at, i.not_before,
-    i.inferred, i.op, CASE WHEN i.event_id IS NULL THEN 'reconcile' ELSE e.source END AS source
+    i.is_estimated, i.op, CASE WHEN i.event_id IS NULL THEN 'reconcile' ELSE e.source END AS source
 FROM history.intervals AS i
 LEFT JOIN typed.task_events AS e ON e.event_id = i.event_id
 LEFT JOIN typed.task_events AS t ON t.event_id = i.title_of
 LEFT JOIN typed.projects AS p ON p.id = i.project_id
 WHERE chosen_life(i.task_id, i.life);
-COMMENT ON VIEW intervals IS 'One row per stretch of time in which nothing changed about a task; ended_at is missing for the last one. inferred: nobody saw it begin.';
+COMMENT ON VIEW intervals IS 'One row per stretch of time in which nothing changed about a task; ended_at is missing for the last one. is_estimated: nobody saw it begin.';
 
 CREATE VIEW blocks AS
-SELECT b.task_id, b.life, b.project_id, b.cause, b.started_at, b.ended_at, b.not_before, b.inferred
+SELECT b.task_id, b.life, b.project_id, b.cause, b.started_at, b.ended_at, b.not_before, b.is_estimated
 FROM history.blocks AS b
 WHERE chosen_life(b.task_id, b.life);
 COMMENT ON VIEW blocks IS 'One row per stretch of time in which a task was blocked (cause: reported) or open with an open dependency (cause: waiting); ended_at is missing where it still is.';
 
 CREATE VIEW flow AS
 SELECT
-    w.task_id, w.life, w.project_id, p.name AS project, w.complexity, w.arrived_at, w.arrived_inferred, w.started_at,
-    w.is_done, w.first_finished_at, w.finished_at, w.finished_inferred, w.finishes, w.left_at
+    w.task_id, w.life, w.project_id, p.name AS project, w.complexity, w.arrived_at, w.arrived_is_estimated, w.started_at,
+    w.is_done, w.first_finished_at, w.finished_at, w.finished_is_estimated, w.finishes, w.left_at
 FROM history.flow AS w LEFT JOIN typed.projects AS p ON p.id = w.project_id
 WHERE chosen(w.project_id);
 COMMENT ON VIEW flow IS 'One row per task and life: when it arrived, was first in a started status or checked, was first checked (whatever came of it; missing where nobody saw it), was last checked (missing for one that is not, or where nobody saw it), how often it was, and when it was cancelled, deleted or gone from its file instead.';
@@ -247,7 +247,7 @@ FROM periods(since, period) AS p;
 CREATE VIEW blockers AS
 SELECT
     b.task_id, b.life, b.project_id, b.cause, b.reason, b.depends_on_id, b.depends_on_life, b.started_at, b.ended_at,
-    b.inferred
+    b.is_estimated
 FROM history.blockers AS b
 WHERE chosen_life(b.task_id, b.life);
 COMMENT ON VIEW blockers IS 'One row per stretch of time in which a task was blocked for one reason (in small letters, with single spaces; missing where nobody said), or waited for one task (reason: its title); ended_at is missing where it still is. A task that waits for two has two.';
@@ -256,17 +256,17 @@ CREATE VIEW finished AS
 SELECT
     w.task_id, w.life, w.project_id, p.name AS project, t.title, w.complexity, w.arrived_at, w.started_at, w.finished_at,
     -- A migration puts what says that it was done before it was there at the instant of its arrival.
-    CASE WHEN w.arrived_seen AND NOT (w.finished_inferred AND w.finished_at <= w.arrived_at)
+    CASE WHEN w.arrived_seen AND NOT (w.finished_is_estimated AND w.finished_at <= w.arrived_at)
          THEN (epoch_us(w.finished_at) - epoch_us(w.arrived_at)) / 86400000000.0::DOUBLE END AS lead_time_days,
-    w.arrived_inferred OR w.finished_inferred AS lead_time_inferred,
+    w.arrived_is_estimated OR w.finished_is_estimated AS lead_time_is_estimated,
     CASE WHEN w.started_seen AND w.started_at < w.finished_at
          THEN (epoch_us(w.finished_at) - epoch_us(w.started_at)) / 86400000000.0::DOUBLE END AS cycle_time_days,
-    w.started_inferred OR w.finished_inferred AS cycle_time_inferred
+    w.started_is_estimated OR w.finished_is_estimated AS cycle_time_is_estimated
 FROM history.flow AS w
 LEFT JOIN tasks AS t ON t.id = w.task_id AND t.life = w.life
 LEFT JOIN typed.projects AS p ON p.id = w.project_id
 WHERE w.finished_at IS NOT NULL AND chosen(w.project_id);
-COMMENT ON VIEW finished IS 'One row per task and life that is finished, with a known time: how long it took in days of 24 hours, from its arrival (lead time) and from its start (cycle time), missing where nobody saw the arrival, or no start before the finish; inferred: nobody saw one of the ends.';
+COMMENT ON VIEW finished IS 'One row per task and life that is finished, with a known time: how long it took in days of 24 hours, from its arrival (lead time) and from its start (cycle time), missing where nobody saw the arrival, or no start before the finish; is_estimated: nobody saw one of the ends.';
 
 CREATE VIEW last_left_out AS
 WITH latest AS (

@@ -13,7 +13,7 @@ from datetime import timedelta
 from functools import cached_property
 
 from histories import plain
-from oracle import INFERRED, LAST, Interval, Oracle
+from oracle import ESTIMATED, LAST, Interval, Oracle
 from trends_oracle import POINTS, Periods, blockers, days
 from worlds import PHASES
 
@@ -161,8 +161,8 @@ class Case:
 
     def completed_at(self, task):
         """When a task was done: as the history saw it, else as its row says; None where that is not known by then."""
-        inferred = task.flow["finished_inferred"]
-        at = stored(task.row.get("completed_at")) if inferred else task.flow["finished_at"]
+        is_estimated = task.flow["finished_is_estimated"]
+        at = stored(task.row.get("completed_at")) if is_estimated else task.flow["finished_at"]
         if at is None or not (self.is_over(at) or self.oracle.sees_rows):
             # It says it of a later finish, or no more; what only the rows of now tell is of no known time.
             at = task.flow["finished_at"] if task.flow["finished_at"] != self.oracle.found_at else None
@@ -278,8 +278,8 @@ def blocked_tasks(case):
         at_most = cause == "reported" and updated and task.row["updated_at"] == task.row["created_at"]
         first_look = "updated_at" if at_most and life in migrated else "version" if case.age(begun) >= SOME else None
         bases = {
-            first_look if inferred else "version" if before else "event"
-            for before, inferred in case.oracle.beginnings(life, cause, begun)
+            first_look if is_estimated else "version" if before else "event"
+            for before, is_estimated in case.oracle.beginnings(life, cause, begun)
         }
         ages = {"event": case.age(begun), "version": case.age(begun), "updated_at": updated and case.age(updated)}
         yield {
@@ -314,7 +314,7 @@ def ageing(case):
                 "started_at": begun,
                 "age_days": case.age(begun),
                 **{f"p{percent}_days": case.percentile(percent) for percent in (50, 85, 95)},
-                "inferred": first[0].inferred,
+                "is_estimated": first[0].is_estimated,
             }
 
 
@@ -323,7 +323,7 @@ def task_timeline(case):
     for life in case.lives:
         was = None
         for event, now in case.oracle.states(life):
-            unseen = event["op"] in INFERRED or event["source"] == "reconcile"
+            unseen = event["op"] in ESTIMATED or event["source"] == "reconcile"
             for kind, detail in changes(case, event, was, now):
                 yield happened(life, event["occurred_at"], kind, detail, unseen, event["not_before"])
             was = now
@@ -338,10 +338,10 @@ def task_timeline(case):
         yield happened(link["life"], link["at"], link["kind"], link["title"] or link["target"], not sure, None)
 
 
-def happened(life, at, kind, detail, inferred, not_before):
+def happened(life, at, kind, detail, is_estimated, not_before):
     """One line of a timeline."""
     line = {"task_id": life[0], "occurred_at": at, "kind": kind, "detail": detail}
-    return line | {"inferred": inferred, "not_before": not_before, "_life": life[1]}
+    return line | {"is_estimated": is_estimated, "not_before": not_before, "_life": life[1]}
 
 
 def changes(case, event, was, now):
@@ -380,7 +380,7 @@ def turning(oracle, life, on, instant):
     told = [event for one in (life, on) for event in oracle.lives[one]]
     told += [one for one in oracle.dependency_events if (one["task_id"], one["depends_on_id"]) == (life[0], on[0])]
     told = [event for event in told if event["occurred_at"] == instant]
-    unseen = {event["op"] in INFERRED or event["source"] == "reconcile" for event in told}
+    unseen = {event["op"] in ESTIMATED or event["source"] == "reconcile" for event in told}
     before = {event["not_before"] for event in told}
     return (unseen | {True}, before | {None}) if instant == oracle.found_at else (unseen, before)
 
@@ -418,9 +418,9 @@ def items(case):
     for number, nth, cause, begun, ended in case.oracle.blocks():
         if cause == "reported" and ended is None and (number, nth) in case.lives:
             task = case.everyone[number, nth]
-            ((_, inferred),) = case.oracle.beginnings(task.life, cause, begun)
+            ((_, is_estimated),) = case.oracle.beginnings(task.life, cause, begun)
             reason = task.now.state["blocked_reason"]
-            at = stored(task.row.get("created_at")) if inferred else begun
+            at = stored(task.row.get("created_at")) if is_estimated else begun
             blocked.append((at, task.now.state["title"] + (f" ({reason})" if reason else "")))
     yield "blocked", blocked
     again = [task for task in case.tasks if task.now.is_open and task.flow["finishes"]]

@@ -12,7 +12,7 @@ Event = Mapping[str, Any]
 Life = tuple[int, int]  # a task's id, and how many tasks had it before
 
 COLUMNS = ("project_id", "status", "checked", "blocked_reason", "complexity", "title")
-INFERRED = ("baseline", "backfill", "reconcile")
+ESTIMATED = ("baseline", "backfill", "reconcile")
 STARTED = ("in_progress", "review")  # the default of the setting
 LAST = float("inf")  # the event_id of what only the rows tell
 
@@ -53,9 +53,9 @@ class Interval:
         return not (self.checked or self.cancelled or self.gone)
 
     @property
-    def inferred(self):
+    def is_estimated(self):
         """Whether nobody saw it begin."""
-        return self.event["op"] in INFERRED
+        return self.event["op"] in ESTIMATED
 
     def holds(self, instant):
         """Whether an instant is in it."""
@@ -224,11 +224,11 @@ class Oracle:
                     yield (*life, cause, began, None)
 
     def beginnings(self, life, cause, instant):
-        """What may have begun a stretch: (not_before, inferred) of each change of that instant."""
+        """What may have begun a stretch: (not_before, is_estimated) of each change of that instant."""
         lives = {life} if cause == "reported" else {life, *(span.on for span in self.dependencies if span.life == life)}
         spans = [] if cause == "reported" else [span for span in self.dependencies if span.life == life]
         found = [one for one in (*self.intervals, *spans) if one.started_at == instant and one.life in lives]
-        return {(one.event["not_before"], one.event["op"] in INFERRED) for one in found}
+        return {(one.event["not_before"], one.event["op"] in ESTIMATED) for one in found}
 
     def flow(self):
         """One mapping for each life: when it arrived, began, was finished, and left."""
@@ -247,11 +247,11 @@ class Oracle:
                 "project_id": last.state["project_id"],
                 "complexity": last.state["complexity"],
                 "arrived_at": first.started_at,
-                "arrived_inferred": first.inferred,
+                "arrived_is_estimated": first.is_estimated,
                 "started_at": begun[0].started_at if begun else None,
                 "is_done": last.checked,
                 "finished_at": finish.started_at if finish and finish.event["op"] != "baseline" else None,
-                "finished_inferred": finish.inferred or finish.event["op"] == "insert" if finish else None,
+                "finished_is_estimated": finish.is_estimated or finish.event["op"] == "insert" if finish else None,
                 "finishes": len(done),
                 "left_at": left,
             }

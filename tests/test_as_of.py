@@ -48,7 +48,7 @@ def compare(d, oracle):
             "task_id": one.life[0],
             "life": one.life[1],
             **{column: one.state[column] for column in COLUMNS},
-            **{name: getattr(one, name) for name in ("blocked", "cancelled", "gone", "is_open", "inferred")},
+            **{name: getattr(one, name) for name in ("blocked", "cancelled", "gone", "is_open", "is_estimated")},
             **{name: one.event[name] for name in ("op", "source", "not_before")},
             "started_at": one.started_at,
             "ended_at": one.ended_at,
@@ -64,13 +64,13 @@ def compare(d, oracle):
         (*one.life, *one.on, one.started_at, one.ended_at, one.event["not_before"], one.event["op"] == "baseline")
         for one in oracle.dependencies
     ]
-    names = "task_id, life, depends_on_id, depends_on_life, started_at, ended_at, not_before, inferred"
+    names = "task_id, life, depends_on_id, depends_on_life, started_at, ended_at, not_before, is_estimated"
     assert sorted(tuple(row.values()) for row in records(d, "dependencies", names)) == sorted(spans)
-    blocks = records(d, "blocks", "task_id, life, cause, started_at, ended_at, not_before, inferred")
+    blocks = records(d, "blocks", "task_id, life, cause, started_at, ended_at, not_before, is_estimated")
     assert sorted(map(str, (tuple(row.values())[:5] for row in blocks))) == sorted(map(str, oracle.blocks()))
     for row in blocks:
         began = oracle.beginnings((row["task_id"], row["life"]), row["cause"], row["started_at"])
-        assert (row["not_before"], row["inferred"]) in began
+        assert (row["not_before"], row["is_estimated"]) in began
     flow = list(oracle.flow())
     assert sorted_rows(records(d, "flow", ", ".join(flow[0]) if flow else "*")) == sorted_rows(flow)
 

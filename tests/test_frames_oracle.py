@@ -428,7 +428,7 @@ def test_a_run_is_told_of_when_it_has_ended(tmp_path):
     assert found == [([], once), (failed, once), (failed, once), ([], [])]
 
 
-def test_what_only_rows_tell_is_inferred(tmp_path):
+def test_what_only_rows_tell_is_estimated(tmp_path):
     """A task that is missing was deleted when that was noticed, which nobody saw, and frees who waited for it."""
     path = v2_1_database(tmp_path / "d.db", tasks=[{"title": "One"}, {"title": "Two"}])
     insert(path, "task_dependencies", task_id=1, depends_on_id=2)
@@ -437,7 +437,7 @@ def test_what_only_rows_tell_is_inferred(tmp_path):
         conn.execute("DELETE FROM tasks WHERE id = 2")
         conn.execute("UPDATE event_context SET suspended = 0")
     with dashkit.open(path) as d:
-        told = rows(d.task_timeline(), "task_id", "kind", "detail", "inferred")
+        told = rows(d.task_timeline(), "task_id", "kind", "detail", "is_estimated")
         assert told == [
             (1, "created", "One", False), (1, "waiting", "Two", False), (1, "freed", "Two", True),
             (2, "created", "Two", False), (2, "deleted", None, True),

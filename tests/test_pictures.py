@@ -55,7 +55,7 @@ def whole(values):
 def progress(states):
     """The frame progress_over_time of (tasks, checked) by day."""
     return periods(len(states)).assign(
-        tasks=whole([a for a, _ in states]), checked=whole([b for _, b in states]), inferred=whole([0] * len(states))
+        tasks=whole([a for a, _ in states]), checked=whole([b for _, b in states]), estimated=whole([0] * len(states))
     )
 
 
@@ -93,7 +93,7 @@ def ended(fan, finished, days=14):
 def blocked(reported, waiting):
     """The frame blocked_over_time of two lists by day."""
     frames = [
-        periods(len(values)).assign(cause=cause, blocked=whole(values), inferred=whole([0] * len(values)))
+        periods(len(values)).assign(cause=cause, blocked=whole(values), estimated=whole([0] * len(values)))
         for cause, values in (("reported", reported), ("waiting", waiting))
     ]
     return pd.concat(frames).sort_values(["period_on", "cause"], ignore_index=True)
@@ -128,11 +128,11 @@ def shares(states):
     return frame.assign(**{name: (frame[a] / frame[b].where(frame[b] > 0)) for name, (a, b) in parts.items()})
 
 
-def times(days, inferred=False, titles=None):
+def times(days, is_estimated=False, titles=None):
     """The frame lead_times of so many days each."""
     frame = pd.DataFrame({"title": titles or [f"Task {n}" for n in range(len(days))]})
     frame["finished_at"] = pd.date_range("2025-06-02", periods=len(days), freq="6h", tz="UTC")
-    return frame.assign(lead_time_days=pd.array(days, dtype="Float64"), inferred=inferred)
+    return frame.assign(lead_time_days=pd.array(days, dtype="Float64"), is_estimated=is_estimated)
 
 
 def work(ages, limits=(1.0, 3.0, 9.0), titles=None):
@@ -140,7 +140,7 @@ def work(ages, limits=(1.0, 3.0, 9.0), titles=None):
     ages = sorted(ages, reverse=True)
     frame = pd.DataFrame({"title": pd.array(titles or ["A task"] * len(ages), dtype="string"), "status": "in_progress"})
     frame = frame.assign(
-        task_id=range(1, len(ages) + 1), blocked=False, inferred=False, age_days=pd.array(ages, "Float64")
+        task_id=range(1, len(ages) + 1), blocked=False, is_estimated=False, age_days=pd.array(ages, "Float64")
     )
     for name, value in zip(("p50_days", "p85_days", "p95_days"), limits, strict=True):
         frame[name] = pd.array([value] * len(ages), "Float64")
@@ -175,7 +175,7 @@ def timeline(*events):
     """The frame task_timeline of (hours, kind, detail)."""
     start = pd.Timestamp("2025-06-02", tz="UTC")
     rows = [(7, start + pd.Timedelta(hours=hours), kind, detail, False) for hours, kind, detail in events]
-    return pd.DataFrame(rows, columns=["task_id", "occurred_at", "kind", "detail", "inferred"])
+    return pd.DataFrame(rows, columns=["task_id", "occurred_at", "kind", "detail", "is_estimated"])
 
 
 def portfolio(*rows):
@@ -199,7 +199,7 @@ def gallery(name="A task"):
               (5, "unblocked", None), (6, "waiting", name), (7, "freed", name), (8, "commit", name),
               (9, "session", name), (10, "done", None), (900, "gone", None)]  # fmt: skip
     story = timeline(*events)
-    story.loc[7:8, "inferred"] = True
+    story.loc[7:8, "is_estimated"] = True
     return {
         "burn_up": charts.burn_up(gap, fan, forecast),
         "blocked_over_time": charts.blocked_over_time(
@@ -216,7 +216,7 @@ def gallery(name="A task"):
         "what_moved": charts.what_moved(moved(-30.0, 40.0, 0.0, -3.0)),
         "commit_calendar": charts.commit_calendar(commits([day % 11 * 20 for day in range(120)])),
         "finished_by_period": charts.finished_by_period(
-            periods(20, freq="7D").assign(finished=whole(range(20)), inferred=whole([0] * 19 + [1]))
+            periods(20, freq="7D").assign(finished=whole(range(20)), estimated=whole([0] * 19 + [1]))
         ),
         "task_strip": charts.task_strip(story),
         "projects": charts.projects(
@@ -414,7 +414,7 @@ def test_what_nobody_saw_begin_is_paler_and_never_the_most():
     """Of levels that rest on what was there at the first look nobody knows that they were never higher."""
     frame = blocked([0, 0, 0], [0, 5, 7])
     assert charts.blocked_over_time(frame, reasons()).title == "7 tasks wait for another one, never more"
-    frame.loc[frame["blocked"] == 7, "inferred"] = 7
+    frame.loc[frame["blocked"] == 7, "estimated"] = 7
     picture = charts.blocked_over_time(frame, reasons())
     assert picture.title == "7 tasks wait for another one"
     assert "Paler: nobody saw it begin." in picture.note
@@ -510,7 +510,7 @@ def test_what_was_blocked_is_told(reported, waiting, title):
 def test_what_was_so_at_the_first_look_is_no_rise():
     """Where nobody saw any block begin, there is nothing to draw yet; the sentence says what is."""
     frame = blocked([0, 0, 0], [0, 9, 9])
-    picture = charts.blocked_over_time(frame.assign(inferred=frame["blocked"]), reasons())
+    picture = charts.blocked_over_time(frame.assign(estimated=frame["blocked"]), reasons())
     assert picture.title == "9 tasks wait for another one"
     assert "<img" not in picture._repr_html_()
     assert "<img" in charts.blocked_over_time(frame, reasons())._repr_html_()
@@ -681,7 +681,7 @@ def test_without_percentiles_work_is_as_old_as_it_is():
 
 def test_an_age_that_nobody_saw_begin_is_at_least_so_much():
     """The title says so as the rows do, and a range of one time is that time."""
-    frame = work([0.005] * 8, limits=(None, None, None)).assign(inferred=True)
+    frame = work([0.005] * 8, limits=(None, None, None)).assign(is_estimated=True)
     picture = charts.ageing(frame)
     assert picture.title == "8 tasks are in work, the oldest for at least 7 minutes"
     assert picture.svg.count(">at least 7 minutes<") == 7
@@ -690,7 +690,7 @@ def test_an_age_that_nobody_saw_begin_is_at_least_so_much():
     assert new.title == "8 tasks are in work, the oldest for at least a moment"
     assert "less than" not in new.svg
     than = "been in work for longer than 85 % of the finished ones whose start is known took (3 days)"
-    some = work([5, 2, 1]).assign(inferred=[False, True, False])
+    some = work([5, 2, 1]).assign(is_estimated=[False, True, False])
     assert charts.ageing(some).title == f"At least 1 of 3 begun tasks has {than}"
     assert charts.ageing(some.tail(2)).title == f"None of 2 begun tasks is known to have {than}"
     assert charts.ageing(some.iloc[[1]]).title == f"The one begun task is not known to have {than}"
@@ -847,9 +847,9 @@ def test_any_flow_is_spoken(steps):
 
 @SETTINGS
 @given(st.lists(st.none() | DAYS, max_size=40), st.booleans())
-def test_any_duration_is_spoken(days, inferred):
+def test_any_duration_is_spoken(days, is_estimated):
     """From no time at all to years."""
-    spoken(charts.time_to_finish(times(days, inferred=inferred)))
+    spoken(charts.time_to_finish(times(days, is_estimated=is_estimated)))
 
 
 @SETTINGS
@@ -938,14 +938,14 @@ def test_how_far_it_was_ends_now():
         assert end == pd.Timestamp(now).tz_localize(None) + timedelta(hours=9)
 
 
-@pytest.mark.parametrize(("inferred", "paler"), [(0, False), (4, False), (5, True), (10, True)])
-def test_how_far_it_was_is_paler_where_nobody_saw_it(inferred, paler):
+@pytest.mark.parametrize(("estimated", "paler"), [(0, False), (4, False), (5, True), (10, True)])
+def test_how_far_it_was_is_paler_where_nobody_saw_it(estimated, paler):
     """Where the states of half of the tasks or more were found, not seen, the lines are paler, and it is said."""
     states = progress([(10, day // 4) for day in range(30)])
-    states.loc[:9, "inferred"] = inferred
+    states.loc[:9, "estimated"] = estimated
     forecast, fan = promises(22)
     share = shares([(10, day // 4, day // 4) for day in range(30)])
-    share.loc[:9, "inferred"] = inferred
+    share.loc[:9, "estimated"] = estimated
     for picture in (charts.burn_up(states, fan, forecast), charts.progress_over_time(share, "day")):
         first, *_ = picture.figure.axes[0].lines
         assert np.isnan(first.get_ydata()).tolist() == [paler] * 10 + [False] * 20

@@ -149,7 +149,7 @@ def test_what_was_done_at_the_first_look_is_no_work_that_came(told):
     for as_of, net, still in (("2025-01-02T12:00Z", [(2, 2, 0, 2), (0, 0, 1, -1)], 1),
                               ("2025-01-03T12:00Z", [(3, 3, 0, 3), (0, 0, 1, -1), (0, 0, 0, 0)], 2)):  # fmt: skip
         with opened(path, as_of) as d:
-            assert rows(d.arrivals("day"), "arrived", "inferred", "finished", "net_flow") == net
+            assert rows(d.arrivals("day"), "arrived", "estimated", "finished", "net_flow") == net
             assert rows(d.throughput("day"), "finished") == [finished for *_, finished, _ in net]
             assert rows(d.wip("day"), "open")[-1] == d.arrivals("day")["net_flow"].sum() == still
             last = d.cumulative_flow("day").iloc[-1]
@@ -310,7 +310,7 @@ def test_work_is_as_old_as_it_is_against_what_took_how_long(told):
     with opened(path, "2025-01-04T12:00:00Z") as d:
         (row,) = d.ageing().to_dict("records")
         took = d.cycle_times()["cycle_time_days"]
-    assert (row["task_id"], row["age_days"], row["blocked"], row["inferred"]) == (99, 2.5, True, False)
+    assert (row["task_id"], row["age_days"], row["blocked"], row["is_estimated"]) == (99, 2.5, True, False)
     for percentile, hours in ((50, 10), (85, 17), (95, 19)):
         assert row[f"p{percentile}_days"] == pytest.approx(hours / 24)
         assert (took <= row[f"p{percentile}_days"]).mean() >= percentile / 100
@@ -330,7 +330,9 @@ def test_a_task_cannot_be_done_before_it_is_there(told, completed, lead):
     path = told((1, begun, {**BIRTH, "op": "backfill"}), (1, max(begun, completed), done),
                 rows={1: {"created_at": begun, "completed_at": completed}}.items())  # fmt: skip
     with opened(path) as d:
-        assert rows(d.lead_times(), "lead_time_days", "is_measurable", "inferred") == [(lead, lead is not None, True)]
+        assert rows(d.lead_times(), "lead_time_days", "is_measurable", "is_estimated") == [
+            (lead, lead is not None, True)
+        ]
         assert rows(d.cycle_times(), "is_measurable") == [False]
         found = d.data_quality().set_index("check")["count"]
         assert found["finished before it was created"] == (completed < "2024-12-31T23:59:59")
@@ -342,7 +344,7 @@ def test_what_the_first_look_found_is_no_measurement(told):
     path = told((1, "2025-01-01", {**seen, "status": "in_progress"}), (1, "2025-01-04", DONE),
                 (2, "2025-01-01", {**seen, **DONE}), (3, "2025-01-02", {**BIRTH, **DONE}))  # fmt: skip
     with opened(path, "2025-01-05T00:00:00Z") as d:
-        assert rows(d.cycle_times(), "task_id", "is_measurable", "inferred") == [(3, False, True), (1, False, True)]
+        assert rows(d.cycle_times(), "task_id", "is_measurable", "is_estimated") == [(3, False, True), (1, False, True)]
         assert rows(d.lead_times(), "task_id", "is_measurable") == [(3, False), (1, False)]
         assert d.throughput("month")["finished"].sum() == 2
         assert rows(d.cumulative_flow("day"), "finished") == [1, 2, 2, 3, 3]
@@ -436,7 +438,7 @@ def test_a_timeline_tells_everything_once(told):
             ("reason", "Time"), ("commit", "Fix"), ("session", "Talk"), ("unblocked", "review"), ("done", None),
             ("moved", "7"), ("reopened", "pending"), ("gone", None), ("back", None),
         ]  # fmt: skip
-        assert frame.query("inferred")["kind"].tolist() == ["created", "session"]
+        assert frame.query("is_estimated")["kind"].tolist() == ["created", "session"]
         assert rows(frame.query("not_before.notna()"), "kind", "not_before") == [("done", "2025-01-07T12:00:00.000Z")]
         assert rows(d.task_timeline(2), "kind", "detail") == [("created", "T"), ("status", "review")]
         assert len(d.task_timeline()) == len(frame) + 2

@@ -112,10 +112,10 @@ def check_flow(d, oracle, flow, by, zone):
     known = [one for one in flow if one["finished_at"] or not one["is_done"]]
     arrived, finished = counted(known, "arrived_at", periods), counted(flow, "finished_at", periods)
     left = counted(flow, "left_at", periods)
-    inferred = counted([one for one in known if one["arrived_inferred"]], "arrived_at", periods)
+    estimated = counted([one for one in known if one["arrived_is_estimated"]], "arrived_at", periods)
     frame = d.arrivals(by)
-    assert rows(frame, "arrived", "inferred", "finished", "left") == list(
-        zip(arrived, inferred, finished, left, strict=True)
+    assert rows(frame, "arrived", "estimated", "finished", "left") == list(
+        zip(arrived, estimated, finished, left, strict=True)
     )
     assert frame["period_on"].dt.date.tolist() == periods.days
     assert (frame["net_flow"] == frame["arrived"] - frame["finished"] - frame["left"]).all()
@@ -151,15 +151,15 @@ def check_states(d, oracle, flow, by, zone):
         now = at_end(oracle.intervals, periods.end(day))
         open_ones = [one for one in now if one.is_open]
         work = [one for one in open_ones if (started[one.life] or "~") < periods.end(day)]
-        wip.append((len(work), len(open_ones), sum(one.inferred for one in work)))
+        wip.append((len(work), len(open_ones), sum(one.is_estimated for one in work)))
         known = [one for one in now if one.is_open or one.checked]
         sizes = [(POINTS.get(one.state["complexity"], 2), one.checked) for one in known]
         checked, whole, part = sum(c for _, c in sizes), sum(s for s, _ in sizes), sum(s for s, c in sizes if c)
         share = (checked / len(known), part / whole) if known else (None, None)
-        inferred = sum(one.inferred for one in known)
-        progress.append((len(known), checked, share[0], whole, part, share[1], inferred))
-    assert rows(d.wip(by), "wip", "open", "inferred") == wip
-    columns = ["tasks", "checked", "progress", "size_total", "size_checked", "progress_by_size", "inferred"]
+        estimated = sum(one.is_estimated for one in known)
+        progress.append((len(known), checked, share[0], whole, part, share[1], estimated))
+    assert rows(d.wip(by), "wip", "open", "estimated") == wip
+    columns = ["tasks", "checked", "progress", "size_total", "size_checked", "progress_by_size", "estimated"]
     assert rows(d.progress_over_time(by), *columns) == progress
 
 
@@ -227,7 +227,7 @@ def check_durations(d, oracle, flow):
             seen = first.event["op"] not in ("baseline", "reconcile")
             if found is cycles:
                 seen = seen and begin < one["finished_at"]
-            elif one["finished_inferred"]:
+            elif one["finished_is_estimated"]:
                 seen = seen and begin < one["finished_at"] and not (first.checked and first.event["op"] == "backfill")
             took = (
                 days(begin, one["finished_at"])
@@ -235,9 +235,9 @@ def check_durations(d, oracle, flow):
                 else None
             )
             found.append((one["task_id"], took if took is None else pytest.approx(took), took is not None,
-                          first.inferred or one["finished_inferred"]))  # fmt: skip
-    assert rows(d.cycle_times(), "task_id", "cycle_time_days", "is_measurable", "inferred") == cycles
-    assert rows(d.lead_times(), "task_id", "lead_time_days", "is_measurable", "inferred") == leads
+                          first.is_estimated or one["finished_is_estimated"]))  # fmt: skip
+    assert rows(d.cycle_times(), "task_id", "cycle_time_days", "is_measurable", "is_estimated") == cycles
+    assert rows(d.lead_times(), "task_id", "lead_time_days", "is_measurable", "is_estimated") == leads
 
 
 ZONES = st.sampled_from(["UTC", "Europe/Berlin", "America/St_Johns"])

@@ -18,7 +18,7 @@ WITH checks(name, effect) AS (
     ('of a phase that is not there', 'counted, among those without a phase'),
     ('link to nothing', 'in links alone'),
     ('link of no known confidence', 'counted as linked, shown where any confidence will do'),
-    ('changed without an event', 'counted from when it was noticed, as inferred'),
+    ('changed without an event', 'counted from when it was noticed, as estimated'),
     ('gap in the recording', 'periods in it are marked as is_gap: what happened is told at its end'),
     ('the clock went back', 'what was recorded then may stand in another order than it happened in'),
     ('task file behind its repository', 'what was done lately is not in the numbers')

@@ -46,10 +46,11 @@ TABLES = {
 }
 
 # Text to value, NULL where the text is none. A whole number must be whole ('1.5' is no id). Of instants and days only
-# the forms of nearly every row are read here, each without a zone, which is several times faster: the stored one (told
-# without a regular expression), SQLite's own, and a bare date. They are a part of what times.read reads, and mean the
-# same: a cast alone would also read 'epoch', and drop an offset. What else there is, times.read is asked: see `unread`.
-_STORED = "{0} LIKE '____-__-__T__:__:__.___Z' AND {0} >= '197' AND substr({0}, 12, 2) BETWEEN '00' AND '23'"
+# the forms of nearly every row are read here: the stored one, SQLite's own, and a bare date. They are a part of what
+# times.read reads, and mean the same; a cast alone would also read 'epoch', and drop an offset. Of what else there is
+# times.read is asked: see `unread`. Before 1970 there is none: a damaged one of the year 1 would give two thousand
+# years of days.
+_STORED = "length({0}) = 24 AND {0} >= '197' THEN try_strptime({0}, '%Y-%m-%dT%H:%M:%S.%gZ')"
 _DATE = r"(19[7-9]\d|[2-9]\d{3})-\d\d-\d\d"
 _PLAIN = _DATE + r"[T ]([01]\d|2[0-3]):\d\d:\d\d(\.\d{1,6})?Z?"
 _BARE = f"length({{0}}) = 10 AND regexp_full_match({{0}}, '{_DATE}')"
@@ -58,7 +59,7 @@ CASTS = {
     "int": "CASE WHEN TRY_CAST({0} AS DOUBLE) = TRY_CAST({0} AS BIGINT) THEN TRY_CAST({0} AS BIGINT) END",
     "real": "CASE WHEN isfinite(TRY_CAST({0} AS DOUBLE)) THEN TRY_CAST({0} AS DOUBLE) END",
     "truth": "CASE WHEN isfinite(TRY_CAST({0} AS DOUBLE)) THEN TRY_CAST({0} AS DOUBLE) <> 0 END",
-    "instant": f"CASE WHEN {_STORED} OR regexp_full_match({{0}}, '{_PLAIN}') THEN TRY_CAST({{0}} AS TIMESTAMP)"
+    "instant": f"CASE WHEN {_STORED} WHEN regexp_full_match({{0}}, '{_PLAIN}') THEN TRY_CAST({{0}} AS TIMESTAMP)"
     f" WHEN {_BARE} THEN TRY_CAST({{0}} || ' 12:00:00' AS TIMESTAMP) END",  # times.noon
     "day": f"CASE WHEN {_BARE} THEN TRY_CAST({{0}} AS DATE) END",
 }

@@ -20,6 +20,8 @@ _ISO = re.compile(
 # Seconds or milliseconds since 1970; a number that went through a REAL column has a fraction, be it zero.
 _EPOCH = re.compile(r"([0-9]{10}|[0-9]{13})(?:\.([0-9]+))?")
 _WHOLE = re.compile(r"([0-9]{8})\.0+")
+# What str.strip takes away, for readers in SQL: there a blank is only a space.
+BLANKS = "".join(chr(code) for code in range(0x3001) if chr(code).isspace())
 _BEGINNING = datetime(1970, 1, 1, tzinfo=UTC)
 
 

@@ -8,19 +8,25 @@ from collections.abc import Iterator, Mapping
 from importlib import resources
 from typing import Any
 
+from dashkit import times
+
 SCRIPTS = ("history.sql", "views.sql")
 Shape = Mapping[str, list[str]]  # which columns of TABLES each table of a database has
 
-# What is read, and as what; a test compares it with schema/*.sql.
+# What is read, and as what; a test compares it with schema/*.sql. `of` another column: it is made of that one's text.
 TABLES = {
     "projects": "id int, name text, description text, status text, created_at instant",
     "phases": "id int, project_id int, name text, position int",
     "tasks": "id int, project_id int, phase_id int, title text, description text, status text, priority text,"
     " created_at instant, completed_at instant, checked truth, blocked_reason text, complexity text,"
-    " updated_at instant, external_id text, kind text, parent_id int, labels text",
+    " updated_at instant, external_id text, kind text, parent_id int, labels text, assignee text, due_at instant,"
+    " milestone text, created_on day of created_at, completed_on day of completed_at",
     "task_dependencies": "task_id int, depends_on_id int",
     "task_events": "event_id int, task_id int, occurred_at instant, recorded_at instant, not_before instant, op text,"
-    " project_id int, status text, checked truth, blocked_reason text, complexity text, title text, source text",
+    " project_id int, status text, checked truth, blocked_reason text, complexity text, title text, source text,"
+    " actor text, on_day day, said_created_at instant, said_completed_at instant,"
+    " said_created_on day of said_created_at, said_created_text text of said_created_at,"
+    " said_completed_on day of said_completed_at",
     "dependency_events": "event_id int, task_id int, depends_on_id int, op text, occurred_at instant,"
     " recorded_at instant, not_before instant, source text",
     "git_repos": "id text, project_id int, path text, name text, remote_url text, default_branch text,"
@@ -39,28 +45,32 @@ TABLES = {
     " tool_version text, backup text",
 }
 
-# Text to value, NULL where the text is none. A whole number must be whole ('1.5' is no id). An instant must
-# look like one (DuckDB alone also reads 'epoch'); a cast to TIMESTAMP instead would drop the offset. Before 1970
-# there is none: a damaged one of the year 1 would give two thousand years of days.
-_DATE = r"\d{4}-\d\d-\d\d"
-_TIME = r"([01]\d|2[0-3]):\d\d:\d\d([.,]\d{1,9})?"
-_ZONE = r"(Z|[+-]\d\d(:?\d\d)?)"
-# The stored form is told without a regular expression; that and SQLite's own, both UTC, are cast without the zone: each
-# several times faster.
-_STORED = "{0} LIKE '____-__-__T__:__:__.___Z' AND {0} >= '197' AND NOT contains({0}, ' ') AND NOT contains({0}, 'T24')"
-_PLAIN = r"(19[7-9]\d|[2-9]\d{3})-\d\d-\d\d[T ]([01]\d|2[0-3]):\d\d:\d\d(\.\d{1,6})?Z?"
-_MICROSECONDS = "epoch_us(TRY_CAST(replace(trim({0}), ',', '.') AS TIMESTAMPTZ))"
-_YEARS = "0 AND 253402300799999999"  # 1970 to 9999, in microseconds
+# Text to value, NULL where the text is none. A whole number must be whole ('1.5' is no id). Of instants and days only
+# the forms of nearly every row are read here: the stored one, SQLite's own, and a bare date. They are a part of what
+# times.read reads, and mean the same; a cast alone would also read 'epoch', and drop an offset. Of what else there is
+# times.read is asked: see `unread`. Before 1970 there is none: a damaged one of the year 1 would give two thousand
+# years of days.
+_STORED = "length({0}) = 24 AND {0} >= '197' THEN try_strptime({0}, '%Y-%m-%dT%H:%M:%S.%gZ')"
+_DATE = r"(19[7-9]\d|[2-9]\d{3})-\d\d-\d\d"
+_PLAIN = _DATE + r"[T ]([01]\d|2[0-3]):\d\d:\d\d(\.\d{1,6})?Z?"
+_BARE = f"length({{0}}) = 10 AND regexp_full_match({{0}}, '{_DATE}')"
 CASTS = {
     "text": "{0}",
     "int": "CASE WHEN TRY_CAST({0} AS DOUBLE) = TRY_CAST({0} AS BIGINT) THEN TRY_CAST({0} AS BIGINT) END",
     "real": "CASE WHEN isfinite(TRY_CAST({0} AS DOUBLE)) THEN TRY_CAST({0} AS DOUBLE) END",
     "truth": "CASE WHEN isfinite(TRY_CAST({0} AS DOUBLE)) THEN TRY_CAST({0} AS DOUBLE) <> 0 END",
-    "instant": f"CASE WHEN {_STORED} OR regexp_full_match({{0}}, '{_PLAIN}') THEN TRY_CAST({{0}} AS TIMESTAMP)"
-    f" WHEN regexp_full_match(trim({{0}}), '{_DATE}([T ]{_TIME}{_ZONE}?)?')"
-    f" AND {_MICROSECONDS} BETWEEN {_YEARS} THEN make_timestamp({_MICROSECONDS}) END",
+    "instant": f"CASE WHEN {_STORED} WHEN regexp_full_match({{0}}, '{_PLAIN}') THEN TRY_CAST({{0}} AS TIMESTAMP)"
+    f" WHEN {_BARE} THEN TRY_CAST({{0}} || ' 12:00:00' AS TIMESTAMP) END",  # times.noon
+    "day": f"CASE WHEN {_BARE} THEN TRY_CAST({{0}} AS DATE) END",
 }
-TYPES = {"text": "VARCHAR", "int": "BIGINT", "real": "DOUBLE", "truth": "BOOLEAN", "instant": "TIMESTAMP"}
+TYPES = {
+    "text": "VARCHAR",
+    "int": "BIGINT",
+    "real": "DOUBLE",
+    "truth": "BOOLEAN",
+    "instant": "TIMESTAMP",
+    "day": "DATE",
+}
 
 # How a relation begins, and with which word it is made; a paragraph that does not begin so belongs to the one before.
 _PARAGRAPH = re.compile(r"\n\n(?=(?:--.*\n)*CREATE (?:TABLE|VIEW|MACRO) )")
@@ -74,15 +84,22 @@ _ALIAS = re.compile(r"\bas\s+\w+")  # what is named here, and not there before
 
 
 def columns(table: str) -> dict[str, str]:
-    """The columns of a table and their kinds, as TABLES has them."""
-    return {name: kind for name, _, kind in (part.partition(" ") for part in TABLES[table].split(", "))}
+    """The stored columns of a table and their kinds, as TABLES has them."""
+    return {column: kind for column, kind, source in _parts(table) if column == source}
+
+
+def _parts(table: str) -> Iterator[tuple[str, str, str]]:
+    """The columns of TABLES: name, kind, and the stored column whose text is read."""
+    for part in TABLES[table].split(", "):
+        column, kind, *source = part.split(" ")
+        yield column, kind, source[-1] if source else column
 
 
 def typed(table: str, present: list[str], origin: str, *, checked: bool = False) -> str:
     """The query for the values of a table whose origin has nothing but text.
 
     Every column of TABLES is there, NULL where the database lacks it; `bad` is what is stored where that is no such
-    value, as text, by column: NULL for nearly every row.
+    value, as text, by column: NULL for nearly every row. An instant or a day that is here may still be read: `unread`.
 
     Args:
         table: one of TABLES.
@@ -91,24 +108,49 @@ def typed(table: str, present: list[str], origin: str, *, checked: bool = False)
         checked: fail where text is no UTF-8.
     """
     inner, stored, is_bad = [], [], []
-    for column, kind in columns(table).items():
-        text = f'"{column}"' if column in present else "CAST(NULL AS VARCHAR)"
-        if kind != "text":
-            inner.append(f'{text} AS "{column}_text"')
-            is_bad.append(f'"{column}" IS NULL AND "{column}_text" IS NOT NULL')
-            stored.append(f"'{column}': CASE WHEN {is_bad[-1]} THEN \"{column}_text\" END")
-        elif checked:
-            text = f"decode(encode({text}))"
+    for column, kind, source in _parts(table):
+        if source not in present:
+            inner.append(f'CAST(NULL AS {TYPES[kind]}) AS "{column}"')
+            continue
+        text = f'decode(encode("{source}"))' if checked and kind == "text" else f'"{source}"'
         inner.append(f'{CASTS[kind].replace("{0}", text)} AS "{column}"')
+        if kind != "text" and column == source:
+            inner.append(f'"{column}" AS "{column}_text"')
+            is_bad.append(f'"{column}" IS NULL AND "{column}_text" IS NOT NULL')
+            text = f'decode(encode("{column}_text"))' if checked else f'"{column}_text"'
+            stored.append(f"'{column}': CASE WHEN {is_bad[-1]} THEN {text} END")
     bad = f"CASE WHEN {' OR '.join(is_bad)} THEN MAP {{{', '.join(stored)}}} END" if is_bad else "NULL"
-    names = ", ".join(f'"{column}"' for column in columns(table))
+    names = ", ".join(f'"{column}"' for column, _, _ in _parts(table))
     return f"SELECT {names}, {bad} AS bad FROM (SELECT {', '.join(inner)} FROM {origin})"  # noqa: S608 - names of TABLES
+
+
+def unread(table: str) -> dict[str, str]:
+    """For each column of instants or days the query for the texts that `typed` has not read, each of them once."""
+    return {
+        column: f"SELECT DISTINCT bad['{column}'] AS text FROM typed.{table} WHERE bad['{column}'] IS NOT NULL"  # noqa: S608 - names of TABLES
+        for column, kind in columns(table).items()
+        if kind in ("instant", "day")
+    }
+
+
+def put_back(table: str, column: str, origin: str) -> str:
+    """The statement that enters what such texts mean, and takes them out of `bad`.
+
+    Args:
+        table: one of TABLES.
+        column: one of `unread`.
+        origin: text, the instant `at`, and `day`, NULL where there is more than a date.
+    """
+    values = {"instant": "m.at", "day": "CAST(m.day AS DATE)"}
+    made = [f'"{name}" = {values[kind]}' for name, kind, source in _parts(table) if source == column and kind in values]
+    left = f"list_filter(map_entries(bad), lambda one: one.key <> '{column}' AND one.value IS NOT NULL)"
+    made.append(f"bad = CASE WHEN len({left}) > 0 THEN map_from_entries({left}) END")
+    return f"UPDATE typed.{table} SET {', '.join(made)} FROM {origin} AS m WHERE bad['{column}'] = m.text"  # noqa: S608 - names of TABLES
 
 
 def empty(table: str) -> str:
     """The same table without rows, as it is created."""
-    kinds = columns(table).items()
-    made = [f'"{column}" {TYPES[kind]}' for column, kind in kinds]
+    made = [f'"{column}" {TYPES[kind]}' for column, kind, _ in _parts(table)]
     return f"CREATE OR REPLACE TABLE typed.{table} ({', '.join(made)}, bad MAP(VARCHAR, VARCHAR))"
 
 
@@ -180,7 +222,7 @@ def _bad_values() -> Iterator[str]:
     for table in TABLES:
         typed_columns = [column for column, kind in columns(table).items() if kind != "text"]
         names = ", ".join(f"'{column}'" for column in typed_columns)
-        counts = ", ".join(f"count(nullif(trim(bad['{column}']), ''))" for column in typed_columns)
+        counts = ", ".join(f"count(nullif(trim(bad['{column}'], '{times.BLANKS}'), ''))" for column in typed_columns)
         yield (
             f"SELECT '{table}' AS table_name, unnest([{names}]) AS column_name,"  # noqa: S608 - names of TABLES
             f" unnest([{counts}]) AS bad_values FROM typed.{table}"

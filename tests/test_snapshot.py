@@ -84,7 +84,7 @@ def test_a_hostile_database_is_read_and_its_bad_values_are_counted(tmp_path, loa
         assert d.sql("SELECT count(*) AS n FROM tasks")["n"][0] == 10
         assert d.sql("SELECT count(*) AS n FROM commits WHERE committed_at = '2025-11-27 08:00:00'")["n"][0] == 10
     assert bad["tasks", "checked"] == 4  # abc, the blob, infinity, 0x10
-    assert bad["tasks", "completed_at"] == 6  # all but the blanks and the blob, whose bytes are a date
+    assert bad["tasks", "completed_at"] == 5  # all but the blanks, the seconds, and the blob, whose bytes are a date
 
 
 @pytest.mark.skipif(not HAS_EXTENSION, reason="the extra `attach` is not installed")
@@ -126,27 +126,44 @@ def test_without_the_extension_everything_is_copied(tmp_path, monkeypatch):
 @pytest.mark.parametrize("text", [
     "2025-11-27T16:09:57.123Z", "2025-11-27 16:09:57", "2025-11-27T16:09:57+02:00", "2025-11-27T16:09:57.5-0330",
     "2025-11-27", " 2025-11-27 ", "2025-11-27T16:09:57,123Z", "2025-11-27T16:09:57.123456+05", "1970-01-01",
-    "1970-01-01T00:00:00.000Z", "1969-12-31T12:00:00-12:00", "9999-12-31T23:59:59Z",
+    "1970-01-01T00:00:00.000Z", "1969-12-31T12:00:00-12:00", "9999-12-31T23:59:59Z", "2025-11-27T24:00:00",
+    "2025-11-27 16:09:57 +0100", "2025-11-27t16:09z", "20251127", "1764259797", 1764259797, 1764259797123.0, 20251127,
 ])  # fmt: skip
-def test_an_instant_is_what_times_says(tmp_path, text):
-    """A timestamp means the same in a view as in times.parse, offset and fraction included."""
+def test_an_instant_is_what_times_says(tmp_path, load, text):
+    """A timestamp means the same in a view as in times.read, offset and fraction included; a date is its noon."""
     path = v2_database(tmp_path / "d.db", tasks=[{"created_at": text}])
-    with opened(path) as d:
-        assert d.sql("SELECT created_at FROM tasks")["created_at"][0] == times.parse(text)
+    read = times.read(text)
+    with opened(path, load) as d:
+        assert d.sql("SELECT created_at FROM tasks")["created_at"][0] == read.at
+        day = d._snapshot.run("SELECT created_on FROM typed.tasks")["created_on"][0]
+        assert (None if pd.isna(day) else day.date()) == read.day
+        assert len(d.bad_values()) == 0
 
 
 @pytest.mark.parametrize("text", [
-    "epoch", "infinity", "now", "today", "yesterday", "1764259797", "2025-02-30", "27/11/2025", "16:09:57",
-    "-4000-01-01", "294247-01-01", "2025-11-27T24:00:00", "2025-11-27T16:09:57 Europe/Berlin", "0001-01-01T00:00:00+12",
+    "epoch", "infinity", "now", "today", "yesterday", "176425979", "2025-02-30", "27/11/2025", "16:09:57",
+    "-4000-01-01", "294247-01-01", "2025-11-27T24:00:01", "2025-11-27T16:09:57 Europe/Berlin", "0001-01-01T00:00:00+12",
     "9999-12-31T23:59:59-12", "0001-01-01", "1969-12-31T23:59:59.999Z", "1969-12-31 23:59:59",
-    "1970-01-01T00:00:00+01:00",
+    "1970-01-01T00:00:00+01:00", "2025-W48-4", "2025-11-27T\t6:09:57.123Z", "2025-11-27\0",
 ])  # fmt: skip
-def test_what_is_no_instant_is_missing_and_counted(tmp_path, text):
+def test_what_is_no_instant_is_missing_and_counted(tmp_path, load, text):
     """Words that DuckDB alone would read as an instant, dates of no calendar and those before 1970 are bad values."""
     path = v2_database(tmp_path / "d.db", tasks=[{"created_at": text}])
-    with opened(path) as d:
+    with opened(path, load) as d:
         assert d.sql("SELECT created_at FROM tasks")["created_at"].isna().all()
         assert d.bad_values().to_numpy().tolist() == [["tasks", "created_at", 1]]
+
+
+def test_what_only_times_reads_leaves_other_bad_values(tmp_path, load):
+    """Reading a text takes it out of the bad values of its own column, and nothing else of its row changes."""
+    task = {"created_at": "2025-11-27 16:09:57 +0100", "completed_at": "3. Nov 2025", "updated_at": "\u2003"}
+    path = v2_database(tmp_path / "d.db", tasks=[{"checked": "yes", "created_at": "20251127"}, task, {}])
+    with opened(path, load) as d:
+        found = [["tasks", "checked", 1], ["tasks", "completed_at", 1]]
+        assert sorted(d.bad_values().to_numpy().tolist()) == found
+        assert d.sql("SELECT created_at FROM tasks ORDER BY id")["created_at"].astype(str).tolist()[:2] == [
+            "2025-11-27 12:00:00+00:00", "2025-11-27 15:09:57+00:00",
+        ]  # fmt: skip
 
 
 @pytest.mark.parametrize(("year", "bad"), [("0001", 1), ("1969", 1), ("9999", 0)])

@@ -254,6 +254,7 @@ def take(
             instants = {"as_of": when, "known_at": known_at, "found_at": found_at if kept else when}
             zone = timezone or settings.get(lite, "time_zone", number)
             _set_variables(duck, lite, instants, number, zone)
+            duck.execute("SET VARIABLE has_history = CAST(? AS BOOLEAN)", [kept])
             version = _version(lite, here)
         copy = _Copy(path, file, here, counts)
         if (load or ("attach" if many else "copy")) == "attach":

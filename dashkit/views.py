@@ -25,8 +25,7 @@ TABLES = {
     "task_events": "event_id int, task_id int, occurred_at instant, recorded_at instant, not_before instant, op text,"
     " project_id int, status text, checked truth, blocked_reason text, complexity text, title text, source text,"
     " actor text, on_day day, said_created_at instant, said_completed_at instant,"
-    " said_created_on day of said_created_at, said_created_text text of said_created_at,"
-    " said_completed_on day of said_completed_at",
+    " said_created_on day of said_created_at, said_completed_on day of said_completed_at",
     "dependency_events": "event_id int, task_id int, depends_on_id int, op text, occurred_at instant,"
     " recorded_at instant, not_before instant, source text",
     "git_repos": "id text, project_id int, path text, name text, remote_url text, default_branch text,"

@@ -14,8 +14,16 @@ CREATE MACRO rows_count() AS getvariable('found_at') <= getvariable('as_of') AND
 -- The instant at which a day begins in the reader's time zone.
 CREATE MACRO begin_of(day) AS timezone('UTC', timezone(getvariable('zone'), CAST(day AS TIMESTAMP)));
 
--- A task that is deleted and inserted again within an hour, with the same title and the same creation time, was
--- imported again: by its id or, under a new id, where no other task is like it.
+-- Whether what a row said, when an event was recorded, is of an earlier time. An event that saw something happen
+-- knows its minute; a baseline only looked.
+CREATE MACRO history.is_earlier(instant, on_day, occurred_at, op) AS
+    CASE WHEN on_day IS NULL
+         THEN instant < occurred_at AND (op = 'baseline' OR instant <= occurred_at - INTERVAL 1 MINUTE)
+         WHEN op = 'baseline' THEN on_day <= CAST(occurred_at AS DATE)
+         ELSE on_day < CAST(occurred_at AS DATE) END;
+
+-- A task that is deleted and inserted again within an hour, with the same title and the same creation time, which is an
+-- earlier one, was imported again: by its id or, under a new id, where no other task is like it.
 CREATE TABLE history.reimports AS
 WITH deleted AS (
     SELECT event_id, task_id, project_id, title, recorded_at, said_created_at, said_created_on
@@ -24,6 +32,7 @@ WITH deleted AS (
     SELECT event_id, task_id, project_id, title, recorded_at, said_created_at, said_created_on
     FROM typed.task_events
     WHERE op = 'insert' AND title IN (SELECT title FROM deleted) AND is_known(recorded_at)
+      AND history.is_earlier(said_created_at, said_created_on, recorded_at, op)
 ), pairs AS (
     SELECT d.event_id AS deleted, i.event_id AS inserted, d.task_id AS old_id, i.task_id AS new_id
     FROM deleted AS d JOIN inserted AS i
@@ -85,14 +94,6 @@ SELECT
     c.* REPLACE (coalesce(r.to_id, c.task_id) AS task_id, coalesce(r.to_life, c.life) AS life),
     CAST(NULL AS VARCHAR) AS found_title
 FROM counted AS c LEFT JOIN history.renamed AS r ON r.task_id = c.task_id AND r.life = c.life;
-
--- Whether what a row said, when an event was recorded, is of an earlier time. An event that saw something happen
--- knows its minute; a baseline only looked.
-CREATE MACRO history.is_earlier(instant, on_day, occurred_at, op) AS
-    CASE WHEN on_day IS NULL
-         THEN instant < occurred_at AND (op = 'baseline' OR instant <= occurred_at - INTERVAL 1 MINUTE)
-         WHEN op = 'baseline' THEN on_day <= CAST(occurred_at AS DATE)
-         ELSE on_day < CAST(occurred_at AS DATE) END;
 
 -- Whether one time is not before another; where one is a date, it is the whole of its day (UTC).
 CREATE MACRO history.is_since(instant, on_day, other, other_on) AS
@@ -302,15 +303,15 @@ WITH ordered AS (
         *, row_number() OVER (PARTITION BY task_id, life ORDER BY occurred_at, event_id) AS number,
         count(on_day) OVER (PARTITION BY task_id, life) > 0 AS has_dates,
         CASE WHEN on_day IS NULL THEN occurred_at
-             ELSE greatest(begin_of(on_day) + INTERVAL 1 MICROSECOND,
-                           least(occurred_at, begin_of(on_day + 1) - INTERVAL 1 MICROSECOND)) END AS instant
+             ELSE greatest(begin_of(on_day) + INTERVAL 1 MILLISECOND,
+                           least(occurred_at, begin_of(on_day + 1) - INTERVAL 1 MILLISECOND)) END AS instant
     FROM mended
 ), kept AS (
-    SELECT
-        * REPLACE (CASE WHEN has_dates THEN least(instant, min(instant - to_milliseconds(number)) OVER (
-            PARTITION BY task_id, life ORDER BY number ROWS BETWEEN 1 FOLLOWING AND UNBOUNDED FOLLOWING)
-            + to_milliseconds(number + 1)) ELSE instant END AS instant)
+    SELECT * REPLACE (CASE WHEN has_dates AND instant > min(instant) OVER after
+                           THEN min(instant - to_milliseconds(number)) OVER after + to_milliseconds(number)
+                           ELSE instant END AS instant)
     FROM ordered
+    WINDOW after AS (PARTITION BY task_id, life ORDER BY number ROWS BETWEEN 1 FOLLOWING AND UNBOUNDED FOLLOWING)
 ), counted AS (
     SELECT *
     FROM kept
@@ -320,8 +321,8 @@ WITH ordered AS (
 SELECT
     * EXCLUDE (occurred_at, instant, number, has_dates),
     CASE WHEN instant <= getvariable('as_of') THEN instant
-         ELSE getvariable('as_of') - to_microseconds(row_number() OVER (PARTITION BY task_id, life ORDER BY number DESC) - 1)
-         END AS occurred_at
+         ELSE getvariable('as_of')
+             - to_milliseconds(row_number() OVER (PARTITION BY task_id, life ORDER BY number DESC) - 1) END AS occurred_at
 FROM counted;
 
 DELETE FROM history.states AS s USING retold AS r WHERE r.task_id = s.task_id AND r.life = s.life;
@@ -589,14 +590,15 @@ WITH simple AS (
         rest AS (PARTITION BY i.task_id, i.life ORDER BY i.started_at ROWS BETWEEN CURRENT ROW AND UNBOUNDED FOLLOWING)
 ), changes AS (
     SELECT
-        *, coalesce(lag(is_open) OVER so_far, false) AS was_open, coalesce(lag(in_work) OVER so_far, false) AS was_in_work,
+        *, lag(is_open) OVER so_far IS NULL AS is_first, coalesce(lag(is_open) OVER so_far, false) AS was_open,
+        coalesce(lag(in_work) OVER so_far, false) AS was_in_work,
         coalesce(lag(is_final) OVER so_far, false) AS was_final, NOT is_done OR finished_at IS NOT NULL AS is_dated
     FROM intervals
     WINDOW so_far AS (PARTITION BY task_id, life ORDER BY started_at)
 ), turns AS (
     SELECT
-        *, (is_open OR is_final) AND NOT (was_open OR was_final) AS comes, is_final AND NOT was_final AS finishes,
-        was_open AND NOT (is_open OR is_final) AS leaves
+        *, is_first OR (is_open OR is_final) AND NOT (was_open OR was_final) AS comes,
+        is_final AND NOT was_final AS finishes, (is_first OR was_open) AND NOT (is_open OR is_final) AS leaves
     FROM changes
 )
 SELECT task_id, life, project_id, 'arrived' AS kind, arrived_at AS occurred_at, arrived_is_estimated AS is_estimated,

@@ -94,13 +94,17 @@ LEFT JOIN history.flow AS w ON w.task_id = d.task_id AND w.life = d.life
 WHERE chosen(w.project_id);
 COMMENT ON VIEW dependencies IS 'One row per stretch of time in which the first task depended on the second; ended_at is missing where it still does.';
 
+-- Where a state comes from: its event, what the row said of an earlier time when that was recorded, or the row alone.
+CREATE MACRO source_of(state, event) AS
+    CASE WHEN state.op = 'backfill' AND event.op IS DISTINCT FROM 'backfill'
+         THEN if(state.checked, 'column:completed_at', 'column:created_at')
+         WHEN state.event_id IS NULL THEN 'reconcile' ELSE event.source END;
+
 CREATE VIEW events AS
 SELECT
     s.event_id, s.task_id, s.life, s.occurred_at, s.on_day,
     CASE WHEN s.event_id IS NULL THEN getvariable('found_at') ELSE e.recorded_at END AS recorded_at, s.not_before, s.op,
-    CASE WHEN s.op = 'backfill' AND e.op IS DISTINCT FROM 'backfill'
-         THEN if(s.checked, 'column:completed_at', 'column:created_at')
-         WHEN s.event_id IS NULL THEN 'reconcile' ELSE e.source END AS source, e.actor, s.project_id, p.name AS project,
+    source_of(s, e) AS source, e.actor, s.project_id, p.name AS project,
     coalesce(s.title, t.title, '') AS title, s.status, s.checked, s.blocked_reason, s.complexity, s.gone
 FROM history.states AS s
 LEFT JOIN typed.task_events AS e ON e.event_id = s.event_id
@@ -114,7 +118,7 @@ SELECT
     i.task_id, i.life, i.project_id, p.name AS project, coalesce(i.title, t.title, '') AS title, i.status, i.checked,
     i.blocked, i.cancelled, i.gone, i.is_open, i.blocked_reason, i.complexity, i.started_at, i.started_on, i.ended_at,
     i.not_before,
-    i.is_estimated, i.op, CASE WHEN i.event_id IS NULL THEN 'reconcile' ELSE e.source END AS source
+    i.is_estimated, i.op, source_of(i, e) AS source
 FROM history.intervals AS i
 LEFT JOIN typed.task_events AS e ON e.event_id = i.event_id
 LEFT JOIN typed.task_events AS t ON t.event_id = i.title_of

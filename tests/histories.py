@@ -4,7 +4,7 @@ import re
 import shutil
 import sqlite3
 from contextlib import closing
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 import pandas as pd
 from hypothesis import HealthCheck, Phase, settings
@@ -27,6 +27,10 @@ VALUES = {
 IMAGES = st.fixed_dictionaries(VALUES)
 CHANGES = st.fixed_dictionaries({column: st.none() | values for column, values in VALUES.items()})
 OPS = ("insert", "baseline", "backfill", *["update"] * 4, "reconcile", "gone", "back", "delete", "delete")
+
+
+SAID = ("insert", "update", "baseline", "reconcile", "delete")  # events that keep what the row said of its times
+DAY = "@"  # before an instant: only its date is known
 
 
 def minute(number):
@@ -62,7 +66,9 @@ def histories(draw):
         before = draw(st.none() | st.integers(0, occurred).map(minute))
         occurred = now if values["op"] == "delete" else occurred
         seen = {"event_id": number, "occurred_at": minute(occurred), "recorded_at": minute(now), "not_before": before}
-        made[table].append({**values, **seen, "source": draw(st.sampled_from(["trigger", "git:1"]))})
+        seen["source"] = draw(st.sampled_from(["trigger", "git:1"]))
+        seen |= draw(saying(values, seen, now)) if table == "events" else {}
+        made[table].append({**values, **seen})
     left = {
         one.life[0]: dict(one.state)
         for one in Oracle((), (), **made, as_of=NEVER, known_at=None, found_at="~").intervals
@@ -74,6 +80,21 @@ def histories(draw):
     here = {row["id"] for row in made["tasks"]}
     made["task_dependencies"] = [pair for pair in pairs if here.issuperset(pair)]
     return made
+
+
+@st.composite
+def saying(draw, values, seen, now):
+    """What an event keeps of what the row said of its times, and whether only its date is known."""
+    moments = st.integers(0, now + 2).map(minute)
+    times_of = st.sampled_from([None, "", "soon"]) | moments | moments | moments.map(lambda text: DAY + text)
+    found = dict.fromkeys(("on_day", "said_created_at", "said_completed_at"))
+    if values["op"] in SAID and draw(st.booleans()):
+        found |= {name: draw(times_of) for name in ("said_created_at", "said_completed_at")}
+    if values["op"] == "backfill" and values["checked"] and draw(st.booleans()):
+        found |= {"source": "column:completed_at", "said_completed_at": draw(st.sampled_from([None, "so"]))}
+    if seen["source"] != "trigger" and values["op"] != "delete" and draw(st.integers(0, 4)) == 0:
+        found["on_day"] = DAY + seen["occurred_at"]
+    return found
 
 
 def rows(task, left):
@@ -104,6 +125,8 @@ def plain(value):
     """A value of a frame as the oracle writes it."""
     if pd.isna(value):
         return None
+    if isinstance(value, date) and not isinstance(value, datetime):
+        return value.isoformat()
     return times.to_text(value.to_pydatetime()) if isinstance(value, pd.Timestamp) else value
 
 
@@ -125,10 +148,15 @@ def spread(made):
     """A history of minutes as one of weeks."""
 
     def later(value):
-        found = re.fullmatch(r"2025-01-01T00:(\d\d):00\.000Z", str(value))
-        return moment(int(found[1])) if found else value
+        found = re.fullmatch(r"(@?)2025-01-01T00:(\d\d):00\.000Z", str(value))
+        return value if found is None else moment(int(found[2]))[: 10 if found[1] else None]
+
+    def dated(event):
+        # Only what lies at noon stands for its day, as every writer sees to.
+        on_day = event.get("on_day")
+        return event | {"on_day": on_day if on_day and event["occurred_at"][11:13] == "12" else None}
 
     times_of = {
         name: [{k: later(v) for k, v in e.items()} for e in made[name]] for name in ("events", "dependency_events")
     }
-    return {**made, **times_of}
+    return {**made, **times_of, "events": [dated(event) for event in times_of["events"]]}

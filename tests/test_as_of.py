@@ -75,12 +75,12 @@ def compare(d, oracle):
     assert sorted_rows(records(d, "flow", ", ".join(flow[0]) if flow else "*")) == sorted_rows(flow)
 
 
-def agree(path, made, as_of, known_at, load):
+def agree(path, made, as_of, known_at, load, zone="UTC"):
     """Open a database and compare it with the oracle."""
-    with dashkit.open(path, as_of=as_of, known_at=known_at, load=load) as d:
+    with dashkit.open(path, as_of=as_of, known_at=known_at, load=load, timezone=zone) as d:
         assert d._snapshot.load == load
         found_at = plain(d._snapshot.run("SELECT getvariable('found_at') AS t")["t"][0])
-        seen = {"as_of": times.to_text(d.as_of), "known_at": known_at, "found_at": found_at}
+        seen = {"as_of": times.to_text(d.as_of), "known_at": known_at, "found_at": found_at, "zone": zone}
         compare(d, Oracle(**made, **seen))
 
 

@@ -345,6 +345,7 @@ def test_progress_by_parts(tmp_path):
 
 def event(path, task_id, occurred_at, op="update", **values):
     """Record an event as if it had been seen then."""
+    occurred_at = times.to_text(times.parse(occurred_at))
     given = {"occurred_at": occurred_at, "recorded_at": occurred_at, "op": op, "source": "git:abc"}
     insert(path, "task_events", task_id=task_id, **given | values)
 

@@ -92,7 +92,7 @@ WITH counted AS (
 )
 SELECT
     c.* REPLACE (coalesce(r.to_id, c.task_id) AS task_id, coalesce(r.to_life, c.life) AS life),
-    CAST(NULL AS VARCHAR) AS found_title
+    c.event_id AS place, CAST(NULL AS VARCHAR) AS found_title
 FROM counted AS c LEFT JOIN history.renamed AS r ON r.task_id = c.task_id AND r.life = c.life;
 
 -- Whether one time is not before another; where one is a date, it is the whole of its day (UTC).
@@ -108,7 +108,8 @@ CREATE MACRO history.moved(day, behind, ahead) AS
         coalesce(ahead - INTERVAL 1 MILLISECOND, CAST(day AS TIMESTAMP) + INTERVAL 1 DAY)));
 
 -- Every event with all that was true behind it, until the next one of that life; '' means none, NULL means as before.
--- Of a title, which is long, only the event that said it; what only rows say has its title itself.
+-- Of a title, which is long, only the event that said it; what only rows say has its title itself. place orders what
+-- happened at one instant.
 CREATE MACRO history.states_of(relation) AS TABLE
 SELECT
     e.task_id, e.life, e.event_id, e.occurred_at, e.on_day, lead(e.occurred_at) OVER so_far AS ended_at, e.not_before,
@@ -123,7 +124,7 @@ SELECT
     coalesce(last_value(e.gone IGNORE NULLS) OVER so_far, false) AS gone
 FROM query_table(relation) AS e
 WHERE e.occurred_at <= getvariable('as_of')
-WINDOW so_far AS (PARTITION BY e.task_id, e.life ORDER BY e.occurred_at, e.event_id ROWS UNBOUNDED PRECEDING);
+WINDOW so_far AS (PARTITION BY e.task_id, e.life ORDER BY e.occurred_at, e.place ROWS UNBOUNDED PRECEDING);
 
 -- First as the events were recorded; then the lives anew of which rows say more: of earlier times, of dates, or what
 -- no event says.
@@ -241,7 +242,7 @@ CREATE TEMP TABLE claims AS
 SELECT *, row_number() OVER (PARTITION BY task_id, life, turn ORDER BY event_id DESC NULLS FIRST) AS place
 FROM (
     SELECT
-        t.task_id, t.life, t.number AS turn, t.times_left, CAST(NULL AS BIGINT) AS number, t.event_id, t.found_title,
+        t.task_id, t.life, t.number AS turn, t.times_left, CAST(NULL AS BIGINT) AS number, t.event_id,
         t.said_completed_on AS on_day,
         CASE WHEN t.said_completed_on IS NOT NULL
              THEN history.moved(t.said_completed_on, greatest(
@@ -256,7 +257,7 @@ FROM (
           history.is_since(t.said_completed_at, t.said_completed_on, t.had_left.instant, t.had_left.on_day), true)
     UNION ALL
     SELECT
-        t.task_id, t.life, t.number, t.times_left, k.number, k.event_id, NULL, k.on_day, k.occurred_at
+        t.task_id, t.life, t.number, t.times_left, k.number, k.event_id, k.on_day, k.occurred_at
     FROM evidence AS k JOIN evidence AS t
     ON t.task_id = k.task_id AND t.life = k.life AND t.turns_on AND t.number > k.number
     AND t.times_left = k.times_left
@@ -270,20 +271,19 @@ SELECT
     e.task_id, e.life, e.event_id, e.occurred_at, e.on_day, e.not_before, e.op, e.project_id, e.title, e.status,
     CASE WHEN e.is_claim AND k.place > 1 OR NOT e.checked AND f.finished_at <= e.occurred_at THEN NULL
          ELSE e.checked END AS checked,
-    e.blocked_reason, e.complexity, e.gone, e.found_title
+    e.blocked_reason, e.complexity, e.gone, e.found_title, 2 AS rank
 FROM evidence AS e
 LEFT JOIN claims AS k ON k.task_id = e.task_id AND k.life = e.life AND k.number = e.number
 LEFT JOIN claims AS f
 ON f.task_id = e.task_id AND f.life = e.life AND f.place = 1 AND f.times_left = e.times_left AND f.turn > e.number
 UNION ALL
 SELECT
-    task_id, life, event_id, finished_at, on_day, NULL, 'backfill', NULL, NULL, NULL, true, NULL, NULL, NULL,
-    found_title
+    task_id, life, event_id, finished_at, on_day, NULL, 'backfill', NULL, NULL, NULL, true, NULL, NULL, NULL, NULL, 1
 FROM claims WHERE place = 1 AND number IS NULL
 UNION ALL
 SELECT
     task_id, life, event_id, arrived_at, created_on, NULL, 'backfill', project_id, title, 'pending',
-    coalesce(next_at <= arrived_at, false), '', '', NULL, found_title
+    coalesce(next_at <= arrived_at, false), '', '', NULL, found_title, 0
 FROM (
     SELECT *, if(created_on IS NULL, created_at, history.moved(created_on, CAST(NULL AS TIMESTAMP), next_at)) AS arrived_at
     FROM (
@@ -300,7 +300,7 @@ FROM (
 CREATE TEMP TABLE dated AS
 WITH ordered AS (
     SELECT
-        *, row_number() OVER (PARTITION BY task_id, life ORDER BY occurred_at, event_id) AS number,
+        *, row_number() OVER (PARTITION BY task_id, life ORDER BY occurred_at, event_id, rank) AS place,
         count(on_day) OVER (PARTITION BY task_id, life) > 0 AS has_dates,
         CASE WHEN on_day IS NULL THEN occurred_at
              ELSE greatest(begin_of(on_day) + INTERVAL 1 MILLISECOND,
@@ -308,21 +308,21 @@ WITH ordered AS (
     FROM mended
 ), kept AS (
     SELECT * REPLACE (CASE WHEN has_dates AND instant > min(instant) OVER after
-                           THEN min(instant - to_milliseconds(number)) OVER after + to_milliseconds(number)
+                           THEN min(instant - to_milliseconds(place)) OVER after + to_milliseconds(place)
                            ELSE instant END AS instant)
     FROM ordered
-    WINDOW after AS (PARTITION BY task_id, life ORDER BY number ROWS BETWEEN 1 FOLLOWING AND UNBOUNDED FOLLOWING)
+    WINDOW after AS (PARTITION BY task_id, life ORDER BY place ROWS BETWEEN 1 FOLLOWING AND UNBOUNDED FOLLOWING)
 ), counted AS (
     SELECT *
     FROM kept
     QUALIFY bool_and(instant <= getvariable('as_of') OR coalesce(begin_of(on_day) <= getvariable('as_of'), false))
-        OVER (PARTITION BY task_id, life ORDER BY number)
+        OVER (PARTITION BY task_id, life ORDER BY place)
 )
 SELECT
-    * EXCLUDE (occurred_at, instant, number, has_dates),
+    * EXCLUDE (occurred_at, instant, has_dates, rank),
     CASE WHEN instant <= getvariable('as_of') THEN instant
          ELSE getvariable('as_of')
-             - to_milliseconds(row_number() OVER (PARTITION BY task_id, life ORDER BY number DESC) - 1) END AS occurred_at
+             - to_milliseconds(row_number() OVER (PARTITION BY task_id, life ORDER BY place DESC) - 1) END AS occurred_at
 FROM counted;
 
 DELETE FROM history.states AS s USING retold AS r WHERE r.task_id = s.task_id AND r.life = s.life;

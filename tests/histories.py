@@ -4,7 +4,7 @@ import re
 import shutil
 import sqlite3
 from contextlib import closing
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 import pandas as pd
 from hypothesis import HealthCheck, Phase, settings
@@ -82,14 +82,18 @@ def histories(draw):
     return made
 
 
+def times_of(last):
+    """What a row may say of when something was, up to a little after a minute."""
+    moments = st.integers(0, last + 2).map(minute)
+    return st.sampled_from([None, "", "soon"]) | moments | moments | moments.map(lambda text: DAY + text)
+
+
 @st.composite
 def saying(draw, values, seen, now):
     """What an event keeps of what the row said of its times, and whether only its date is known."""
-    moments = st.integers(0, now + 2).map(minute)
-    times_of = st.sampled_from([None, "", "soon"]) | moments | moments | moments.map(lambda text: DAY + text)
     found = dict.fromkeys(("on_day", "said_created_at", "said_completed_at"))
     if values["op"] in SAID and draw(st.booleans()):
-        found |= {name: draw(times_of) for name in ("said_created_at", "said_completed_at")}
+        found |= {name: draw(times_of(now)) for name in ("said_created_at", "said_completed_at")}
     if values["op"] == "backfill" and values["checked"] and draw(st.booleans()):
         found |= {"source": "column:completed_at", "said_completed_at": draw(st.sampled_from([None, "so"]))}
     if seen["source"] != "trigger" and values["op"] != "delete" and draw(st.integers(0, 4)) == 0:
@@ -103,7 +107,8 @@ def rows(task, left):
     if left is not None:
         kept = {**{column: left[column] for column in COLUMNS}, "project_id": left["project_id"] or 1}
         other = st.just(kept) | st.just(kept) | other
-    return other.map(lambda row: row and {"id": task, **row})
+    said = st.fixed_dictionaries({"created_at": times_of(20), "completed_at": times_of(20)})
+    return st.tuples(other, said).map(lambda pair: pair[0] and {"id": task, **pair[0], **pair[1]})
 
 
 def database(empty, made, name="example.db"):
@@ -125,9 +130,9 @@ def plain(value):
     """A value of a frame as the oracle writes it."""
     if pd.isna(value):
         return None
-    if isinstance(value, date) and not isinstance(value, datetime):
-        return value.isoformat()
-    return times.to_text(value.to_pydatetime()) if isinstance(value, pd.Timestamp) else value
+    if isinstance(value, pd.Timestamp):
+        return value.date().isoformat() if value.tzinfo is None else times.to_text(value.to_pydatetime())
+    return value
 
 
 # Each example writes and opens a database: shrinking a failure would take longer than reading it.
@@ -156,7 +161,8 @@ def spread(made):
         on_day = event.get("on_day")
         return event | {"on_day": on_day if on_day and event["occurred_at"][11:13] == "12" else None}
 
-    times_of = {
-        name: [{k: later(v) for k, v in e.items()} for e in made[name]] for name in ("events", "dependency_events")
+    moved = {
+        name: [{k: later(v) for k, v in e.items()} for e in made[name]]
+        for name in ("events", "dependency_events", "tasks")
     }
-    return {**made, **times_of, "events": [dated(event) for event in times_of["events"]]}
+    return {**made, **moved, "events": [dated(event) for event in moved["events"]]}

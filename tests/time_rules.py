@@ -134,7 +134,7 @@ def mend(events):
         if not claimed:
             seen = {"event_id": event["event_id"], "recorded_at": event["recorded_at"], "on_day": day and day.isoformat()}
             seen |= {"source": "column:completed_at", "occurred_at": times.to_text(instant), "cause": event}
-            told.append({**blank, **BOX, **seen})
+            told.append({**blank, **BOX, **seen, "rank": 1})
     if said is not None:
         following = min([at(first), *(one[0] for one in known.values())])
         begun = placed(said.day, None, following) if said.day else said.at
@@ -142,13 +142,13 @@ def mend(events):
         seen |= {"on_day": said.day and said.day.isoformat(), "checked": int(following <= begun), "cause": first}
         seen |= {"source": "column:completed_at" if following <= begun else "column:created_at"}
         seen |= {"project_id": first["project_id"], "title": first["title"]}
-        told.append({**blank, **BIRTH, **seen})
+        told.append({**blank, **BIRTH, **seen, "rank": 0})
     return sorted(told, key=order)
 
 
 def order(event):
-    """Events go by their instants, then as they were recorded."""
-    return (event["occurred_at"], event["event_id"])
+    """Events go by their instants, then as they were recorded; what an event says of before comes before it."""
+    return (event["occurred_at"], event["event_id"], event.get("rank", 2))
 
 
 def counted(events, as_of, zone):
@@ -172,11 +172,10 @@ def counted(events, as_of, zone):
         if instant > limit and (begin is None or begin > limit):
             break
         kept.append((event, instant))
-    told = [
+    return [
         {**event, "occurred_at": times.to_text(min(instant, limit - MS * (len(kept) - 1 - number) * (instant > limit)))}
         for number, (event, instant) in enumerate(kept)
     ]
-    return sorted(told, key=order)
 
 
 def midnight(day, zone):

@@ -31,6 +31,12 @@ class Status:
     grown: tuple[str, ...] = ()
 
     @property
+    def serves(self) -> bool:
+        """Whether the newest version is there, though it may have more by now: what reads and writes it can."""
+        waiting = {name for _, names in self.pending for name in names} - {*self.grown}
+        return not (waiting or self.obstacles or self.newer)
+
+    @property
     def ready(self) -> bool:
         """Nothing is pending in any version."""
         return not (any(names for _, names in self.pending) or self.obstacles or self.unrecorded or self.newer)

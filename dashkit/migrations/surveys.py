@@ -20,6 +20,11 @@ class Item:
     checksum: str | None
     known: tuple[str, ...] = ()
 
+    @property
+    def is_later(self) -> bool:
+        """Whether it was never applied here as it is now: what was, and is missing, is lost."""
+        return self.checksum is None or self.finding.is_earlier or isinstance(self.change, Move)
+
 
 @dataclass(frozen=True)
 class Survey:
@@ -48,14 +53,10 @@ class Survey:
 
     @property
     def grown(self) -> list[Item]:
-        """The changes to apply that a version got, or got another text of, since it was applied here."""
-        begun = {item.version for item in self.items if item.checksum is not None}
-        return [
-            item
-            for item in self.missing
-            if item.version in begun
-            and (item.checksum is None or item.finding.is_earlier or isinstance(item.change, Move))
-        ]
+        """The changes to apply that the last version got, or got another text of, since it was applied here."""
+        mine = [item for item in self.items if item.version == self.items[-1].version]
+        begun = any(item.checksum is not None for item in mine)
+        return [item for item in mine if begun and item.finding.state == "missing" and item.is_later]
 
     @property
     def obstacles(self) -> list[str]:

@@ -120,7 +120,8 @@ def record_late(
         clamped += occurred != event.occurred_at
         found.append(_row(event, occurred, recorded_at))
     # A file of version 2.1 that was not migrated since an earlier commit lacks the last ones.
-    columns = [column for column in _COLUMNS if column in rows.columns(conn, "task_events")]
+    here = rows.columns(conn, "task_events")
+    columns = [column for column in _COLUMNS if column in here]
     marks = ", ".join(f":{column}" for column in columns)
     with suspended(conn):
         before = conn.execute("SELECT coalesce(max(event_id), 0) FROM task_events").fetchone()[0]

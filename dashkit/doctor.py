@@ -156,11 +156,13 @@ def _history(conn: sqlite3.Connection) -> Iterator[Finding]:
     """Whether what the history says last is what the rows say; nothing where there is none, or not all of it."""
     if not health.has_history(conn):
         return
-    context = health.context(conn)
-    if context == [(1, 0)]:
+    if health.is_at_rest(conn):
         yield Finding("event_context", "good", "at rest")
     else:
-        remedy = "Run `INSERT OR REPLACE INTO event_context VALUES (1, 0)`: until then changes may not be recorded."
+        remedy = (
+            "Run `INSERT OR REPLACE INTO event_context (id, suspended) VALUES (1, 0)`: until then changes may not be "
+            "recorded, or under another's name."
+        )
         yield Finding("event_context", "wrong", "not one row at rest", remedy)
     tasks, first = health.unlike_history(conn)
     if tasks:

@@ -10,7 +10,7 @@ import dashkit
 
 SCHEMA = Path(dashkit.__file__).parent / "schema"
 # How many changes lead from version 1.0 to a version.
-CHANGES = {"2.0": 19, "2.1": 84}
+CHANGES = {"2.0": 19, "2.1": 98}
 NEWEST = "2.1"
 
 

@@ -279,7 +279,7 @@ class TestContext:
         old = v1_database(tmp_path / "old.db", tasks=[{}])
         migrations.execute(old)
         for made in (tmp_path / "fresh.db", old):
-            assert query(made, "SELECT * FROM event_context") == [(1, 0)]
+            assert query(made, "SELECT * FROM event_context") == [(1, 0, None)]
 
     def test_while_suspended_nothing_is_written(self, tmp_path):
         """Inside the block no trigger writes an event; after it they do again."""

@@ -288,7 +288,7 @@ def test_a_row_made_by_hand_is_filled(db, repo):
     sha = git(repo, "rev-parse", "HEAD")
     for table in ("git_commits", "git_repo_commits", "git_commit_paths"):
         query(db, f"DELETE FROM {table} WHERE sha = ?", sha)
-    query(db, "UPDATE git_repos SET refs = NULL")
+    query(db, "DELETE FROM checkpoints")
     (repo_id,) = query(db, "SELECT id FROM git_repos")[0]
     query(
         db,

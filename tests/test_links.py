@@ -177,8 +177,8 @@ CHANGES = {
     "a message": "UPDATE git_commits SET message = 'fix X-1 at last' WHERE sha = 'b'",
     "a commit": "DELETE FROM git_commits WHERE sha = 'b'",
     "the repository": "UPDATE git_repos SET remote_url = 'https://github.com/me/r'",
-    "the mark": "UPDATE ingest_files SET tail_digest = 'broken'",
-    "another mark": """UPDATE ingest_files SET tail_digest = '{"digest": 1}'""",
+    "the mark": "UPDATE checkpoints SET value = 'broken'",
+    "another mark": """UPDATE checkpoints SET value = '{"digest": 1}'""",
 }
 
 
@@ -194,7 +194,7 @@ def test_all_is_read_again_where_it_may_mean_something_else(db, texts, change):
     link_commits(db)
     assert "X-1" in texts
     found = query(db, LINKS)
-    query(db, "DELETE FROM ingest_files")
+    query(db, "DELETE FROM checkpoints WHERE key GLOB 'links:*'")
     query(db, "DELETE FROM task_commit_links")
     link_commits(db)
     assert query(db, LINKS) == found
@@ -247,7 +247,8 @@ def test_the_branch_of_a_ref_is_not_read(db):
     """The tip of a branch that was just made is somebody else's work: only what messages say is linked."""
     insert(db, "tasks", project_id=1, title="Dig", external_id="TASK-12")
     say(db, "tip", "text")
-    query(db, """UPDATE git_repos SET refs = '{"refs": {"refs/heads/feature/TASK-12-slug": "tip"}}'""")
+    told = '{"refs": {"refs/heads/feature/TASK-12-slug": "tip"}}'
+    query(db, "INSERT INTO checkpoints (key, value) SELECT 'git:' || id, ? FROM git_repos", told)
     say(db, "merge", "Merge branch 'feature/TASK-12-slug'")
     link_commits(db)
     assert query(db, LINKS) == [(1, "merge")]

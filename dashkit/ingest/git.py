@@ -145,7 +145,7 @@ def _ingest(
     if shas:
         last = replace(last, started=tuple({*last.started, *tips.values()}))
         with database.step():
-            store.save_last_read(conn, repo_id, last)
+            store.save_last_read(conn, repo_id, last, database.now)
         before = store.count(conn, repo_id)
         lost, uncounted = _read(database, repo, repo_id, shas, tell)
         told.skipped += lost
@@ -174,7 +174,7 @@ def _ingest(
             store.hold(conn, repo_id, marked.intersection(back))
         stop = None if since is None else times.to_text(since)
         done = store.LastRead(read, stop, repo.cuts, tuple(sorted(left)), uncounted)
-        store.save_last_read(conn, repo_id, done)
+        store.save_last_read(conn, repo_id, done, database.now)
 
 
 def _walked(

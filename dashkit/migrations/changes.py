@@ -4,47 +4,19 @@ A change is found `missing`, `there`, or with something `in the way` of it. Whet
 looking at the database; only a fill, which leaves no shape behind, is believed to its record.
 """
 
-import hashlib
+import re
 import sqlite3
-from dataclasses import dataclass
-from typing import Literal
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from itertools import combinations
 
 from dashkit.migrations import shape
-
-State = Literal["missing", "there", "in the way"]
-
-
-@dataclass(frozen=True)
-class Finding:
-    """What a look found: the state, why something is in the way, and notes on what differs harmlessly."""
-
-    state: State
-    why: str = ""
-    notes: tuple[str, ...] = ()
-
-
-MISSING = Finding("missing")
-THERE = Finding("there")
+from dashkit.migrations.findings import EARLIER, MISSING, THERE, Described, Finding
+from dashkit.migrations.moves import Move
 
 
 @dataclass(frozen=True)
-class _Change:
-    name: str
-    todo: str
-    done: str
-
-    @property
-    def sql(self) -> str:
-        raise NotImplementedError
-
-    @property
-    def checksum(self) -> str:
-        """SHA-256 of the SQL text, shortened: a released change never changes."""
-        return hashlib.sha256(self.sql.encode()).hexdigest()[:16]
-
-
-@dataclass(frozen=True)
-class AddColumn(_Change):
+class AddColumn(Described):
     """A new column of an existing table.
 
     `legal` is the SQL condition that adopted values must satisfy; `untouched` the one that holds while nobody
@@ -97,12 +69,18 @@ class AddColumn(_Change):
 
 
 @dataclass(frozen=True)
-class CreateTable(_Change):
-    """A new table. `legal` is the SQL condition that adopted rows must satisfy."""
+class CreateTable(Described):
+    """A new table. `legal` is the SQL condition that adopted rows must satisfy.
+
+    `replaces` are digests of what it was before its release: such a table is made again, with the rows that are
+    `carried`, which have to be all.
+    """
 
     table: str
     body: str
     legal: str = "TRUE"
+    replaces: tuple[str, ...] = field(default=(), kw_only=True)
+    carried: str = field(default="TRUE", kw_only=True)
 
     @property
     def sql(self) -> str:
@@ -117,35 +95,38 @@ class CreateTable(_Change):
         if found[0] != "table" or "virtual" in shape.tokens(found[2] or "")[:3]:
             kind = "virtual table" if found[0] == "table" else found[0]
             return _taken(self.table, kind)
-        words, mine = shape.tokens(found[2] or ""), shape.tokens(self.sql)
-        ours = _grown(words, mine)
-        if not ours and (lacks := self._lacks(conn)):
+        if self.is_earlier(found[2]):
+            odd = _count_unless(conn, self.table, self.carried)
+            why = f"{self.table} holds {odd:,} rows without what its new key needs: {self.carried}"
+            return Finding("in the way", why) if odd else EARLIER
+        ours = shape.grown(shape.tokens(found[2] or ""), shape.tokens(self.sql))
+        if not ours and (lacks := shape.lacks(conn, self.table, self.sql)):
             return Finding("in the way", f"the table {self.table} that is there lacks {lacks}")
         if not recorded and (odd := _count_unless(conn, self.table, self.legal)):
             return Finding("in the way", f"{self.table} holds {odd:,} rows outside of: {self.legal}")
         return THERE if ours else Finding("there", notes=(f"{self.table} is declared in other words than dashkit's",))
 
-    def _lacks(self, conn: sqlite3.Connection) -> str:
-        model = sqlite3.connect(":memory:")
-        try:
-            model.execute(self.sql)
-            here = shape.columns(conn, self.table)
-            for key, column in shape.columns(model, self.table).items():
-                if key not in here or here[key].generated:
-                    return f"the column {column.name}"
-                if here[key].affinity != column.affinity:
-                    return f"a {column.affinity} column {column.name} (it has {here[key].affinity})"
-            for unique in shape.keys(model, self.table) - shape.keys(conn, self.table):
-                return f"the unique key ({', '.join(sorted(unique))})"
-            for name, parent, action in shape.foreign_keys(model, self.table) - shape.foreign_keys(conn, self.table):
-                return f"the foreign key {name} -> {parent} ON DELETE {action}"
-        finally:
-            model.close()
-        return ""
+    def is_earlier(self, sql: str | None) -> bool:
+        """Whether a table of this text is this one as an earlier commit made it."""
+        return shape.digest(sql or "") in self.replaces
+
+    def statements(self, conn: sqlite3.Connection) -> Iterator[str]:
+        """Where an earlier form is there: its rows, and to the byte its indexes and triggers, come into the new one."""
+        if shape.owner(conn, self.table) is None:
+            yield self.sql
+            return
+        names = ", ".join(shape.quoted(column.name) for column in shape.columns(conn, self.table).values())
+        beside = shape.beside(conn, self.table)
+        yield f"CREATE TEMP TABLE dashkit_carried AS SELECT {names} FROM main.{self.table}"
+        yield f"DROP TABLE main.{self.table}"
+        yield self.sql
+        yield f"INSERT INTO main.{self.table} ({names}) SELECT {names} FROM temp.dashkit_carried ORDER BY rowid"
+        yield "DROP TABLE temp.dashkit_carried"
+        yield from beside
 
 
 @dataclass(frozen=True)
-class CreateIndex(_Change):
+class CreateIndex(Described):
     """A new index."""
 
     index: str
@@ -174,7 +155,7 @@ class CreateIndex(_Change):
 
 
 @dataclass(frozen=True)
-class Fill(_Change):
+class Fill(Described):
     """Values for rows that need them: `needs` says which, `sources` what is put there, the first that is known.
 
     The same condition drives the count, the UPDATE, and the proof that no other value changed.
@@ -214,33 +195,66 @@ class Fill(_Change):
 
 
 @dataclass(frozen=True)
-class CreateTrigger(_Change):
-    """A new trigger. Where its table is not there (a version 1 found in the world may lack it) nothing is to watch."""
+class CreateTrigger(Described):
+    """A new trigger. Where its table is not there (a version 1 found in the world may lack it) nothing is to watch.
+
+    Of a column that its table need not have (`optional`) the body says `CAST(NEW.column AS TEXT)`, or NULL where the
+    table has none. `replaces` are digests of what it was before its release.
+    """
 
     trigger: str
     table: str
     body: str
+    optional: tuple[str, ...] = field(default=(), kw_only=True)
+    replaces: tuple[str, ...] = field(default=(), kw_only=True)
 
     @property
     def sql(self) -> str:
-        """The statement."""
-        return f"CREATE TRIGGER {self.trigger} {self.body}"
+        """The statement, where its table has every column."""
+        return self._text(())
+
+    def _text(self, lacking: tuple[str, ...]) -> str:
+        body = re.sub(rf"CAST\(\w+\.({'|'.join(lacking)}) AS TEXT\)", "NULL", self.body) if lacking else self.body
+        return f"CREATE TRIGGER {self.trigger} {body}"
+
+    def _fitting(self, conn: sqlite3.Connection) -> str:
+        """The statement that fits the table of this database."""
+        have = shape.columns(conn, self.table)
+        return self._text(tuple(column for column in self.optional if column not in have))
+
+    def is_earlier(self, sql: str | None) -> bool:
+        """Whether a trigger of this text is ours: as an earlier commit made it, or for a table of other columns."""
+        variants = (
+            lacking for count in range(len(self.optional) + 1) for lacking in combinations(self.optional, count)
+        )
+        return shape.digest(sql or "") in {*self.replaces, *(shape.digest(self._text(each)) for each in variants)}
 
     def look(self, conn: sqlite3.Connection, recorded: bool) -> Finding:  # noqa: ARG002 - one signature for all kinds
-        """A trigger of this name must be this trigger."""
-        found = conn.execute(
-            "SELECT sql FROM main.sqlite_master WHERE type = 'trigger' AND lower(name) = lower(?)", (self.trigger,)
-        ).fetchone()
+        """A trigger of this name must be this trigger; one of ours that is another by now is replaced."""
+        found = self._there(conn)
         if found is None:
             # Its table may be one that an earlier change of the same run makes.
             return MISSING if shape.owner(conn, self.table) or self.table not in OPTIONAL else THERE
-        if shape.tokens(found[0] or "") != shape.tokens(self.sql):
-            return Finding("in the way", f"the trigger {self.trigger} that is there is another")
-        return THERE
+        if shape.tokens(found[0] or "") == shape.tokens(self._fitting(conn)):
+            return THERE
+        if self.is_earlier(found[0]):
+            return EARLIER
+        return Finding("in the way", f"the trigger {self.trigger} that is there is another")
+
+    def _there(self, conn: sqlite3.Connection) -> tuple[str | None] | None:
+        sql = "SELECT sql FROM main.sqlite_master WHERE type = 'trigger' AND lower(name) = lower(?)"
+        found: tuple[str | None] | None = conn.execute(sql, (self.trigger,)).fetchone()
+        return found
+
+    def statements(self, conn: sqlite3.Connection) -> Iterator[str]:
+        """As the table of this database needs it."""
+        if self._there(conn):
+            yield f"DROP TRIGGER {self.trigger}"
+        yield self._fitting(conn)
 
 
 @dataclass(frozen=True)
-class Insert(_Change):
+class Insert(Described):
     """Rows that a table begins with, one for each row of `of` that has what is wanted; once recorded, never again.
 
     `mark` is the SQL condition by which such rows are known.
@@ -280,7 +294,7 @@ OPTIONAL = ("phases", "task_dependencies")
 # Labels of sources that are columns of the table itself; any other label is an expression.
 ALL_SOURCES = ("created_at", "completed_at")
 
-Change = AddColumn | CreateTable | CreateIndex | CreateTrigger | Fill | Insert
+Change = AddColumn | CreateTable | CreateIndex | CreateTrigger | Fill | Insert | Move
 
 
 @dataclass(frozen=True)
@@ -293,10 +307,16 @@ class Step:
 
 @dataclass(frozen=True)
 class Version:
-    """One schema version: its number and its steps, in the order in which they are reported."""
+    """One schema version: its number and its steps, in the order in which they are reported.
+
+    The rest is for files that an earlier commit made at this version, before its release: `moves`, whose rows no other
+    file has, and by the name of a change the checksums that other texts of it were recorded with.
+    """
 
     number: str
     steps: tuple[Step, ...]
+    moves: tuple[Move, ...] = ()
+    earlier: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     @property
     def changes(self) -> tuple[Change, ...]:
@@ -306,14 +326,6 @@ class Version:
 
 def _taken(name: str, kind: str) -> Finding:
     return Finding("in the way", f"the name {name} is taken by {'an' if kind == 'index' else 'a'} {kind}")
-
-
-def _grown(words: tuple[str, ...], ours: tuple[str, ...]) -> bool:
-    """Whether a declaration is ours, but for columns that came later: ALTER TABLE puts them before the table's keys."""
-    same = next((place for place, pair in enumerate(zip(words, ours, strict=False)) if pair[0] != pair[1]), len(ours))
-    rest = ours[same:]
-    between = rest[:1] in ((), (")",), ("unique",), ("primary",))
-    return between and words[len(words) - len(rest) :] == rest
 
 
 def _count_unless(conn: sqlite3.Connection, table: str, condition: str) -> int:

@@ -21,10 +21,11 @@ from dashkit.migrations.changes import (
     CreateTable,
     CreateTrigger,
     Fill,
-    Finding,
     Insert,
     Version,
 )
+from dashkit.migrations.findings import Finding
+from dashkit.migrations.moves import Move
 from dashkit.store.rows import REQUIRED
 from dashkit.version import __version__
 
@@ -37,18 +38,22 @@ TRACKING = CreateTable(
     "duration_ms REAL, tool_version TEXT NOT NULL, backup TEXT, PRIMARY KEY (version, name)",
 )
 NEEDED = REQUIRED
-# The order of execution: indexes after the one UPDATE, triggers when all rows are in.
-KINDS = (AddColumn, CreateTable, Fill, Insert, CreateIndex, CreateTrigger)
+# The order of execution: a table before its columns, indexes after the one UPDATE, triggers when all rows are in.
+KINDS = (CreateTable, AddColumn, Fill, Insert, Move, CreateIndex, CreateTrigger)
 
 
 @dataclass(frozen=True)
 class Item:
-    """One change of a version, as it stands in this database; `checksum` is the recorded one, if any."""
+    """One change of a version, as it stands in this database; `checksum` is the recorded one, if any.
+
+    `known` are checksums of other texts that it had before its release.
+    """
 
     version: str
     change: Change
     finding: Finding
     checksum: str | None
+    known: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -69,7 +74,19 @@ class Survey:
     @property
     def unrecorded(self) -> list[Item]:
         """The changes that are there without a record: to be adopted."""
-        return [item for item in self.items if item.finding.state == "there" and item.checksum is None]
+        there = [item for item in self.items if item.finding.state == "there" and item.checksum is None]
+        return [item for item in there if not isinstance(item.change, Move)]
+
+    @property
+    def grown(self) -> list[Item]:
+        """The changes to apply that a version got, or got another text of, since it was applied here."""
+        begun = {item.version for item in self.items if item.checksum is not None}
+        return [
+            item
+            for item in self.missing
+            if item.version in begun
+            and (item.checksum is None or item.finding.is_earlier or isinstance(item.change, Move))
+        ]
 
     @property
     def obstacles(self) -> list[str]:
@@ -83,7 +100,7 @@ class Survey:
         edited = [
             f"{item.change.name} was applied in another wording (recorded {item.checksum}, now {item.change.checksum})"
             for item in self.items
-            if item.checksum not in (None, item.change.checksum)
+            if item.checksum not in (None, item.change.checksum, *item.known)
         ]
         return [note for item in self.items for note in item.finding.notes] + edited
 
@@ -105,7 +122,7 @@ class Applied:
     @property
     def rows(self) -> int | None:
         """How many rows it filled; None for a change that fills none."""
-        return sum(rows for _, rows in self.kinds) if isinstance(self.change, Fill | Insert) else None
+        return sum(rows for _, rows in self.kinds) if isinstance(self.change, Fill | Insert | Move) else None
 
 
 def number(version: str) -> tuple[int, ...]:
@@ -186,9 +203,10 @@ def survey(conn: sqlite3.Connection, versions: Iterable[Version]) -> Survey:
         last = max(((str(applied_at), str(backup)) for *_, applied_at, backup in found if backup), default=last)
     items = []
     for version in versions:
-        for change in version.changes:
+        for change in (*version.changes, *version.moves):
             checksum = rows.get((version.number, change.name))
-            items.append(Item(version.number, change, change.look(conn, recorded=checksum is not None), checksum))
+            finding = change.look(conn, recorded=checksum is not None)
+            items.append(Item(version.number, change, finding, checksum, version.earlier.get(change.name, ())))
     recorded = tuple(sorted({version for version, _ in rows}, key=number))
     return Survey(tuple(items), tracking, recorded, *last)
 
@@ -234,8 +252,10 @@ def apply(
             for change in changes:
                 tell(change.todo)
                 started = time.perf_counter()
-                rows = _run(conn, change.sql, {"now": times.to_text(now)} if isinstance(change, Insert) else ())
-                kinds = (("rows", rows),) if isinstance(change, Insert) else ()
+                has_rows, rows = isinstance(change, Insert | Move), 0
+                for sql in change.statements(conn):
+                    rows = _run(conn, sql, {"now": times.to_text(now)} if has_rows else ())
+                kinds = (("rows", rows),) if has_rows else ()
                 done.append(Applied(version, change, time.perf_counter() - started, kinds))
     order = {(item.version, item.change.name): place for place, item in enumerate(found.items)}
     done.sort(key=lambda applied: order[applied.version, applied.change.name])

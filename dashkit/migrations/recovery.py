@@ -149,6 +149,8 @@ def _written(conn: sqlite3.Connection, table: str, versions: tuple[Version, ...]
     """The rows of a new table, without those that the migration itself wrote."""
     changes = [change for version in versions for change in version.changes]
     ours = [change.mark for change in changes if isinstance(change, Insert) and change.table == table.lower()]
+    moves = (move for version in versions for move in version.moves if move.table == table.lower())
+    ours += [move.is_as_before() for move in moves if move.is_of(conn, "backup")]
     mine = f"({shape.any_of(ours)}) IS TRUE"
     return int(conn.execute(f"SELECT count(*) FROM {shape.quoted(table)} WHERE NOT {mine}").fetchone()[0])
 
@@ -173,7 +175,17 @@ def _loss(conn: sqlite3.Connection, table: str, versions: tuple[Version, ...]) -
         f"FROM backup.{name} o JOIN main.{name} n ON n.{key} = o.{key}"
     ).fetchone()
     rows = [verify.contents(conn, [table], schema)[table] for schema in ("main", "backup")]
-    return Loss(table, added=rows[0] - shared, changed=int(changed), removed=rows[1] - shared)
+    return Loss(table, rows[0] - shared, int(changed), rows[1] - shared - _moved(conn, table, versions))
+
+
+def _moved(conn: sqlite3.Connection, table: str, versions: tuple[Version, ...]) -> int:
+    """The rows of the backup that the migration itself took to another table."""
+    moves = [move for version in versions for move in version.moves if move.of == table.lower() and move.removes]
+    moves = [move for move in moves if move.is_of(conn, "backup")]
+    if not moves:
+        return 0
+    arrived = shape.any_of([move.arrived(conn, exactly=False) for move in moves])
+    return int(conn.execute(f"SELECT count(*) FROM backup.{shape.quoted(table)} AS o WHERE {arrived}").fetchone()[0])
 
 
 def _untouched(conn: sqlite3.Connection, table: str, versions: tuple[Version, ...]) -> Iterator[str]:

@@ -8,6 +8,7 @@ from dashkit import times
 from dashkit.migrations import engine
 from dashkit.migrations.changes import AddColumn, Change, CreateTrigger, Fill, Insert
 from dashkit.migrations.execution import Outcome, Rehearsal
+from dashkit.migrations.moves import Move
 from dashkit.migrations.recovery import Loss
 from dashkit.migrations.restore import Restored
 
@@ -27,7 +28,7 @@ def line(applied: engine.Applied, *, done: bool) -> str:
     """One change as a line: `Marked 161 completed tasks as checked`, or `Mark ...` where it is still to do."""
     change: Change = applied.change
     text = change.done if done else change.todo
-    if isinstance(change, Fill | Insert):
+    if isinstance(change, Fill | Insert | Move):
         text = text.format(count=counted(applied.rows or 0, change.noun))
         known = [f"{rows:,} from {label}" for label, rows in applied.kinds if rows]
         if len(applied.kinds) > 1 and len(known) > 1:

@@ -1,5 +1,6 @@
 """What a database really looks like: columns, keys and definitions, read from SQLite's own catalogue."""
 
+import hashlib
 import re
 import sqlite3
 from collections.abc import Sequence
@@ -63,6 +64,16 @@ def owner(conn: sqlite3.Connection, name: str) -> tuple[str, str, str | None] | 
     return row
 
 
+def beside(conn: sqlite3.Connection, table: str) -> list[str]:
+    """The statements of the indexes and triggers of a table, in the order in which they were made."""
+    rows = conn.execute(
+        "SELECT sql FROM main.sqlite_master WHERE type IN ('index', 'trigger') AND sql IS NOT NULL "
+        "AND lower(tbl_name) = lower(?) ORDER BY rowid",
+        (table,),
+    )
+    return [sql for (sql,) in rows]
+
+
 def tables(conn: sqlite3.Connection, schema: str = "main") -> list[str]:
     """The tables that hold rows of their own: no views, no virtual tables; SQLite's own only if they carry data."""
     rows = conn.execute(f"SELECT name FROM {schema}.sqlite_master WHERE type = 'table' AND rootpage > 0 ORDER BY name")
@@ -100,6 +111,40 @@ def tokens(sql: str) -> tuple[str, ...]:
         else:
             words.append(token if token[0] == "'" else token.lower())
     return tuple(words)
+
+
+@lru_cache
+def digest(sql: str) -> str:
+    """Which text it is, whatever its case, quotes, blanks and comments."""
+    return hashlib.sha256(" ".join(tokens(sql)).encode()).hexdigest()[:16]
+
+
+def grown(words: tuple[str, ...], ours: tuple[str, ...]) -> bool:
+    """Whether a declaration is ours, but for columns that came later: ALTER TABLE puts them before the table's keys."""
+    same = next((place for place, pair in enumerate(zip(words, ours, strict=False)) if pair[0] != pair[1]), len(ours))
+    rest = ours[same:]
+    between = rest[:1] in ((), (")",), ("unique",), ("primary",))
+    return between and words[len(words) - len(rest) :] == rest
+
+
+def lacks(conn: sqlite3.Connection, table: str, sql: str) -> str:
+    """What a table that is there has not, of what a statement would make; empty: it has everything."""
+    model = sqlite3.connect(":memory:")
+    try:
+        model.execute(sql)
+        here = columns(conn, table)
+        for key, column in columns(model, table).items():
+            if key not in here or here[key].generated:
+                return f"the column {column.name}"
+            if here[key].affinity != column.affinity:
+                return f"a {column.affinity} column {column.name} (it has {here[key].affinity})"
+        for unique in keys(model, table) - keys(conn, table):
+            return f"the unique key ({', '.join(sorted(unique))})"
+        for name, parent, action in foreign_keys(model, table) - foreign_keys(conn, table):
+            return f"the foreign key {name} -> {parent} ON DELETE {action}"
+    finally:
+        model.close()
+    return ""
 
 
 def options(sql: str) -> Sequence[str]:

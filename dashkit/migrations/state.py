@@ -12,7 +12,10 @@ from dashkit.migrations.changes import Version
 
 @dataclass(frozen=True)
 class Status:
-    """A database's version ("1.0", or the newest that is complete), and per known version the pending changes."""
+    """A database's version ("1.0", or the newest that is complete), and per known version the pending changes.
+
+    `grown`: those of them that a version which was applied here got since.
+    """
 
     path: Path
     version: str
@@ -25,6 +28,7 @@ class Status:
     migrated_at: str | None
     backup: Path | None
     newer: bool
+    grown: tuple[str, ...] = ()
 
     @property
     def ready(self) -> bool:
@@ -109,6 +113,7 @@ def read(path: Path, versions: tuple[Version, ...]) -> Status:
         found.migrated_at,
         real.parent / found.backup if found.backup else None,
         engine.number(version_of(found, versions)) > engine.number(versions[-1].number),
+        tuple(item.change.name for item in found.grown),
     )
 
 

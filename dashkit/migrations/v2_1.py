@@ -2,46 +2,17 @@
 
 from dataclasses import replace
 
-from dashkit.migrations.changes import (
-    AddColumn,
-    Change,
-    CreateIndex,
-    CreateTable,
-    CreateTrigger,
-    Insert,
-    Step,
-    Version,
-)
+from dashkit.migrations import earlier
+from dashkit.migrations.changes import CreateTrigger, Insert, Step, Version
+from dashkit.migrations.declarations import columns, index, table, trigger
+from dashkit.migrations.v2_1_ingest import GIT, HOUSE, SESSIONS
 
 _NOW = "strftime('%Y-%m-%dT%H:%M:%fZ', 'now')"
 _AWAKE = "coalesce((SELECT suspended FROM event_context), 0) = 0"
 _WATCHED = ("project_id", "status", "checked", "blocked_reason", "complexity", "title")
+_SAID = ("created_at", "completed_at")
+_TURNS_ON = "NEW.checked IS TRUE AND OLD.checked IS NOT TRUE"
 _EVENT = "task_id, occurred_at, recorded_at, op, project_id, status, checked, blocked_reason, complexity, title, source"
-
-
-def _columns(table: str, *declarations: str) -> tuple[Change, ...]:
-    found = []
-    for declaration in declarations:
-        column, rest = declaration.split(" ", 1)
-        text = f"{column} column to {table}"
-        change = AddColumn(f"{table}.{column}", f"Add {text}", f"Added {text}", table, column, rest)
-        found.append(replace(change, untouched=f"{column} IS NULL"))
-    return tuple(found)
-
-
-def _table(table: str, *lines: str) -> CreateTable:
-    return CreateTable(table, f"Create {table} table", f"Created {table} table", table, ", ".join(lines))
-
-
-def _index(index: str, table: str, columns: str, where: str = "") -> CreateIndex:
-    what = f"{table} ({columns})"
-    return CreateIndex(index, f"Index {what}", f"Indexed {what}", index, table, columns, where)
-
-
-def _trigger(trigger: str, table: str, when: str, body: str, purpose: str) -> CreateTrigger:
-    return CreateTrigger(
-        trigger, f"Watch {purpose}", f"Watching {purpose}", trigger, table, f"{when} ON {table} {body}"
-    )
 
 
 def _occurred(task: str) -> str:
@@ -70,11 +41,23 @@ def _changed() -> str:
     )
 
 
-def _event(row: str, op: str, values: str) -> str:
+def _said(row: str, when: str = "") -> str:
+    """What a row says of its own times, as text: who reads the history judges it, a trigger never does."""
+    texts = (f"CAST({row}.{column} AS TEXT)" for column in _SAID)
+    return ", ".join(f"CASE WHEN {when} THEN {text} END" if when else text for text in texts)
+
+
+def _event(row: str, op: str, values: str, said: str) -> str:
     return (
-        f"INSERT INTO task_events ({_EVENT}) "
-        f"VALUES ({row}.id, {_occurred(f'{row}.id')}, {_NOW}, '{op}', {values}, 'trigger');"
+        f"INSERT INTO task_events ({_EVENT}, actor, said_created_at, said_completed_at) "
+        f"VALUES ({row}.id, {_occurred(f'{row}.id')}, {_NOW}, '{op}', {values}, 'trigger', "
+        f"(SELECT actor FROM event_context), {said});"
     )
+
+
+def _watch(name: str, when: str, body: str, purpose: str) -> CreateTrigger:
+    """A trigger on tasks; a table that another program made need not say its times."""
+    return replace(trigger(name, "tasks", when, body, purpose), optional=_SAID, replaces=earlier.WORDS[name])
 
 
 def _dependency(row: str, op: str) -> str:
@@ -94,20 +77,20 @@ def _instant(column: str) -> str:
 _TASKS = Step(
     "Add task columns for sources",
     (
-        *_columns(
+        *columns(
             "tasks",
             *["external_id TEXT", "kind TEXT", "parent_id INTEGER REFERENCES tasks(id) ON DELETE SET NULL"],
-            "labels TEXT",
+            *["labels TEXT", "assignee TEXT", "due_at TEXT", "milestone TEXT"],
         ),
         # Without it each deletion of a task looks through all others for its children.
-        _index("idx_tasks_parent_id", "tasks", "parent_id", "parent_id IS NOT NULL"),
+        index("idx_tasks_parent_id", "tasks", "parent_id", "parent_id IS NOT NULL"),
     ),
 )
 
 _SOURCES = Step(
     "Create task_sources",
     (
-        _table(
+        table(
             "task_sources",
             "task_id INTEGER PRIMARY KEY REFERENCES tasks(id) ON DELETE CASCADE",
             "source TEXT NOT NULL",
@@ -125,7 +108,7 @@ _SOURCES = Step(
 _HISTORY = Step(
     "Create the history",
     (
-        _table(
+        table(
             "task_events",
             "event_id INTEGER PRIMARY KEY",
             "task_id INTEGER NOT NULL",  # no foreign key: events outlive their task
@@ -141,7 +124,8 @@ _HISTORY = Step(
             "title TEXT",
             "source TEXT",
         ),
-        _table(
+        *columns("task_events", "actor TEXT", "on_day TEXT", "said_created_at TEXT", "said_completed_at TEXT"),
+        table(
             "dependency_events",
             "event_id INTEGER PRIMARY KEY",
             "task_id INTEGER NOT NULL",
@@ -152,9 +136,12 @@ _HISTORY = Step(
             "not_before TEXT",
             "source TEXT",
         ),
-        _table("event_context", "id INTEGER PRIMARY KEY CHECK (id = 1)", "suspended INTEGER NOT NULL DEFAULT 0"),
-        _index("idx_task_events_task", "task_events", "task_id, occurred_at, event_id"),
-        _index("idx_dependency_events_task", "dependency_events", "task_id, occurred_at, event_id"),
+        table("event_context", "id INTEGER PRIMARY KEY CHECK (id = 1)", "suspended INTEGER NOT NULL DEFAULT 0"),
+        *columns("event_context", "actor TEXT"),
+        index("idx_task_events_task", "task_events", "task_id, occurred_at, event_id"),
+        # The newest events of a kind, without a look at all others.
+        index("idx_task_events_op", "task_events", "op, checked, occurred_at"),
+        index("idx_dependency_events_task", "dependency_events", "task_id, occurred_at, event_id"),
     ),
 )
 
@@ -228,36 +215,33 @@ _BASELINE = Step(
 _TRIGGERS = Step(
     "Watch changes",
     (
-        _trigger(
+        _watch(
             "dashkit_task_insert",
-            "tasks",
             "AFTER INSERT",
-            f"WHEN {_AWAKE} BEGIN {_event('NEW', 'insert', _image('NEW'))} END",
+            f"WHEN {_AWAKE} BEGIN {_event('NEW', 'insert', _image('NEW'), _said('NEW'))} END",
             "new tasks",
         ),
-        _trigger(
+        _watch(
             "dashkit_task_update",
-            "tasks",
             f"AFTER UPDATE OF {', '.join(_WATCHED)}",
             f"WHEN ({' OR '.join(map(_differs, _WATCHED))}) AND {_AWAKE} "
-            f"BEGIN {_event('NEW', 'update', _changed())} END",
+            f"BEGIN {_event('NEW', 'update', _changed(), _said('NEW', _TURNS_ON))} END",
             "changes of tasks",
         ),
-        _trigger(
+        _watch(
             "dashkit_task_delete",
-            "tasks",
             "AFTER DELETE",
-            f"WHEN {_AWAKE} BEGIN {_event('OLD', 'delete', _image('OLD'))} END",
+            f"WHEN {_AWAKE} BEGIN {_event('OLD', 'delete', _image('OLD'), _said('OLD'))} END",
             "deleted tasks",
         ),
-        _trigger(
+        trigger(
             "dashkit_dependency_insert",
             "task_dependencies",
             "AFTER INSERT",
             f"WHEN {_AWAKE} {_dependency('NEW', 'add')}",
             "new dependencies",
         ),
-        _trigger(
+        trigger(
             "dashkit_dependency_delete",
             "task_dependencies",
             "AFTER DELETE",
@@ -267,127 +251,5 @@ _TRIGGERS = Step(
     ),
 )
 
-_OTHER = "SELECT repo_id FROM git_repo_commits WHERE sha = git_commits.sha AND repo_id <> OLD.id"
-
-_GIT = Step(
-    "Extend git",
-    (
-        *_columns("git_commits", "authored_at TEXT", "is_merge BOOLEAN", "recorded_at TEXT"),
-        *_columns("git_repos", "refs TEXT"),
-        _table(
-            "git_repo_commits",
-            "repo_id TEXT NOT NULL REFERENCES git_repos(id) ON DELETE CASCADE",
-            "sha TEXT NOT NULL REFERENCES git_commits(sha) ON DELETE CASCADE",
-            "reachable BOOLEAN NOT NULL DEFAULT TRUE",
-            "PRIMARY KEY (repo_id, sha)",
-        ),
-        _table(
-            "git_commit_paths",
-            "sha TEXT PRIMARY KEY REFERENCES git_commits(sha) ON DELETE CASCADE",
-            "paths TEXT NOT NULL",
-        ),
-        _index("idx_git_repo_commits_sha", "git_repo_commits", "sha"),
-        _trigger(
-            "dashkit_repo_delete",
-            "git_repos",
-            "BEFORE DELETE",
-            f"BEGIN UPDATE git_commits SET repo_id = ({_OTHER} LIMIT 1) "
-            f"WHERE repo_id = OLD.id AND EXISTS ({_OTHER}); END",
-            "deleted repositories: a commit that another one holds goes there",
-        ),
-    ),
-)
-
-_TOKENS = (
-    "input_tokens INTEGER",
-    "output_tokens INTEGER",
-    "cache_write_5m_tokens INTEGER",
-    "cache_write_1h_tokens INTEGER",
-    "cache_read_tokens INTEGER",
-)
-
-_SESSIONS = Step(
-    "Extend sessions",
-    (
-        *_columns(
-            "llm_sessions",
-            *[
-                "tool TEXT",
-                "parent_session_id TEXT",
-                "active_seconds REAL",
-                "prompt_count INTEGER",
-                "call_count INTEGER",
-            ],
-            *["tool_count INTEGER", "subagent_call_count INTEGER", "compaction_count INTEGER"],
-            *_TOKENS,
-            *["cost_usd REAL", "unpriced_calls INTEGER", "price_table TEXT", "output_complete BOOLEAN", "model TEXT"],
-            *["git_branch TEXT", "branch_count INTEGER", "cwd TEXT", "client_version TEXT", "entrypoint TEXT"],
-            *["bad_lines INTEGER", "repaired_lines INTEGER", "recorded_at TEXT", "file_gone_at TEXT"],
-        ),
-        _table(
-            "llm_calls",
-            "id TEXT PRIMARY KEY",
-            "session_id TEXT NOT NULL REFERENCES llm_sessions(id) ON DELETE CASCADE",
-            "occurred_at TEXT",
-            "model TEXT",
-            "branch TEXT",
-            "cwd TEXT",
-            "is_sidechain BOOLEAN",
-            *_TOKENS,
-            *["web_searches INTEGER", "speed TEXT", "tier TEXT", "geo TEXT", "cost_usd REAL", "recorded_at TEXT"],
-        ),
-        _table(
-            "session_evidence",
-            "session_id TEXT NOT NULL REFERENCES llm_sessions(id) ON DELETE CASCADE",
-            "kind TEXT NOT NULL",
-            "value TEXT NOT NULL",
-            "occurred_at TEXT",
-            "PRIMARY KEY (session_id, kind, value)",
-        ),
-        _table(
-            "commit_session_links",
-            "id TEXT PRIMARY KEY",
-            "commit_sha TEXT NOT NULL REFERENCES git_commits(sha) ON DELETE CASCADE",
-            "session_id TEXT NOT NULL REFERENCES llm_sessions(id) ON DELETE CASCADE",
-            "confidence REAL NOT NULL CHECK (confidence BETWEEN 0.0 AND 1.0)",
-            "link_type TEXT NOT NULL",
-            "evidence TEXT",
-            "created_at TEXT",
-            "UNIQUE (commit_sha, session_id)",
-        ),
-        _index("idx_llm_calls_session_id", "llm_calls", "session_id"),
-        _index("idx_commit_session_links_session", "commit_session_links", "session_id"),
-    ),
-)
-
-_HOUSE = Step(
-    "Create what keeps the house",
-    (
-        _table(
-            "ingest_files",
-            *["path TEXT PRIMARY KEY", "size INTEGER", "mtime_ns INTEGER", "inode INTEGER", "dev INTEGER"],
-            *["offset INTEGER", "tail_digest TEXT", "head_digest TEXT", "bad INTEGER"],
-            *["first_seen TEXT", "gone_at TEXT"],
-        ),
-        _table(
-            "link_rejections",
-            "task_id INTEGER NOT NULL REFERENCES tasks(id) ON DELETE CASCADE",
-            "commit_sha TEXT",
-            "session_id TEXT",
-            "rejected_at TEXT NOT NULL",
-            "UNIQUE (task_id, commit_sha, session_id)",
-        ),
-        _table(
-            "settings",
-            *["scope TEXT NOT NULL", "key TEXT NOT NULL", "value TEXT", "updated_at TEXT"],
-            "PRIMARY KEY (scope, key)",
-        ),
-        _table(
-            "runs",
-            *["id TEXT PRIMARY KEY", "kind TEXT NOT NULL", "started_at TEXT NOT NULL"],
-            *["finished_at TEXT", "outcome TEXT", "details TEXT"],
-        ),
-    ),
-)
-
-VERSION = Version("2.1", (_TASKS, _SOURCES, _HISTORY, _BASELINE, _TRIGGERS, _GIT, _SESSIONS, _HOUSE))
+_STEPS = (_TASKS, _SOURCES, _HISTORY, _BASELINE, _TRIGGERS, GIT, SESSIONS, HOUSE)
+VERSION = Version("2.1", _STEPS, earlier.MOVES, earlier.CHECKSUMS)

@@ -4,13 +4,14 @@ The connection has the migrated state as `main` and the backup as `backup`.
 """
 
 import sqlite3
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from contextlib import closing
 from pathlib import Path
 
 from dashkit import connection
 from dashkit.migrations import engine, shape
-from dashkit.migrations.changes import AddColumn, CreateIndex, CreateTable, CreateTrigger, Fill, Insert, Version
+from dashkit.migrations.changes import AddColumn, Change, CreateIndex, CreateTable, CreateTrigger, Fill, Insert, Version
+from dashkit.migrations.moves import Move
 
 BOOKKEEPING = "schema_migrations"
 
@@ -26,11 +27,28 @@ def problems(conn: sqlite3.Connection, backup: Path, versions: tuple[Version, ..
     found += _changed_definitions(conn, versions)
     found += _new_compile_errors(conn, backup)
     begun = {change.table for version in versions for change in version.changes if isinstance(change, Insert)}
+    moves = [move for version in versions for move in version.moves]
+    begun |= {move.table for move in moves}
+    again = _made_again(conn, versions)
     for table in shape.tables(conn, "backup"):
         if table.lower() != BOOKKEEPING:
-            found += differences(conn, table, fills_of(versions, table), grows=table.lower() in begun)
+            out = [move for move in moves if move.of == table.lower() and move.removes and move.is_of(conn, "backup")]
+            found += differences(
+                *(conn, table, fills_of(versions, table), out),
+                grows=table.lower() in begun,
+                by_value=table.lower() in again,
+            )
     found += _new_violations(conn, versions)
     return found
+
+
+def _made_again(conn: sqlite3.Connection, versions: tuple[Version, ...]) -> set[str]:
+    """The tables that were there as an earlier commit made them."""
+    before = {
+        name.lower(): sql for (kind, name), (_, sql) in shape.definitions(conn, "backup").items() if kind == "table"
+    }
+    changes = [change for version in versions for change in version.changes if isinstance(change, CreateTable)]
+    return {change.table for change in changes if change.is_earlier(before.get(change.table))}
 
 
 def fills_of(versions: tuple[Version, ...], table: str) -> dict[str, Fill]:
@@ -66,12 +84,21 @@ def _changed_definitions(conn: sqlite3.Connection, versions: tuple[Version, ...]
             )
             if new[: len(old)] != old:
                 found.append(f"the old columns of {name} changed")
-        elif after.get((kind, name)) != (table, sql):
+        elif after.get((kind, name)) != (table, sql) and not _is_replaced(changes, kind, name, sql):
             found.append(f"the {kind} {name} changed or is gone")
     for kind, name in after.keys() - before.keys():
         if not (name.lower() in mine or (name.startswith("sqlite_autoindex_") and after[kind, name][0] in mine)):
             found.append(f"a {kind} {name} appeared")
     return found
+
+
+def _is_replaced(changes: Iterable[Change], kind: str, name: str, sql: str | None) -> bool:
+    """Whether it was ours, and of an earlier text: that it is what it should be by now the survey has seen."""
+    kinds = {"table": CreateTable, "trigger": CreateTrigger}
+    mine = (change for change in changes if isinstance(change, CreateTable | CreateTrigger))
+    return any(
+        isinstance(one, kinds.get(kind, ())) and one.name == name.lower() and one.is_earlier(sql) for one in mine
+    )
 
 
 def _new_compile_errors(conn: sqlite3.Connection, backup: Path) -> list[str]:
@@ -118,27 +145,39 @@ def _statement(conn: sqlite3.Connection, use: str, name: str) -> str:
     }[use]
 
 
-def differences(conn: sqlite3.Connection, table: str, fills: dict[str, Fill], *, grows: bool = False) -> list[str]:
+def differences(
+    conn: sqlite3.Connection,
+    table: str,
+    fills: dict[str, Fill],
+    moves: Sequence[Move] = (),
+    *,
+    grows: bool = False,
+    by_value: bool = False,
+) -> list[str]:
     """Rows of the backup that are missing or changed in main, and rows that main has on top unless it `grows`.
 
-    A column may differ only in rows where its fill was needed. Compared in one pass in row order; text by bytes,
-    whatever the collation of the column, and a number by its storage class too.
+    A column may differ only in rows where its fill was needed; a row may be missing only where it was moved and is in
+    the other table. Compared in one pass in row order (`by_value`: whatever the row ids); text by bytes, whatever the
+    collation of the column, and a number by its storage class too.
     """
     name = shape.quoted(table)
     columns = [column for column in shape.columns(conn, table, "backup").values() if not column.generated]
+    moved = f"({shape.any_of([move.arrived(conn) for move in moves])}) IS TRUE"
     key = shape.row_key(conn, table, "backup")
-    if key is None:
+    if key is None or by_value:
         listed = ", ".join(
             f"{shape.quoted(column.name)} COLLATE BINARY" for column in columns if column.name.lower() not in fills
         )
-        rows = f"(SELECT {listed} FROM backup.{name} EXCEPT SELECT {listed} FROM main.{name})"
+        rows = f"(SELECT {listed} FROM backup.{name} AS o WHERE NOT {moved} EXCEPT SELECT {listed} FROM main.{name})"
     else:
         rows = (
             f"backup.{name} AS o LEFT JOIN main.{name} AS n ON n.{key} = o.{key} "
-            f"WHERE n.{key} IS NULL OR {unequal(columns, key, fills)}"
+            f"WHERE CASE WHEN n.{key} IS NULL THEN NOT {moved} ELSE {unequal(columns, key, fills)} END"
         )
     gone = conn.execute(f"SELECT count(*) FROM {rows}").fetchone()[0]
     new, old = (contents(conn, [table], schema)[table] for schema in ("main", "backup"))
+    if moves:
+        old -= conn.execute(f"SELECT count(*) FROM backup.{name} AS o WHERE {moved}").fetchone()[0]
     found = [f"{gone:,} rows of {table} differ from the backup"] if gone else []
     return found + (
         [f"{table} has {new:,} rows and the backup {old:,}"] if new != old and not (grows and new > old) else []

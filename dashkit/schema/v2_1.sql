@@ -1,5 +1,5 @@
 -- The complete schema of version 2.1, as v1.0 plus the steps of migrations/v2_0.py and v2_1.py leave it (a test
--- compares the two). 23 tables, 14 indexes, 6 triggers. Changes of tasks and dependencies are recorded by triggers.
+-- compares the two). 25 tables, 18 indexes, 6 triggers. Changes of tasks and dependencies are recorded by triggers.
 CREATE TABLE projects (
     id INTEGER PRIMARY KEY,
     name TEXT NOT NULL,
@@ -30,7 +30,10 @@ CREATE TABLE tasks (
     external_id TEXT,
     kind TEXT,
     parent_id INTEGER REFERENCES tasks(id) ON DELETE SET NULL,
-    labels TEXT
+    labels TEXT,
+    assignee TEXT,
+    due_at TEXT,
+    milestone TEXT
 );
 CREATE TABLE task_dependencies (
     task_id INTEGER NOT NULL REFERENCES tasks(id) ON DELETE CASCADE,
@@ -50,6 +53,7 @@ CREATE TABLE task_sources (
     gone_at TEXT
 );
 -- What became of each task: only what changed, NULL = as before, '' = none. No foreign key: events outlive their task.
+-- said_*: what the row said of its own times when an event inserted, checked or deleted it, as text.
 CREATE TABLE task_events (
     event_id INTEGER PRIMARY KEY,
     task_id INTEGER NOT NULL,
@@ -63,7 +67,11 @@ CREATE TABLE task_events (
     blocked_reason TEXT,
     complexity TEXT,
     title TEXT,
-    source TEXT
+    source TEXT,
+    actor TEXT,
+    on_day TEXT,
+    said_created_at TEXT,
+    said_completed_at TEXT
 );
 CREATE TABLE dependency_events (
     event_id INTEGER PRIMARY KEY,
@@ -75,10 +83,12 @@ CREATE TABLE dependency_events (
     not_before TEXT,
     source TEXT
 );
--- One row; suspended is 0 at rest, and 1 inside the transaction that records late history.
+-- One row; suspended is 0 at rest, and 1 inside the transaction that records late history. actor is NULL at rest, and
+-- inside a transaction of dashkit's who makes the changes.
 CREATE TABLE event_context (
     id INTEGER PRIMARY KEY CHECK (id = 1),
-    suspended INTEGER NOT NULL DEFAULT 0
+    suspended INTEGER NOT NULL DEFAULT 0,
+    actor TEXT
 );
 CREATE TABLE git_repos (
     id TEXT PRIMARY KEY,
@@ -88,7 +98,6 @@ CREATE TABLE git_repos (
     remote_url TEXT,
     default_branch TEXT,
     created_at TEXT,
-    refs TEXT,
     UNIQUE (project_id, path)
 );
 CREATE TABLE git_commits (
@@ -127,9 +136,7 @@ CREATE TABLE llm_sessions (
     active_seconds REAL,
     prompt_count INTEGER,
     call_count INTEGER,
-    tool_count INTEGER,
     subagent_call_count INTEGER,
-    compaction_count INTEGER,
     input_tokens INTEGER,
     output_tokens INTEGER,
     cache_write_5m_tokens INTEGER,
@@ -148,7 +155,8 @@ CREATE TABLE llm_sessions (
     bad_lines INTEGER,
     repaired_lines INTEGER,
     recorded_at TEXT,
-    file_gone_at TEXT
+    file_gone_at TEXT,
+    session_kind TEXT
 );
 CREATE TABLE llm_calls (
     id TEXT PRIMARY KEY,
@@ -170,12 +178,24 @@ CREATE TABLE llm_calls (
     cost_usd REAL,
     recorded_at TEXT
 );
+-- When somebody asked: ids and times, and no text.
+CREATE TABLE llm_prompts (
+    id TEXT PRIMARY KEY,
+    session_id TEXT NOT NULL REFERENCES llm_sessions(id) ON DELETE CASCADE,
+    occurred_at TEXT,
+    branch TEXT,
+    cwd TEXT,
+    recorded_at TEXT
+);
 CREATE TABLE session_evidence (
     session_id TEXT NOT NULL REFERENCES llm_sessions(id) ON DELETE CASCADE,
     kind TEXT NOT NULL,
     value TEXT NOT NULL,
-    occurred_at TEXT,
-    PRIMARY KEY (session_id, kind, value)
+    occurred_at TEXT NOT NULL,
+    role TEXT,
+    rule TEXT,
+    branch TEXT,
+    PRIMARY KEY (session_id, kind, value, occurred_at)
 );
 CREATE TABLE task_commit_links (
     id TEXT PRIMARY KEY,
@@ -214,6 +234,12 @@ CREATE TABLE link_rejections (
     rejected_at TEXT NOT NULL,
     UNIQUE (task_id, commit_sha, session_id)
 );
+-- How far each source, repository and linker was read (value, JSON).
+CREATE TABLE checkpoints (
+    key TEXT PRIMARY KEY,
+    value TEXT,
+    updated_at TEXT
+);
 CREATE TABLE ingest_files (
     path TEXT PRIMARY KEY,
     size INTEGER,
@@ -225,7 +251,9 @@ CREATE TABLE ingest_files (
     head_digest TEXT,
     bad INTEGER,
     first_seen TEXT,
-    gone_at TEXT
+    gone_at TEXT,
+    session_id TEXT,
+    repaired INTEGER
 );
 CREATE TABLE settings (
     scope TEXT NOT NULL,
@@ -262,16 +290,21 @@ CREATE INDEX idx_task_session_links_task_id ON task_session_links (task_id);
 CREATE INDEX idx_llm_sessions_project_id ON llm_sessions (project_id);
 CREATE INDEX idx_tasks_parent_id ON tasks (parent_id) WHERE parent_id IS NOT NULL;
 CREATE INDEX idx_task_events_task ON task_events (task_id, occurred_at, event_id);
+CREATE INDEX idx_task_events_op ON task_events (op, checked, occurred_at);
 CREATE INDEX idx_dependency_events_task ON dependency_events (task_id, occurred_at, event_id);
 CREATE INDEX idx_git_repo_commits_sha ON git_repo_commits (sha);
 CREATE INDEX idx_llm_calls_session_id ON llm_calls (session_id);
+CREATE INDEX idx_llm_prompts_session_id ON llm_prompts (session_id);
+CREATE INDEX idx_session_evidence_value ON session_evidence (kind, value);
+CREATE INDEX idx_task_session_links_session ON task_session_links (session_id);
 CREATE INDEX idx_commit_session_links_session ON commit_session_links (session_id);
 CREATE TRIGGER dashkit_task_insert
 AFTER INSERT ON tasks
 WHEN coalesce((SELECT suspended FROM event_context), 0) = 0
 BEGIN
     INSERT INTO task_events (
-        task_id, occurred_at, recorded_at, op, project_id, status, checked, blocked_reason, complexity, title, source
+        task_id, occurred_at, recorded_at, op, project_id, status, checked, blocked_reason, complexity, title, source,
+        actor, said_created_at, said_completed_at
     )
     VALUES (
         NEW.id,
@@ -287,7 +320,10 @@ BEGIN
         coalesce(NEW.blocked_reason, ''),
         coalesce(NEW.complexity, ''),
         coalesce(NEW.title, ''),
-        'trigger'
+        'trigger',
+        (SELECT actor FROM event_context),
+        CAST(NEW.created_at AS TEXT),
+        CAST(NEW.completed_at AS TEXT)
     );
 END;
 CREATE TRIGGER dashkit_task_update
@@ -301,7 +337,8 @@ WHEN (OLD.project_id IS NOT NEW.project_id COLLATE BINARY
     AND coalesce((SELECT suspended FROM event_context), 0) = 0
 BEGIN
     INSERT INTO task_events (
-        task_id, occurred_at, recorded_at, op, project_id, status, checked, blocked_reason, complexity, title, source
+        task_id, occurred_at, recorded_at, op, project_id, status, checked, blocked_reason, complexity, title, source,
+        actor, said_created_at, said_completed_at
     )
     VALUES (
         NEW.id,
@@ -317,7 +354,10 @@ BEGIN
         CASE WHEN OLD.blocked_reason IS NOT NEW.blocked_reason COLLATE BINARY THEN coalesce(NEW.blocked_reason, '') END,
         CASE WHEN OLD.complexity IS NOT NEW.complexity COLLATE BINARY THEN coalesce(NEW.complexity, '') END,
         CASE WHEN OLD.title IS NOT NEW.title COLLATE BINARY THEN coalesce(NEW.title, '') END,
-        'trigger'
+        'trigger',
+        (SELECT actor FROM event_context),
+        CASE WHEN NEW.checked IS TRUE AND OLD.checked IS NOT TRUE THEN CAST(NEW.created_at AS TEXT) END,
+        CASE WHEN NEW.checked IS TRUE AND OLD.checked IS NOT TRUE THEN CAST(NEW.completed_at AS TEXT) END
     );
 END;
 CREATE TRIGGER dashkit_task_delete
@@ -325,7 +365,8 @@ AFTER DELETE ON tasks
 WHEN coalesce((SELECT suspended FROM event_context), 0) = 0
 BEGIN
     INSERT INTO task_events (
-        task_id, occurred_at, recorded_at, op, project_id, status, checked, blocked_reason, complexity, title, source
+        task_id, occurred_at, recorded_at, op, project_id, status, checked, blocked_reason, complexity, title, source,
+        actor, said_created_at, said_completed_at
     )
     VALUES (
         OLD.id,
@@ -341,7 +382,10 @@ BEGIN
         coalesce(OLD.blocked_reason, ''),
         coalesce(OLD.complexity, ''),
         coalesce(OLD.title, ''),
-        'trigger'
+        'trigger',
+        (SELECT actor FROM event_context),
+        CAST(OLD.created_at AS TEXT),
+        CAST(OLD.completed_at AS TEXT)
     );
 END;
 CREATE TRIGGER dashkit_dependency_insert

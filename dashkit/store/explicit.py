@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass
 from typing import Any, NamedTuple
 
 from dashkit.errors import OutdatedError, RefusedError, UsageError
-from dashkit.store import rows
+from dashkit.store import checkpoints, rows
 from dashkit.store.links import NAMESPACE
 
 Pair = tuple[int, str]
@@ -113,26 +113,16 @@ class Mark:
 
 def mark(conn: sqlite3.Connection, project_id: int) -> Mark | None:
     """The mark that the last linking of a project left."""
-    found = rows.read(conn, "SELECT tail_digest FROM main.ingest_files WHERE path = :path", {"path": _key(project_id)})
+    told = checkpoints.get(conn, checkpoints.of_links(project_id))
     try:
-        told = json.loads(found[0]["tail_digest"]) if found else None
         return Mark(**{**told, "read": Extent(*told["read"])}) if told else None
-    except (ValueError, TypeError, KeyError):  # written by another hand
+    except (TypeError, KeyError):  # written by another hand
         return None
 
 
 def set_mark(conn: sqlite3.Connection, project_id: int, value: Mark, now: str) -> None:
     """Leave a mark for the next linking."""
-    rows.write(
-        conn,
-        "INSERT INTO main.ingest_files (path, tail_digest, first_seen) VALUES (:path, :mark, :now) "
-        "ON CONFLICT (path) DO UPDATE SET tail_digest = excluded.tail_digest",
-        {"path": _key(project_id), "mark": json.dumps(asdict(value)), "now": now},
-    )
-
-
-def _key(project_id: int) -> str:
-    return f"links:{project_id}"
+    checkpoints.put(conn, checkpoints.of_links(project_id), asdict(value), now)
 
 
 def id_patterns(conn: sqlite3.Connection) -> dict[str, tuple[str, ...]]:

@@ -10,7 +10,7 @@ from typing import Any
 
 from dashkit.errors import OutdatedError
 from dashkit.records import Commit
-from dashkit.store import rows
+from dashkit.store import checkpoints, rows
 from dashkit.store.links import NAMESPACE
 
 
@@ -87,7 +87,7 @@ def require(conn: sqlite3.Connection) -> None:
         OutdatedError: it is older than version 2.1.
     """
     rows.require_v2(conn)
-    if not rows.columns(conn, "git_repo_commits") or "refs" not in rows.columns(conn, "git_repos"):
+    if not rows.columns(conn, "git_repo_commits") or not checkpoints.are_kept(conn):
         raise OutdatedError(
             "Cannot record commits in this database",
             "it needs version 2.1 of the schema, and has an older one",
@@ -97,10 +97,10 @@ def require(conn: sqlite3.Connection) -> None:
 
 def recorded(conn: sqlite3.Connection) -> list[Recorded]:
     """Every repository in its project, the oldest row first; none in a database before version 2.1."""
-    if "refs" not in rows.columns(conn, "git_repos"):
+    if not checkpoints.are_kept(conn):
         return []
-    sql = "SELECT id, project_id, path, name, remote_url, refs FROM main.git_repos ORDER BY created_at, id"
-    return [Recorded(**row | {"read": _last_read(row.pop("refs"))}) for row in map(dict, rows.read(conn, sql))]
+    sql = "SELECT id, project_id, path, name, remote_url FROM main.git_repos ORDER BY created_at, id"
+    return [Recorded(**row, read=last_read(conn, row["id"])) for row in rows.read(conn, sql)]
 
 
 def move_repo(conn: sqlite3.Connection, repo_id: str, path: str) -> None:
@@ -120,22 +120,30 @@ def save_repo(
 ) -> str:
     """The id of a project's repository, which is made, or brought up to date."""
     key = {"project_id": project_id, "path": path}
-    values = {"id": _new_id(conn, key), "name": name, "remote_url": remote_url, "default_branch": default_branch}
-    rows.write(conn, _SAVE_REPO, {**key, **values, "now": now})
     sql = "SELECT id FROM main.git_repos WHERE project_id = :project_id AND path = :path"
+    made = _new_id(conn, key)
+    if not rows.read(conn, sql, key):
+        # A row of this id that went took its commits with it, and they are to be read again.
+        checkpoints.delete(conn, checkpoints.of_repository(made))
+    values = {"id": made, "name": name, "remote_url": remote_url, "default_branch": default_branch}
+    rows.write(conn, _SAVE_REPO, {**key, **values, "now": now})
     found: str = rows.read(conn, sql, key)[0]["id"]
     return found
 
 
 def last_read(conn: sqlite3.Connection, repo_id: str) -> LastRead:
     """What was read last of a repository; nothing where that is not known."""
-    return _last_read(rows.read(conn, "SELECT refs FROM main.git_repos WHERE id = :id", {"id": repo_id})[0]["refs"])
+    told = checkpoints.get(conn, checkpoints.of_repository(repo_id))
+    try:
+        uncounted = told.get("uncounted", 0)
+        return LastRead(dict(told["refs"]), told["since"], told["cuts"], tuple(told["started"]), uncounted)
+    except (ValueError, TypeError, KeyError, AttributeError):  # never read, or written by another hand
+        return LastRead()
 
 
-def save_last_read(conn: sqlite3.Connection, repo_id: str, read: LastRead) -> None:
+def save_last_read(conn: sqlite3.Connection, repo_id: str, read: LastRead, now: str) -> None:
     """Record it."""
-    told = json.dumps(asdict(read), sort_keys=True)
-    rows.write(conn, "UPDATE main.git_repos SET refs = :refs WHERE id = :id", {"refs": told, "id": repo_id})
+    checkpoints.put(conn, checkpoints.of_repository(repo_id), asdict(read), now)
 
 
 def complete(conn: sqlite3.Connection, shas: Sequence[str]) -> set[str]:
@@ -187,15 +195,6 @@ def _new_id(conn: sqlite3.Connection, key: dict[str, Any]) -> str:
     while rows.read(conn, sql, {**key, "id": (made := str(uuid.uuid5(NAMESPACE, name)))})[0]["n"]:
         name += "\n"
     return made
-
-
-def _last_read(text: str | None) -> LastRead:
-    try:
-        told = json.loads(text or "{}")
-        uncounted = told.get("uncounted", 0)
-        return LastRead(dict(told["refs"]), told["since"], told["cuts"], tuple(told["started"]), uncounted)
-    except (ValueError, TypeError, KeyError, AttributeError):  # never read, or written by another hand
-        return LastRead()
 
 
 def _row(commit: Commit, repo_id: str, now: str) -> tuple[str | int | None, ...]:

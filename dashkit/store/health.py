@@ -173,9 +173,11 @@ def has_history(conn: sqlite3.Connection) -> bool:
     return all(rows.columns(conn, table) for table in ("task_events", "dependency_events", "event_context"))
 
 
-def context(conn: sqlite3.Connection) -> list[tuple[int, int]]:
-    """The rows of event_context: one, (1, 0), at rest."""
-    return conn.execute("SELECT id, suspended FROM event_context").fetchall()
+def is_at_rest(conn: sqlite3.Connection) -> bool:
+    """Whether event_context has its one row, which neither suspends the triggers nor says who makes the changes."""
+    actor = "actor" if "actor" in rows.columns(conn, "event_context") else "NULL"
+    found = conn.execute(f"SELECT id, suspended, {actor} FROM event_context").fetchall()  # noqa: S608 - one of two
+    return found == [(1, 0, None)]
 
 
 _PRESENT = """

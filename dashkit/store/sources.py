@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from dashkit import times
-from dashkit.store import rows
+from dashkit.store import checkpoints, rows
 
 # Columns of tasks that sources write and that have no history.
 PLAIN = ("external_id", "description", "priority", "kind", "labels", "phase_id", "parent_id")
@@ -75,9 +75,11 @@ def save(conn: sqlite3.Connection, source: str, found: Iterable[rows.Row]) -> No
 
 def mark(conn: sqlite3.Connection, project_id: int, source: str) -> Mark | None:
     """The mark that the last reading of a source left; None where there was none."""
-    sql = "SELECT tail_digest AS mark FROM ingest_files WHERE path = :path"
-    found = rows.read(conn, sql, {"path": _key(project_id, source)})
-    return Mark(**json.loads(found[0]["mark"])) if found else None
+    told = checkpoints.get(conn, checkpoints.of_source(project_id, source))
+    try:
+        return Mark(**told) if told else None
+    except TypeError:  # written by another hand
+        return None
 
 
 def in_use(conn: sqlite3.Connection, project_id: int) -> dict[str, Mark]:
@@ -131,16 +133,7 @@ def _made(conn: sqlite3.Connection, project_id: int) -> str:
 
 def set_mark(conn: sqlite3.Connection, project_id: int, source: str, value: Mark, now: str) -> None:
     """Leave a mark for the next reading."""
-    rows.write(
-        conn,
-        "INSERT INTO ingest_files (path, tail_digest, first_seen) VALUES (:path, :mark, :now) "
-        "ON CONFLICT (path) DO UPDATE SET tail_digest = excluded.tail_digest",
-        {"path": _key(project_id, source), "mark": json.dumps(asdict(value)), "now": now},
-    )
-
-
-def _key(project_id: int, source: str) -> str:
-    return f"tasks:{project_id}:{source}"
+    checkpoints.put(conn, checkpoints.of_source(project_id, source), asdict(value), now)
 
 
 def update(conn: sqlite3.Connection, changes: Mapping[int, Mapping[str, object]], now: str) -> None:

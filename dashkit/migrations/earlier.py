@@ -1,0 +1,57 @@
+"""Version 2.1 as earlier commits made it: by what its changes are known, and what is elsewhere now.
+
+2.1 is not released, so its changes may change in place, and files of developers hold what they were before.
+"""
+
+from dashkit.migrations.moves import Move
+
+# By the name of a table or trigger the digests of what it was (shape.digest): such a one is made again.
+WORDS = {
+    "session_evidence": ("298f266540a60940",),
+    "dashkit_task_insert": ("197a2011d47b0a93",),
+    "dashkit_task_update": ("a7c60d38eeaa5ae2",),
+    "dashkit_task_delete": ("66c1b2feab932c31",),
+}
+# By the name of a change the checksums that it was recorded with: they are no drift.
+CHECKSUMS = {
+    "session_evidence": ("750291c5cad692e2",),
+    "dashkit_task_insert": ("32544502715dbd80",),
+    "dashkit_task_update": ("9defce67307d1132",),
+    "dashkit_task_delete": ("6ea6a63781b4b336",),
+}
+
+# A row of ingest_files that is a mark of ours and nothing else: of a log file more is known.
+_OF_FILES = ("size", "mtime_ns", "inode", "dev", "offset", "head_digest", "bad", "gone_at")
+_IS_MARK = (
+    "({row}.path GLOB 'tasks:[0-9]*:*' OR {row}.path GLOB 'links:[0-9]*') AND json_valid({row}.tail_digest) AND "
+    "coalesce(" + ", ".join(f'{{row}}."{column}"' for column in _OF_FILES) + ") IS NULL"
+)
+_IS_READ = "CASE WHEN json_valid({row}.refs) THEN json_type({row}.refs, '$.refs') IS 'object' END"
+
+MOVES = (
+    Move(
+        "marks of sources and links",
+        "Move {count} from ingest_files to checkpoints",
+        "Moved {count} from ingest_files to checkpoints",
+        "checkpoints",
+        "ingest_files",
+        key="{row}.path",
+        value="{row}.tail_digest",
+        which=_IS_MARK,
+        carried=("path", "tail_digest", "first_seen"),
+        noun="marks",
+    ),
+    Move(
+        "marks of repositories",
+        "Copy {count} from git_repos to checkpoints",
+        "Copied {count} from git_repos to checkpoints",
+        "checkpoints",
+        "git_repos",
+        key="'git:' || {row}.id",
+        value="{row}.refs",
+        which=_IS_READ,
+        carried=("refs",),
+        removes=False,
+        noun="marks",
+    ),
+)

@@ -1,0 +1,50 @@
+"""What a look at a database finds of a change, and what every kind of change has."""
+
+import hashlib
+import sqlite3
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Literal
+
+State = Literal["missing", "there", "in the way"]
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What a look found: the state, why something is in the way, and notes on what differs harmlessly.
+
+    `is_earlier`: what is missing is there as an earlier commit made it.
+    """
+
+    state: State
+    why: str = ""
+    notes: tuple[str, ...] = ()
+    is_earlier: bool = False
+
+
+MISSING = Finding("missing")
+EARLIER = Finding("missing", is_earlier=True)
+THERE = Finding("there")
+
+
+@dataclass(frozen=True)
+class Described:
+    """What all kinds of change have: a name, their line in the report before and after, and their SQL."""
+
+    name: str
+    todo: str
+    done: str
+
+    @property
+    def sql(self) -> str:
+        """The statement, as it is recorded."""
+        raise NotImplementedError
+
+    @property
+    def checksum(self) -> str:
+        """SHA-256 of the SQL text, shortened: a released change never changes."""
+        return hashlib.sha256(self.sql.encode()).hexdigest()[:16]
+
+    def statements(self, conn: sqlite3.Connection) -> Iterator[str]:  # noqa: ARG002 - one signature for all kinds
+        """What brings it into this database, one by one; the last one tells how many rows it touched."""
+        yield self.sql

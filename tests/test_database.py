@@ -531,7 +531,7 @@ def test_activity_reads_every_form_of_an_instant(db):
 
 
 def test_reading_leaves_no_function_on_the_callers_connection(db):
-    """Activity and links are read on a connection that is in the middle of a query, which keeps its own functions only."""
+    """Activity and links leave no function on the caller's connection, not even in the middle of its own query."""
     insert(db, "tasks", project_id=1, title="t", checked=1, completed_at="2025-11-27 17:00 +0100")
     with closing(sqlite3.connect(db)) as conn:
         functions = "SELECT name, narg FROM pragma_function_list ORDER BY 1, 2"

@@ -35,7 +35,7 @@ FROM (
     FROM main.llm_sessions AS s LEFT JOIN projects AS p ON p.id = s.project_id
     {{history}}
 )
-"""
+"""  # noqa: S608 - the expression is of `instants`
 
 # With a history: what became blocked, and every other change of status but completion, which is told above.
 _HISTORY = """

@@ -1,9 +1,9 @@
 """When something was, in SQL on the SQLite file: expressions that agree with times.read to the letter.
 
-The forms of nearly every row (the stored one, SQLite's own, a bare date) are read by SQLite, and proved by being written
-again: it alone would also read 'now', a bare number as a Julian day, and the 30th of February. All else is handed to
-times.normal, through a function that is there inside `reader` alone. Use that on a connection of our own: SQLite takes a
-function back only while no statement runs, and on the caller's own connection one may be running.
+The forms of nearly every row (the stored one, SQLite's own, a bare date) are read by SQLite, and proved by being
+written again: it alone would also read 'now', a bare number as a Julian day, and the 30th of February. All else is
+handed to times.normal, through a function that is there inside `reader` alone. Use that on a connection of our own:
+SQLite takes a function back only while no statement runs, and on the caller's own connection one may be running.
 """
 
 import sqlite3
@@ -31,7 +31,7 @@ def fast(column: str) -> str:
 
 
 def normal(column: str) -> str:
-    """What times.normal says of a column: an instant in the stored form, a bare date, or NULL; inside `reader` alone."""
+    """What times.normal says of a column: an instant in the stored form, a date, or NULL; inside `reader` alone."""
     # In hex, which gets text across that is no UTF-8, or has a NUL in it.
     return f"CASE WHEN {column} IS NOT NULL THEN coalesce({fast(column)}, {_FUNCTION}(hex({column}))) END"
 
@@ -63,7 +63,7 @@ def reader(conn: sqlite3.Connection) -> Iterator[None]:
     try:
         yield
     finally:
-        # Of create_function None is no word for removal, whatever its documentation says: it leaves a function that fails.
+        # create_function does not remove by None, whatever its documentation says: it leaves a function that fails.
         conn.create_window_function(_FUNCTION, 1, None)
 
 

@@ -257,7 +257,8 @@ class CreateTrigger(Described):
 class Insert(Described):
     """Rows that a table begins with, one for each row of `of` that has what is wanted; once recorded, never again.
 
-    `mark` is the SQL condition by which such rows are known.
+    `mark` is the SQL condition by which such rows are known. `dates` are columns that are read as dates, of which any
+    may be missing.
     """
 
     table: str
@@ -267,11 +268,26 @@ class Insert(Described):
     mark: str
     wanted: tuple[str, ...] = ()
     noun: str = "rows"
+    dates: tuple[str, ...] = field(default=(), kw_only=True)
 
     @property
     def sql(self) -> str:
-        """The statement."""
+        """The statement, where its table has every column."""
         return f"INSERT INTO {self.table} ({self.columns}) {self.select}"
+
+    def statements(self, conn: sqlite3.Connection) -> Iterator[str]:
+        """As the table of this database needs it; none where there are no dates to read."""
+        have = shape.columns(conn, self.of)
+        if self.dates and not self.reads(conn):
+            return
+        if lacking := [f"NULL AS {column}" for column in self.dates if column not in have]:
+            yield self.sql.replace(f"FROM {self.of} ", f"FROM (SELECT *, {', '.join(lacking)} FROM {self.of}) ")
+        else:
+            yield self.sql
+
+    def reads(self, conn: sqlite3.Connection) -> bool:
+        """Whether there are rows whose dates it reads."""
+        return bool(self.dates and conn.execute(f"SELECT EXISTS (SELECT 1 FROM {self.of})").fetchone()[0])
 
     def look(self, conn: sqlite3.Connection, recorded: bool) -> Finding:
         """Pending while its table is missing; or has none of these rows, with some to make, and it is not recorded."""

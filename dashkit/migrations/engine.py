@@ -6,7 +6,7 @@ It opens nothing and commits nothing: `execute` and `create` own the connection 
 import sqlite3
 import time
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -26,6 +26,7 @@ from dashkit.migrations.changes import (
 )
 from dashkit.migrations.findings import Finding
 from dashkit.migrations.moves import Move
+from dashkit.store import instants
 from dashkit.store.rows import REQUIRED
 from dashkit.version import __version__
 
@@ -253,8 +254,9 @@ def apply(
                 tell(change.todo)
                 started = time.perf_counter()
                 has_rows, rows = isinstance(change, Insert | Move), 0
-                for sql in change.statements(conn):
-                    rows = _run(conn, sql, {"now": times.to_text(now)} if has_rows else ())
+                with _dates_read(conn, change):
+                    for sql in change.statements(conn):
+                        rows = _run(conn, sql, {"now": times.to_text(now)} if has_rows else ())
                 kinds = (("rows", rows),) if has_rows else ()
                 done.append(Applied(version, change, time.perf_counter() - started, kinds))
     order = {(item.version, item.change.name): place for place, item in enumerate(found.items)}
@@ -264,6 +266,11 @@ def apply(
     for item in found.unrecorded:
         record(conn, item.version, item.change, now, None, backup)
     return done
+
+
+def _dates_read(conn: sqlite3.Connection, change: Change) -> AbstractContextManager[None]:
+    """With what a change needs to read dates; where no row is to be read, nothing is registered on a connection."""
+    return instants.reader(conn) if isinstance(change, Insert) and change.reads(conn) else nullcontext()
 
 
 def record(

@@ -19,7 +19,7 @@ _BLANKS = f"char({', '.join(str(ord(blank)) for blank in times.BLANKS)})"
 # whatever the column's own collation says.
 _FAST = """CASE length({0})
     WHEN 24 THEN CASE WHEN strftime('%Y-%m-%dT%H:%M:%fZ', {0}, '+0 days') = {0} COLLATE BINARY AND {1} THEN {0} END
-    WHEN 19 THEN CASE WHEN strftime('%Y-%m-%d %H:%M:%S', {0}, '+0 days') = replace({0}, 'T', ' ') COLLATE BINARY AND {1}
+    WHEN 19 THEN CASE WHEN datetime({0}, '+0 days') = replace({0}, 'T', ' ') COLLATE BINARY AND {1}
                       THEN substr({0}, 1, 10) || 'T' || substr({0}, 12) || '.000Z' END
     WHEN 10 THEN CASE WHEN date({0}, '+0 days') = {0} COLLATE BINARY AND {1} THEN {0} END
 END"""

@@ -363,17 +363,25 @@ ORDERS = {
     "two dates": (("2025-01-02", "2025-01-03"), ("02T12:00", "02"), ("03T12:00", "03")),
     "both on one day": (("2025-01-02", "2025-01-02"), ("02T12:00", "02"), ("02T12:00:00.001", "02")),
     "completed on the day of an instant": (
-        ("2025-01-02 15:00", "2025-01-02"), ("02T15:00", None), ("02T15:00:00.001", "02")
+        ("2025-01-02 15:00", "2025-01-02"),
+        ("02T15:00", None),
+        ("02T15:00:00.001", "02"),
     ),
     "completed on the day of an instant before noon": (
-        ("2025-01-02 09:00", "2025-01-02"), ("02T09:00", None), ("02T12:00", "02")
+        ("2025-01-02 09:00", "2025-01-02"),
+        ("02T09:00", None),
+        ("02T12:00", "02"),
     ),
     "completed at an instant of the day of creation": (
-        ("2025-01-02", "2025-01-02 09:00"), ("02T08:59:59.999", "02"), ("02T09:00", None)
+        ("2025-01-02", "2025-01-02 09:00"),
+        ("02T08:59:59.999", "02"),
+        ("02T09:00", None),
     ),
     "completed at its first instant": (("2025-01-02", "2025-01-02T00:00Z"), ("02T00:00", "02"), ("02T00:00", None)),
     "created in its last instant": (
-        ("2025-01-02T23:59:59.999Z", "2025-01-02"), ("02T23:59:59.999", None), ("02T23:59:59.999", "02")
+        ("2025-01-02T23:59:59.999Z", "2025-01-02"),
+        ("02T23:59:59.999", None),
+        ("02T23:59:59.999", "02"),
     ),
     "completed on a day before": (("2025-01-02", "2025-01-01"), ("02T12:00", "02"), ("02T12:00", "02")),
     "completed an instant before": (("2025-01-02 09:00", "2025-01-02 08:00"), ("02T09:00", None), ("02T09:00", None)),
@@ -434,7 +442,9 @@ class TestBeginning:
             if one
         ]
 
-    @pytest.mark.parametrize("now", ["2025-01-02T00:00:00.000Z", "2025-01-02T08:00:00.000Z", "2025-01-02T18:00:00.000Z"])
+    @pytest.mark.parametrize(
+        "now", ["2025-01-02T00:00:00.000Z", "2025-01-02T08:00:00.000Z", "2025-01-02T18:00:00.000Z"]
+    )
     def test_a_date_of_today_is_never_after_the_migration(self, tmp_path, monkeypatch, now):
         """Created and completed today, at whatever hour that is: in order, of this day, and not in the future."""
         task = {"status": "completed", "created_at": "2025-01-02", "completed_at": "2025-01-02"}

@@ -6,7 +6,7 @@ It opens nothing and commits nothing: `execute` and `create` own the connection 
 import sqlite3
 import time
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -26,7 +26,6 @@ from dashkit.migrations.changes import (
 )
 from dashkit.migrations.findings import Finding
 from dashkit.migrations.moves import Move
-from dashkit.store import instants
 from dashkit.store.rows import REQUIRED
 from dashkit.version import __version__
 
@@ -253,11 +252,10 @@ def apply(
             for change in changes:
                 tell(change.todo)
                 started = time.perf_counter()
-                has_rows, rows = isinstance(change, Insert | Move), 0
-                with _dates_read(conn, change):
-                    for sql in change.statements(conn):
-                        rows = _run(conn, sql, {"now": times.to_text(now)} if has_rows else ())
-                kinds = (("rows", rows),) if has_rows else ()
+                given = {"now": times.to_text(now)} if isinstance(change, Insert | Move) else {}
+                with change.reading(conn):
+                    rows = [_run(conn, sql, given) for sql in change.statements(conn)]
+                kinds = (("rows", [0, *rows][-1]),) if given else ()
                 done.append(Applied(version, change, time.perf_counter() - started, kinds))
     order = {(item.version, item.change.name): place for place, item in enumerate(found.items)}
     done.sort(key=lambda applied: order[applied.version, applied.change.name])
@@ -266,11 +264,6 @@ def apply(
     for item in found.unrecorded:
         record(conn, item.version, item.change, now, None, backup)
     return done
-
-
-def _dates_read(conn: sqlite3.Connection, change: Change) -> AbstractContextManager[None]:
-    """With what a change needs to read dates; where no row is to be read, nothing is registered on a connection."""
-    return instants.reader(conn) if isinstance(change, Insert) and change.reads(conn) else nullcontext()
 
 
 def record(

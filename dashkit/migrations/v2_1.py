@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from dashkit.migrations import backfill, earlier
-from dashkit.migrations.changes import CreateTrigger, Insert, Step, Version
+from dashkit.migrations.changes import CreateTrigger, Dated, Insert, Step, Version
 from dashkit.migrations.declarations import columns, index, table, trigger
 from dashkit.migrations.v2_1_ingest import GIT, HOUSE, SESSIONS
 
@@ -162,6 +162,9 @@ _BASELINE = Step(
             "source = 'column:created_at'",
             noun="tasks",
             dates=_SAID,
+            dated=Dated(
+                "created_at", "TRUE", "these tasks will count from the day of the migration, or of their completion"
+            ),
         ),
         Insert(
             "backfill completions",
@@ -174,6 +177,7 @@ _BASELINE = Step(
             "source = 'column:completed_at'",
             noun="tasks",
             dates=_SAID,
+            dated=Dated("completed_at", "checked IS 1", "these completions will have no date"),
         ),
         Insert(
             "baseline of tasks",

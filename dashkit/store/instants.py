@@ -9,6 +9,7 @@ SQLite takes a function back only while no statement runs, and on the caller's o
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 
 from dashkit import times
 
@@ -54,6 +55,44 @@ def is_unread(column: str) -> str:
 def is_there(column: str) -> str:
     """Whether a column holds more than blanks."""
     return f"coalesce(trim({column}, {_BLANKS}) <> '', 0)"
+
+
+@dataclass(frozen=True)
+class Unread:
+    """What of a column cannot be read as a date: how many values of how many that say something, and one of them."""
+
+    column: str
+    count: int
+    of: int
+    example: str
+
+    def __str__(self) -> str:
+        return (
+            f"{self.count:,} of {self.of:,} {self.column} cannot be read as a date, "
+            f"such as {times.quoted(self.example)}"
+        )
+
+
+def unread(conn: sqlite3.Connection, table: str, column: str, which: str = "TRUE", kind: str = "") -> Unread | None:
+    """What of a column cannot be read, where there is such a value; inside `reader` alone.
+
+    Args:
+        conn: the database.
+        table: it is there, and has the column.
+        column: one of its columns.
+        which: the SQL condition that the rows meet which count.
+        kind: `needed`: a blank is not read either; `day`: nor is an instant.
+    """
+    read = day(normal(column)) if kind == "day" else normal(column)
+    there = "TRUE" if kind == "needed" else is_there(column)
+    # LIMIT -1 lets SQLite read each value once, though it is used twice.
+    sql = (
+        "SELECT count(*), count(digits), min(digits) FROM (SELECT "  # noqa: S608 - names of ours
+        f"CASE WHEN {read} IS NULL THEN coalesce(hex({column}), '') END AS digits "
+        f"FROM {table} WHERE ({which}) AND {there} LIMIT -1)"
+    )
+    of, count, digits = conn.execute(sql).fetchone()
+    return Unread(column, count, of, bytes.fromhex(digits).decode("utf-8", "replace")) if count else None
 
 
 @contextmanager

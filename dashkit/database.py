@@ -7,12 +7,14 @@ version 1.
 """
 
 import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from dashkit import migrations, times
 from dashkit.connection import Database, connect, default_path, using
-from dashkit.store import activity, explicit, links, tasks
+from dashkit.store import activity, events, explicit, links, tasks
 
 
 def init_database(db: Database = None) -> None:
@@ -112,13 +114,20 @@ def get_recent_activity(limit: int = 5, project_id: int | None = None, *, db: Da
         return activity.recent(conn, limit, project_id)
 
 
+@contextmanager
+def _changing(db: Database) -> Iterator[sqlite3.Connection]:
+    """A connection for a change, which the history has as made from Python unless the caller said who acts."""
+    with using(db, write=True) as conn, events.acting(conn, events.PYTHON):
+        yield conn
+
+
 def update_task_checked(task_id: int, checked: bool, *, db: Database = None) -> bool:
     """Check or uncheck a task: completed_at is set where it is NULL, or cleared; status is not touched.
 
     Returns:
         False: there is no such task.
     """
-    with using(db, write=True) as conn:
+    with _changing(db) as conn:
         return tasks.set_checked(conn, task_id, checked, times.utc_now())
 
 
@@ -131,7 +140,7 @@ def set_task_blocked(task_id: int, reason: str | None, *, db: Database = None) -
     Raises:
         UsageError: the reason is blank.
     """
-    with using(db, write=True) as conn:
+    with _changing(db) as conn:
         return tasks.set_blocked(conn, task_id, reason, times.utc_now())
 
 
@@ -144,7 +153,7 @@ def set_task_complexity(task_id: int, size: str | None, *, db: Database = None) 
     Raises:
         UsageError: it is no size.
     """
-    with using(db, write=True) as conn:
+    with _changing(db) as conn:
         return tasks.set_complexity(conn, task_id, size, times.utc_now())
 
 
@@ -168,7 +177,7 @@ def create_task_commit_link(
         UsageError: confidence, link_type (explicit, inferred, manual) or evidence is none.
         RefusedError: the task or the commit is not in the database.
     """
-    with using(db, write=True) as conn:
+    with _changing(db) as conn:
         link_id = links.save(
             conn,
             links.COMMIT,
@@ -193,7 +202,7 @@ def remove_task_commit_link(task_id: int, sha: str, *, db: Database = None) -> b
     Raises:
         OutdatedError: the database is older than version 2.1, and could not remember it.
     """
-    with using(db, write=True) as conn:
+    with _changing(db) as conn:
         return explicit.reject(conn, task_id, sha, times.to_text(times.utc_now()))
 
 
@@ -215,7 +224,7 @@ def create_task_session_link(
         UsageError: confidence, link_type (explicit, inferred, manual) or evidence is none.
         RefusedError: the task or the session is not in the database.
     """
-    with using(db, write=True) as conn:
+    with _changing(db) as conn:
         return links.save(
             conn,
             links.SESSION,

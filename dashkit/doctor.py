@@ -16,6 +16,7 @@ from dashkit.store import health
 
 State = Literal["good", "note", "wrong"]
 _MIGRATE = "Run `dashkit migrate` to see what would change, then `dashkit migrate --execute`."
+_NAMED = 4  # changes of a version that came later
 _RECONCILE = (
     "Find out who writes without the triggers; the next `dashkit scan` takes the present over into the history."
 )
@@ -109,7 +110,7 @@ def _schema(standing: migrations.Status) -> Iterator[Finding]:
         for change in version.changes
         if isinstance(change, CreateTrigger)
     }
-    gone = [name for _, names in reached for name in names]
+    gone = [name for _, names in reached for name in names if name not in standing.grown]
     silent = [name for name in gone if name in triggers]
     if silent:
         remedy = "`dashkit migrate --execute` puts them back; changes made meanwhile are not in the history."
@@ -121,8 +122,13 @@ def _schema(standing: migrations.Status) -> Iterator[Finding]:
         told = [f"missing: {', '.join(lost)}"] if lost else []
         remedy = "Rename or remove what is in the way first. " if standing.obstacles else ""
         yield Finding("schema", "wrong", "; ".join([*told, *standing.obstacles]), remedy + _MIGRATE)
-    elif reached:
+    elif reached and not standing.grown:
         yield Finding("schema", "good", "every table, column and index is there")
+    if standing.grown:
+        listed = ", ".join(standing.grown[:_NAMED]) + (", ..." if len(standing.grown) > _NAMED else "")
+        yield Finding(
+            "schema", "note", f"{standing.version} has more by now ({len(standing.grown)}): {listed}", _MIGRATE
+        )
     if standing.unrecorded:
         told_names = f"there but not recorded: {', '.join(standing.unrecorded)}"
         yield Finding("records", "note", told_names, "`dashkit migrate --execute` records it.")

@@ -149,7 +149,7 @@ def scan(
     if page:
         pages = pages or root / connection.LOCAL.parent / "reports"
         require_folder(pages)
-    _make_database(path)
+    said += _make_database(path)
     with run(path, "scan") as this:
         project = this.project_id = _project(path, root, place)
         steps: dict[str, Callable[[], IngestSummary]] = {}
@@ -236,8 +236,11 @@ def _project(path: Path, root: Path, place: repositories.Repository | None) -> i
         return ids[0] if ids else projects.insert_project(conn, name, times.to_text(times.utc_now()))
 
 
-def _make_database(path: Path) -> None:
+def _make_database(path: Path) -> list[str]:
     """A database where there is none, or an empty file; of two scans at once the later one waits.
+
+    Returns:
+        What is to be said of the one that is there.
 
     Raises:
         RefusedError: it cannot be made, or is of an older version.
@@ -246,13 +249,16 @@ def _make_database(path: Path) -> None:
     if not path.exists() or (path.is_file() and not path.stat().st_size):
         migrations.create(path)
     standing = migrations.status(path)
-    if not standing.ready:
+    if not standing.serves:
+        newest = migrations.VERSIONS[-1].number
+        lacks = f"something of version {newest} is missing or in the way"
         raise RefusedError(
             f"Cannot scan into {path}",
-            f"it is at version {standing.version}, and a scan needs {migrations.VERSIONS[-1].number}",
+            lacks if standing.version == newest else f"it is at version {standing.version}, and a scan needs {newest}",
             "Run `dashkit migrate` to see what would change, then `dashkit migrate --execute`.",
             path=path,
         )
+    return [f"version {standing.version} has more by now, which `dashkit migrate` brings"] if standing.grown else []
 
 
 def _make_own(folder: Path) -> None:

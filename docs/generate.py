@@ -12,6 +12,7 @@ from typing import NamedTuple
 from dashkit import cli, dashboard, migrations, verification
 from dashkit.linking import references, spellings
 from dashkit.migrations.changes import Change, Fill, Insert
+from dashkit.migrations.moves import Move
 
 DOCS = Path(__file__).parent
 NOTE = "<!-- Made by docs/generate.py from the code: change it there. -->\n"
@@ -188,11 +189,19 @@ def changes_page() -> str:
         for place, step in enumerate(version.steps, 1):
             rows = [(f"`{change.name}`", _line(change), f"`{change.sql}`", change.checksum) for change in step.changes]
             parts += [f"### {place}. {step.title}", _table(("change", "in the report", "SQL", "checksum"), rows)]
+        if version.moves:
+            moved = [(f"`{move.name}`", _line(move), f"`{move.sql}`", move.checksum) for move in version.moves]
+            parts += [
+                "### For files of earlier commits",
+                "Before its release the version changed in place; what a file has elsewhere since then moves.\n"
+                "In any other file there is nothing to move, and nothing is recorded.",
+                _table(("change", "in the report", "SQL", "checksum"), moved),
+            ]
     return "\n\n".join(parts) + "\n"
 
 
 def _line(change: Change) -> str:
-    return change.done.format(count=f"N {change.noun}") if isinstance(change, Fill | Insert) else change.done
+    return change.done.format(count=f"N {change.noun}") if isinstance(change, Fill | Insert | Move) else change.done
 
 
 def linking_page() -> str:

@@ -263,7 +263,7 @@ class TestNeighbours:
             reader.hear(20)
             migrations.rollback(path)
         seen = [columns for columns, before in zip(reader.said, ["", *reader.said], strict=False) if columns != before]
-        assert seen == ["9", "17", "9"]
+        assert seen == ["9", "20", "9"]
 
 
 def _write_now(path: Path, title: str) -> None:

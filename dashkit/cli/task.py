@@ -39,14 +39,16 @@ def register(commands: "Commands", common: argparse.ArgumentParser) -> None:
 
 def _run(args: argparse.Namespace) -> int:
     from dashkit import connection, times
-    from dashkit.store import tasks
+    from dashkit.store import events, tasks
 
     words = (args.checked, args.block, args.size, args.link, args.unlink)
     changing = args.unblock or any(word is not None for word in words)
     with connection.using(args.db, write=changing) as conn:
         args.id = tasks.find(conn, args.id)
         if changing:
-            lines = [f"Task {args.id}: {', '.join(_change(conn, args))}.{_why_not_blocked(conn, args.id)}"]
+            with events.acting(conn, events.CLI):
+                changes = _change(conn, args)
+            lines = [f"Task {args.id}: {', '.join(changes)}.{_why_not_blocked(conn, args.id)}"]
         else:
             lines = _told(conn, tasks.story(conn, args.id, times.utc_now()) or {})  # which was there just now
     print("\n".join(lines))

@@ -60,7 +60,7 @@ def ingest_tasks(
     """
     name = _name(files, source, project, project_id)
     # Read while the database is held: of two runs at once the later one sees what the first one has read.
-    with run(db, "ingest tasks") as this, using(db, write=True) as conn:
+    with run(db, "ingest tasks") as this, using(db, write=True) as conn, events.acting(conn, events.INGEST):
         rows.require(conn)
         now = times.to_text(times.utc_now())
         target = this.project_id = _project(conn, name, project_id)

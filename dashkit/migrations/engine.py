@@ -24,8 +24,8 @@ from dashkit.migrations.changes import (
     Insert,
     Version,
 )
-from dashkit.migrations.findings import Finding
 from dashkit.migrations.moves import Move
+from dashkit.migrations.surveys import Item, Survey
 from dashkit.store.rows import REQUIRED
 from dashkit.version import __version__
 
@@ -40,74 +40,6 @@ TRACKING = CreateTable(
 NEEDED = REQUIRED
 # The order of execution: a table before its columns, indexes after the one UPDATE, triggers when all rows are in.
 KINDS = (CreateTable, AddColumn, Fill, Insert, Move, CreateIndex, CreateTrigger)
-
-
-@dataclass(frozen=True)
-class Item:
-    """One change of a version, as it stands in this database; `checksum` is the recorded one, if any.
-
-    `known` are checksums of other texts that it had before its release.
-    """
-
-    version: str
-    change: Change
-    finding: Finding
-    checksum: str | None
-    known: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True)
-class Survey:
-    """Every change of the wanted versions, and the tracking table itself; when the last run made a backup."""
-
-    items: tuple[Item, ...]
-    tracking: Finding
-    recorded_versions: tuple[str, ...]
-    migrated_at: str | None
-    backup: str | None
-
-    @property
-    def missing(self) -> list[Item]:
-        """The changes to apply."""
-        return [item for item in self.items if item.finding.state == "missing"]
-
-    @property
-    def unrecorded(self) -> list[Item]:
-        """The changes that are there without a record: to be adopted."""
-        there = [item for item in self.items if item.finding.state == "there" and item.checksum is None]
-        return [item for item in there if not isinstance(item.change, Move)]
-
-    @property
-    def grown(self) -> list[Item]:
-        """The changes to apply that a version got, or got another text of, since it was applied here."""
-        begun = {item.version for item in self.items if item.checksum is not None}
-        return [
-            item
-            for item in self.missing
-            if item.version in begun
-            and (item.checksum is None or item.finding.is_earlier or isinstance(item.change, Move))
-        ]
-
-    @property
-    def obstacles(self) -> list[str]:
-        """What is in the way, in words."""
-        findings = [self.tracking, *(item.finding for item in self.items)]
-        return [finding.why for finding in findings if finding.state == "in the way"]
-
-    @property
-    def notes(self) -> list[str]:
-        """What differs harmlessly, and recorded changes that were edited since: drift."""
-        edited = [
-            f"{item.change.name} was applied in another wording (recorded {item.checksum}, now {item.change.checksum})"
-            for item in self.items
-            if item.checksum not in (None, item.change.checksum, *item.known)
-        ]
-        return [note for item in self.items for note in item.finding.notes] + edited
-
-    @property
-    def complete(self) -> bool:
-        """Nothing to apply, nothing to adopt."""
-        return not (self.missing or self.unrecorded or self.obstacles)
 
 
 @dataclass(frozen=True)

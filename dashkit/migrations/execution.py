@@ -18,6 +18,7 @@ from dashkit.errors import BusyError, DashkitError, FailedError, RefusedError
 from dashkit.migrations import backups, engine, preflight, verify
 from dashkit.migrations.changes import Version
 from dashkit.migrations.facts import Facts, gather, unread
+from dashkit.migrations.surveys import Survey
 
 
 @dataclass(frozen=True)
@@ -155,7 +156,7 @@ def _migrate(conn: sqlite3.Connection, job: Job, backup: backups.NewBackup) -> O
     )
 
 
-def _apply(conn: sqlite3.Connection, job: Job, found: engine.Survey, backup: backups.NewBackup) -> list[engine.Applied]:
+def _apply(conn: sqlite3.Connection, job: Job, found: Survey, backup: backups.NewBackup) -> list[engine.Applied]:
     try:
         return engine.apply(conn, found, job.now, _recorded_name(job, backup), job.tell)
     except sqlite3.Error as error:
@@ -165,14 +166,14 @@ def _apply(conn: sqlite3.Connection, job: Job, found: engine.Survey, backup: bac
         raise
 
 
-def _look(conn: sqlite3.Connection, job: Job) -> engine.Survey:
+def _look(conn: sqlite3.Connection, job: Job) -> Survey:
     engine.require_dashboard(conn, job.shown)
     found = engine.survey(conn, job.versions)
     engine.require_applicable(found, job.newest or job.versions[-1].number, job.shown)
     return found
 
 
-def _nothing(job: Job, found: engine.Survey) -> Outcome:
+def _nothing(job: Job, found: Survey) -> Outcome:
     return Outcome(job.shown, job.versions[-1].number, notes=tuple(found.notes))
 
 

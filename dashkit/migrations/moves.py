@@ -59,6 +59,8 @@ class Move(Described):
 
         Its other columns held nothing. `exactly`: with its value, unless the key was taken before.
         """
+        if not shape.columns(conn, self.table):
+            return "FALSE"
         key, value, which = (text.format(row="o") for text in (self.key, self.value, self.which))
         taken = f"EXISTS (SELECT 1 FROM backup.{self.table} AS t WHERE t.key = {key})"
         same = f"c.value IS {value} COLLATE BINARY" if exactly else "TRUE"

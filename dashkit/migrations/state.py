@@ -8,6 +8,7 @@ from pathlib import Path
 from dashkit import connection
 from dashkit.migrations import backups, engine, preflight, shape, verify
 from dashkit.migrations.changes import Version
+from dashkit.migrations.surveys import Survey
 
 
 @dataclass(frozen=True)
@@ -29,6 +30,12 @@ class Status:
     backup: Path | None
     newer: bool
     grown: tuple[str, ...] = ()
+
+    @property
+    def serves(self) -> bool:
+        """Whether the newest version is there, though it may have more by now: what reads and writes it can."""
+        waiting = {name for _, names in self.pending for name in names} - {*self.grown}
+        return not (waiting or self.obstacles or self.newer)
 
     @property
     def ready(self) -> bool:
@@ -117,7 +124,7 @@ def read(path: Path, versions: tuple[Version, ...]) -> Status:
     )
 
 
-def version_of(found: engine.Survey, versions: tuple[Version, ...]) -> str:
+def version_of(found: Survey, versions: tuple[Version, ...]) -> str:
     """The newest version that was applied here, by its record or by being all there; "1.0" where none was."""
     applied = {item.version for item in found.items if item.checksum is not None} | set(found.recorded_versions)
     for version in versions:

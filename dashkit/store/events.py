@@ -2,10 +2,11 @@
 
 import sqlite3
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from typing import Any
 
+from dashkit.connection import transaction
 from dashkit.store import rows
 
 WATCHED = ("project_id", "status", "checked", "blocked_reason", "complexity", "title")
@@ -13,7 +14,10 @@ WATCHED = ("project_id", "status", "checked", "blocked_reason", "complexity", "t
 GONE, BACK = "gone", "back"
 OPERATIONS = ("insert", "update", "delete", "baseline", "backfill", "reconcile", GONE, BACK)
 _NONE_IS_EMPTY = ("blocked_reason", "complexity")
-_COLUMNS = ("task_id", "op", "occurred_at", "recorded_at", "not_before", "source", *WATCHED)
+_COLUMNS = ("task_id", "op", "occurred_at", "recorded_at", "not_before", "source", *WATCHED, "actor", "on_day")
+# Who makes the changes of this package's own doors; others name themselves: page, api, widget, mcp:<client>.
+CLI, PYTHON, INGEST = "cli", "python", "ingest"
+_ACTING: set[int] = set()  # the connections, by id(), on which somebody has said who acts
 # The life of a task goes on behind the last deletion of its id.
 _LIFE = (
     "task_id = :id AND event_id > coalesce("
@@ -26,7 +30,7 @@ class LateEvent:
     """A change that this database learns of later: when it became true, in the stored form, and what changed.
 
     It happened in (not_before, occurred_at]; not_before None: seen exactly. `values` has only what changed, None
-    for none.
+    for none. `on_day` is the day, where only a date is known: `occurred_at` then serves the order alone.
     """
 
     task_id: int
@@ -35,6 +39,7 @@ class LateEvent:
     not_before: str | None
     values: Mapping[str, Any]
     source: str
+    on_day: str | None = None
 
 
 @dataclass(frozen=True)
@@ -52,6 +57,35 @@ class LateDependency:
 def are_kept(conn: sqlite3.Connection) -> bool:
     """Whether this database has a history: from version 2.1 on."""
     return bool(rows.columns(conn, "task_events"))
+
+
+@contextmanager
+def acting(conn: sqlite3.Connection, actor: str) -> Iterator[None]:
+    """Say who makes the changes inside, for the triggers to note; afterwards, and after an error, nobody does.
+
+    Whoever said so first is believed: a door that calls another one stays the actor. All of it is in one transaction,
+    so that no other program's change can come to have this actor: the caller's where there is one, else (of a
+    connection in autocommit) one of its own. A database that notes no actor is left alone.
+    """
+    if id(conn) in _ACTING or "actor" not in rows.columns(conn, "event_context"):
+        yield
+        return
+    begins = not conn.in_transaction
+    commits_each = conn.isolation_level is None or getattr(conn, "autocommit", None) is True
+    with transaction(conn) if begins and commits_each else nullcontext():
+        _ACTING.add(id(conn))
+        try:
+            conn.execute("UPDATE main.event_context SET actor = ?", (actor,))
+            yield
+        except BaseException:
+            # Python's older mode has begun a transaction by itself; what is refused is to leave none behind.
+            if begins:
+                conn.rollback()
+            raise
+        finally:
+            _ACTING.discard(id(conn))
+            if conn.in_transaction:
+                conn.execute("UPDATE main.event_context SET actor = NULL")
 
 
 @contextmanager
@@ -85,10 +119,13 @@ def record_late(
         occurred = previous[key] = min(recorded_at, max(event.occurred_at, last))
         clamped += occurred != event.occurred_at
         found.append(_row(event, occurred, recorded_at))
-    marks = ", ".join(f":{column}" for column in _COLUMNS)
+    # A file of version 2.1 that was not migrated since an earlier commit lacks the last ones.
+    here = rows.columns(conn, "task_events")
+    columns = [column for column in _COLUMNS if column in here]
+    marks = ", ".join(f":{column}" for column in columns)
     with suspended(conn):
         before = conn.execute("SELECT coalesce(max(event_id), 0) FROM task_events").fetchone()[0]
-        conn.executemany(f"INSERT INTO task_events ({', '.join(_COLUMNS)}) VALUES ({marks})", found)  # noqa: S608
+        conn.executemany(f"INSERT INTO task_events ({', '.join(columns)}) VALUES ({marks})", found)  # noqa: S608
         _write_rows(conn, before, recorded_at)
         for dependency in dependencies:
             _write_dependency(conn, dependency, recorded_at)
@@ -117,6 +154,8 @@ def _row(event: LateEvent, occurred_at: str, recorded_at: str) -> dict[str, Any]
         "recorded_at": recorded_at,
         "not_before": None if event.not_before is None else min(event.not_before, occurred_at),
         "source": event.source,
+        "actor": INGEST,
+        "on_day": event.on_day,
     }
 
 

@@ -120,20 +120,17 @@ def save_repo(
 ) -> str:
     """The id of a project's repository, which is made, or brought up to date."""
     key = {"project_id": project_id, "path": path}
-    sql = "SELECT id FROM main.git_repos WHERE project_id = :project_id AND path = :path"
-    made = _new_id(conn, key)
-    if not rows.read(conn, sql, key):
-        # A row of this id that went took its commits with it, and they are to be read again.
-        checkpoints.delete(conn, checkpoints.of_repository(made))
-    values = {"id": made, "name": name, "remote_url": remote_url, "default_branch": default_branch}
+    values = {"id": _new_id(conn, key), "name": name, "remote_url": remote_url, "default_branch": default_branch}
     rows.write(conn, _SAVE_REPO, {**key, **values, "now": now})
+    sql = "SELECT id FROM main.git_repos WHERE project_id = :project_id AND path = :path"
     found: str = rows.read(conn, sql, key)[0]["id"]
     return found
 
 
 def last_read(conn: sqlite3.Connection, repo_id: str) -> LastRead:
-    """What was read last of a repository; nothing where that is not known."""
-    told = checkpoints.get(conn, checkpoints.of_repository(repo_id))
+    """What was read last of a repository; nothing where that is not known, or where its commits went with its row."""
+    holds = rows.read(conn, "SELECT 1 FROM main.git_repo_commits WHERE repo_id = :id LIMIT 1", {"id": repo_id})
+    told: Any = checkpoints.get(conn, checkpoints.of_repository(repo_id)) if holds else None
     try:
         uncounted = told.get("uncounted", 0)
         return LastRead(dict(told["refs"]), told["since"], told["cuts"], tuple(told["started"]), uncounted)

@@ -64,12 +64,12 @@ def migration(conn: sqlite3.Connection) -> Iterator[Check]:
     found = engine.survey(conn, engine.up_to(migrations.VERSIONS, reached))
     amiss = [item.change.name for item in found.missing] + found.obstacles
     yield Check("schema as specified", not amiss, ", ".join(amiss) or "all changes are there")
-    recorded = [item for item in found.items if item.checksum is not None]
-    edited = [item.change.name for item in recorded if item.checksum != item.change.checksum]
+    recorded = [item for item in found.due if item.checksum is not None]
+    edited = [item.change.name for item in found.edited]
     yield Check(
         "every change is recorded",
-        len(recorded) == len(found.items) and not edited,
-        f"{len(recorded)} of {len(found.items)}" + (f"; in another wording: {', '.join(edited)}" if edited else ""),
+        len(recorded) == len(found.due) and not edited,
+        f"{len(recorded)} of {len(found.due)}" + (f"; in another wording: {', '.join(edited)}" if edited else ""),
     )
     since = conn.execute("SELECT max(applied_at) FROM schema_migrations").fetchone()[0]
     sql = (

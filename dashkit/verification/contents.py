@@ -60,14 +60,15 @@ def edited(conn: sqlite3.Connection, table: str) -> str:
 
 
 def _deleted(conn: sqlite3.Connection, table: str) -> str:
-    """The SQL condition under which the database says that row o of the backup was deleted since :applied_at."""
+    """The SQL condition under which row o of the backup was moved, or the database says: deleted since :applied_at."""
     if table.lower() == "tasks":
         return _noted(conn, "task_events", "task_id = o.id", "op = 'delete'")
     if table.lower() == "task_dependencies" and {"task_id", "depends_on_id"} <= shape.columns(conn, table).keys():
         return _noted(
             conn, "dependency_events", "task_id = o.task_id AND e.depends_on_id = o.depends_on_id", "op = 'remove'"
         )
-    return "FALSE"
+    moves = [move for version in VERSIONS for move in version.moves if move.of == table.lower() and move.removes]
+    return shape.any_of([move.arrived(conn, exactly=False) for move in moves if move.is_of(conn, "backup")])
 
 
 def _noted(conn: sqlite3.Connection, log: str, row: str, op: str) -> str:
@@ -94,7 +95,7 @@ def _compare(old: sqlite3.Connection, conn: sqlite3.Connection, name: str, appli
             unequal = f"n.{key} IS NOT NULL AND ({verify.unequal(columns, key, fills)})"
             sql = (
                 f"SELECT total(n.{key} IS NULL), total({unequal}), total({unequal} AND ({edited(conn, name)})), "
-                f"total(n.{key} IS NULL AND {_deleted(conn, name)}) "
+                f"total(n.{key} IS NULL AND ({_deleted(conn, name)})) "
                 f"FROM backup.{table} AS o LEFT JOIN main.{table} AS n ON n.{key} = o.{key}"
             )
             with instants.reader(conn):

@@ -1,0 +1,84 @@
+"""What a look at a database tells of all changes: which are missing, there without a record, edited, or in the way."""
+
+from dataclasses import dataclass
+
+from dashkit.migrations.changes import Change
+from dashkit.migrations.findings import Finding
+from dashkit.migrations.moves import Move
+
+
+@dataclass(frozen=True)
+class Item:
+    """One change of a version, as it stands in this database; `checksum` is the recorded one, if any.
+
+    `known` are checksums of other texts that it had before its release.
+    """
+
+    version: str
+    change: Change
+    finding: Finding
+    checksum: str | None
+    known: tuple[str, ...] = ()
+
+    @property
+    def is_later(self) -> bool:
+        """Whether it was never applied here as it is now: what was, and is missing, is lost."""
+        return self.checksum is None or self.finding.is_earlier or isinstance(self.change, Move)
+
+
+@dataclass(frozen=True)
+class Survey:
+    """Every change of the wanted versions, and the tracking table itself; when the last run made a backup."""
+
+    items: tuple[Item, ...]
+    tracking: Finding
+    recorded_versions: tuple[str, ...]
+    migrated_at: str | None
+    backup: str | None
+
+    @property
+    def missing(self) -> list[Item]:
+        """The changes to apply."""
+        return [item for item in self.items if item.finding.state == "missing"]
+
+    @property
+    def unrecorded(self) -> list[Item]:
+        """The changes that are there without a record: to be adopted."""
+        return [item for item in self.due if item.finding.state == "there" and item.checksum is None]
+
+    @property
+    def due(self) -> list[Item]:
+        """The changes that leave a record: every one but a move where there was nothing to move."""
+        return [item for item in self.items if item.checksum is not None or not isinstance(item.change, Move)]
+
+    @property
+    def grown(self) -> list[Item]:
+        """The changes to apply that the last version got, or got another text of, since it was applied here."""
+        mine = [item for item in self.items if item.version == self.items[-1].version]
+        begun = any(item.checksum is not None for item in mine)
+        return [item for item in mine if begun and item.finding.state == "missing" and item.is_later]
+
+    @property
+    def obstacles(self) -> list[str]:
+        """What is in the way, in words."""
+        findings = [self.tracking, *(item.finding for item in self.items)]
+        return [finding.why for finding in findings if finding.state == "in the way"]
+
+    @property
+    def edited(self) -> list[Item]:
+        """The recorded changes that were edited since: drift."""
+        return [item for item in self.items if item.checksum not in (None, item.change.checksum, *item.known)]
+
+    @property
+    def notes(self) -> list[str]:
+        """What differs harmlessly, and drift."""
+        edited = [
+            f"{item.change.name} was applied in another wording (recorded {item.checksum}, now {item.change.checksum})"
+            for item in self.edited
+        ]
+        return [note for item in self.items for note in item.finding.notes] + edited
+
+    @property
+    def complete(self) -> bool:
+        """Nothing to apply, nothing to adopt."""
+        return not (self.missing or self.unrecorded or self.obstacles)

@@ -150,10 +150,9 @@ def _rows(conn: sqlite3.Connection) -> Iterator[Finding]:
         yield Finding("foreign keys", "wrong", f"rows that point nowhere: {told}", remedy)
     else:
         yield Finding("foreign keys", "good", "every row points to one that is there")
-    found = [(rule, count) for rule, count in health.out_of_range(conn) if count]
-    for rule, count in found:
-        state: State = "wrong" if rule.wrong else "note"
-        yield Finding("values", state, f"{count:,} in {rule.where}: {rule.what}", rule.remedy)
+    found = health.out_of_range(conn)
+    for told, remedy, wrong in found:
+        yield Finding("values", "wrong" if wrong else "note", told, remedy)
     if not found:
         yield Finding("values", "good", "all are in their range")
 

@@ -266,20 +266,16 @@ def take(
 
 def _read_rest(duck: duckdb.DuckDBPyConnection, table: str) -> None:
     """Have times.read read what views.typed has left, each text once; in nearly every database that is nothing."""
-    if not duck.execute(f"SELECT EXISTS (FROM typed.{table} WHERE bad IS NOT NULL)").fetchall()[0][0]:
+    if duck.execute(f"SELECT EXISTS (FROM typed.{table} WHERE bad IS NOT NULL)").fetchall() == [(False,)]:
         return
     for column, query in views.unread(table).items():
-        texts = [text for (text,) in duck.execute(query).fetchall()]
-        if read := {text: moment for text in texts if (moment := times.read(text))}:
-            moments = read.values()
-            given = {
-                "text": np.array(list(read), object),
-                "at": np.array([moment.at.replace(tzinfo=None) for moment in moments], "datetime64[us]"),
-                "day": np.array([moment.day for moment in moments], "datetime64[us]"),
-            }
-            duck.register("given", given)
-            duck.execute(views.put_back(table, column, "given"))
-            duck.unregister("given")
+        read = [(text, found) for (text,) in duck.execute(query).fetchall() if (found := times.read(text))]
+        texts = np.array([text for text, _ in read], object)
+        instants = np.array([found.at.replace(tzinfo=None) for _, found in read], "datetime64[us]")
+        days = np.array([found.day for _, found in read], "datetime64[us]")
+        duck.register("given", {"text": texts, "at": instants, "day": days})
+        duck.execute(views.put_back(table, column, "given"))
+        duck.unregister("given")
 
 
 @contextmanager

@@ -75,6 +75,17 @@ def read(value: object) -> Moment | None:
     return found if found and found.at >= _BEGINNING else None
 
 
+def quoted(stored: str, width: int = 40) -> str:
+    """A stored value as a message names it: in quotes, short, and with what acts or hides on a terminal escaped."""
+    return repr(stored if len(stored) <= width else f"{stored[: width - 1]}…")
+
+
+def order(value: object) -> datetime:
+    """The instant by which stored values are put in order; what cannot be read as a date is before all others."""
+    found = read(value)
+    return found.at if found else datetime.min.replace(tzinfo=UTC)
+
+
 def normal(value: object) -> str | None:
     """A stored value in the stored form, a date as `2025-11-27`; None: it cannot be read as a date."""
     found = read(value)

@@ -410,6 +410,18 @@ def test_links_come_surest_first_with_their_evidence(db):
     assert database.get_task_links(99, db=db) == {"commits": [], "sessions": []}
 
 
+def test_links_of_one_confidence_are_newest_first_in_every_form(db):
+    """The order of links reads instants as times does, git's own form too; what cannot be read comes last."""
+    with_history(db)
+    forms = ["2025-11-29 00:30:00 +0100", "2025-11-28T23:00:00Z", "20251128", "1764259797", "2025-W48-4", "now", None]
+    for place, stored in enumerate(forms):
+        insert(db, "git_commits", sha=f"c{place}", repo_id="r1", timestamp=stored)
+        database.create_task_commit_link(1, f"c{place}", 0.6, "inferred", db=db)
+    database.create_task_commit_link(1, "abc", 0.9, "inferred", db=db)
+    shas = [commit["sha"] for commit in database.get_task_links(1, db=db)["commits"]]
+    assert shas == ["abc", *(f"c{place}" for place in range(len(forms)))]
+
+
 def test_linking_again_updates_the_link(db, tmp_path):
     """The same link made again is the same row with the new values, and has the same id in any database."""
     with_history(db)
@@ -489,12 +501,47 @@ def test_activity_is_newest_first_across_formats(db):
         ("commit", "Fix the door", "2025-11-27T16:09:57.000Z", "Alpha"),
         ("task_completed", "Later", "2025-11-27T16:09:57.000Z", "Beta"),
         ("session", "Repair", "2025-11-26T10:00:00.000Z", "Alpha"),
-        ("task_completed", "Old", "2024-01-01T00:00:00.000Z", "Beta"),
+        ("task_completed", "Old", "2024-01-01T12:00:00.000Z", "Beta"),
         ("task_completed", "Never", None, "Beta"),
     ]
     assert [event["title"] for event in database.get_recent_activity(2, 2, db=db)] == ["Later", "Old"]
     assert list(database.get_recent_activity(1, db=db)[0]) == ["type", "title", "timestamp", "project_name"]
     assert database.get_recent_activity(0, db=db) == []
+
+
+def test_activity_reads_every_form_of_an_instant(db):
+    """Forms that SQLite reads and forms that only times reads are one order, and neither pushes the other out."""
+    forms = [
+        ("2025-11-27 17:00 +0100", "2025-11-27T16:00:00.000Z"),
+        ("2025-11-27T15:59:59.000Z", "2025-11-27T15:59:59.000Z"),
+        ("20251127", "2025-11-27T12:00:00.000Z"),
+        ("2025-11-27 11:00:00", "2025-11-27T11:00:00.000Z"),
+        ("1764237600", "2025-11-27T10:00:00.000Z"),
+        ("2025-11-27T10:00:00,000+01", "2025-11-27T09:00:00.000Z"),
+    ]
+    for stored, _ in forms:
+        insert(db, "tasks", project_id=1, title=stored, checked=1, completed_at=stored)
+    for stored in ("3. Nov 2025", ""):
+        insert(db, "tasks", project_id=1, title=f"none: {stored}", checked=1, completed_at=stored)
+    found = [(event["title"], event["timestamp"]) for event in database.get_recent_activity(20, db=db)]
+    assert found == [*forms, ("none:", None), ("none: 3. Nov 2025", None)]
+    for limit in range(9):
+        shown = database.get_recent_activity(limit, db=db)
+        assert [event["title"] for event in shown] == [title for title, _ in found][:limit]
+
+
+def test_reading_leaves_no_function_on_the_callers_connection(db):
+    """Activity and links leave no function on the caller's connection, not even in the middle of its own query."""
+    insert(db, "tasks", project_id=1, title="t", checked=1, completed_at="2025-11-27 17:00 +0100")
+    with closing(sqlite3.connect(db)) as conn:
+        functions = "SELECT name, narg FROM pragma_function_list ORDER BY 1, 2"
+        before = conn.execute(functions).fetchall()
+        running = conn.execute("SELECT 1 UNION ALL SELECT 2")
+        assert running.fetchone() == (1,)
+        assert len(database.get_recent_activity(db=conn)) == 1
+        database.get_task_links(1, db=conn)
+        assert running.fetchone() == (2,)
+        assert conn.execute(functions).fetchall() == before
 
 
 def test_a_session_of_no_project_is_activity_too(db):

@@ -117,7 +117,7 @@ FAULTS = {
     ),
     "a time": (
         ["UPDATE tasks SET completed_at = 'soon'"],
-        {"values": ("note", "3 in tasks.completed_at: no point in time")},
+        {"values": ("note", "3 of 3 tasks.completed_at cannot be read as a date, such as 'soon'")},
     ),
     "an operation": (
         ["UPDATE dependency_events SET op = 'guess'"],

@@ -343,17 +343,23 @@ def test_progress_by_parts(tmp_path):
     assert told["label"] == [["db", 2, 1], ["ui", 1, 1], [pd.NA, 2, 1]]
 
 
+def begun(values):
+    """The same values, with the beginning of a day, UTC, where a date stands: what is seen has an instant."""
+    dated = re.compile(r"\d{4}-\d\d-\d\d")
+    return {name: f"{one}T00:00:00.000Z" if dated.fullmatch(str(one)) else one for name, one in values.items()}
+
+
 def event(path, task_id, occurred_at, op="update", **values):
     """Record an event as if it had been seen then."""
     occurred_at = times.to_text(times.parse(occurred_at))
     given = {"occurred_at": occurred_at, "recorded_at": occurred_at, "op": op, "source": "git:abc"}
-    insert(path, "task_events", task_id=task_id, **given | values)
+    insert(path, "task_events", task_id=task_id, **begun(given | values))
 
 
 def quiet_task(path, title="t", **values):
     """A task that no trigger sees come; its events are told one by one."""
     query(path, "UPDATE event_context SET suspended = 1")
-    insert(path, "tasks", project_id=1, title=title, **values)
+    insert(path, "tasks", project_id=1, title=title, **begun(values))
     query(path, "UPDATE event_context SET suspended = 0")
     return query(path, "SELECT max(id) FROM tasks")[0][0]
 
@@ -422,7 +428,7 @@ def test_the_first_look_says_at_least_how_long_it_is_blocked(tmp_path):
     """A file's first version and the migration do; at most where the row is as it was made, and nothing just now."""
     path = first_looks(v2_1_database(tmp_path / "d.db"), AS_OF)
     given = {"op": "baseline", "occurred_at": "2025-11-28", "recorded_at": "2025-11-28", "source": "baseline"}
-    insert(path, "dependency_events", task_id=1, depends_on_id=2, **given)
+    insert(path, "dependency_events", task_id=1, depends_on_id=2, **begun(given))
     query(path, "UPDATE event_context SET suspended = 1")
     insert(path, "task_dependencies", task_id=1, depends_on_id=2)
     with opened(path) as d:
@@ -452,7 +458,7 @@ def test_waiting_is_told_apart_from_blocked(tmp_path):
         insert(path, "task_dependencies", task_id=task, depends_on_id=other)
         query(path, "UPDATE event_context SET suspended = 0")
         given = {"op": "add", "occurred_at": at, "recorded_at": at, "source": "git:abc"}
-        insert(path, "dependency_events", task_id=task, depends_on_id=other, **given)
+        insert(path, "dependency_events", task_id=task, depends_on_id=other, **begun(given))
     with opened(path) as d:
         rows = d.blocked_tasks()[["title", "cause", "blocked_reason", "waits_for", "frees", "blocked_days"]]
     assert rows.to_numpy().tolist() == [

@@ -333,9 +333,16 @@ FORMS = {
     "as it is stored now": ("2025-01-02T03:04:05.678Z", "2025-01-02T03:04:05.678Z"),
     "an offset": ("2025-01-02T03:04:05+02:00", "2025-01-02T01:04:05.000Z"),
     "an offset over midnight": ("2025-01-01 22:00:00-05:30", "2025-01-02T03:30:00.000Z"),
-    "microseconds": ("2025-01-02T03:04:05.678912", "2025-01-02T03:04:05.679Z"),
-    "a bare date": ("2025-01-02", "2025-01-02T00:00:00.000Z"),
+    "as Jira writes it": ("2025-01-02T03:04:05.000+0100", "2025-01-02T02:04:05.000Z"),
+    "as git writes it": (" 2025-01-02 03:04:05 +0100 ", "2025-01-02T02:04:05.000Z"),
+    "minutes alone": ("2025-01-02t03:04z", "2025-01-02T03:04:00.000Z"),
+    "the end of a day": ("2025-01-02T24:00:00", "2025-01-03T00:00:00.000Z"),
+    "microseconds": ("2025-01-02T03:04:05.678912", "2025-01-02T03:04:05.678Z"),
+    "a bare date": ("2025-01-02", "2025-01-02T12:00:00.000Z", "2025-01-02"),
+    "a compact date": ("20250102", "2025-01-02T12:00:00.000Z", "2025-01-02"),
+    "a date as a number": (20250102.0, "2025-01-02T12:00:00.000Z", "2025-01-02"),
     "the future": ("2999-01-02 03:04:05", "now"),
+    "a date in the future": ("2999-01-02", "now"),
     "none": (None, None),
     "blank": ("", None),
     "words": ("yesterday", None),
@@ -343,9 +350,43 @@ FORMS = {
     "a day that is not": ("2025-02-30 00:00:00", None),
     "an hour that is not": ("2025-01-02T25:00:00Z", None),
     "words behind it": ("2025-01-02 or so", None),
-    "seconds since 1970": (1764259797, None),
+    "a week": ("2025-W01-4", None),
+    "seconds since 1970": (1764259797, "2025-11-27T16:09:57.000Z"),
+    "milliseconds since 1970": ("1764259797123", "2025-11-27T16:09:57.123Z"),
     "a Julian day": (2460000.5, None),
-    "bytes": (b"2025-01-02", None),
+    "bytes": (b"2025-01-02 03:04:05", "2025-01-02T03:04:05.000Z"),
+    "text that is no UTF-8": (b"\xff2025-01-02", None),
+}
+# created_at, completed_at; when and on which day it arrived, and was completed.
+ORDERS = {
+    "two instants": (("2025-01-02 09:00", "2025-01-03 09:00"), ("02T09:00", None), ("03T09:00", None)),
+    "two dates": (("2025-01-02", "2025-01-03"), ("02T12:00", "02"), ("03T12:00", "03")),
+    "both on one day": (("2025-01-02", "2025-01-02"), ("02T12:00", "02"), ("02T12:00:00.001", "02")),
+    "completed on the day of an instant": (
+        ("2025-01-02 15:00", "2025-01-02"),
+        ("02T15:00", None),
+        ("02T15:00:00.001", "02"),
+    ),
+    "completed on the day of an instant before noon": (
+        ("2025-01-02 09:00", "2025-01-02"),
+        ("02T09:00", None),
+        ("02T12:00", "02"),
+    ),
+    "completed at an instant of the day of creation": (
+        ("2025-01-02", "2025-01-02 09:00"),
+        ("02T08:59:59.999", "02"),
+        ("02T09:00", None),
+    ),
+    "completed at its first instant": (("2025-01-02", "2025-01-02T00:00Z"), ("02T00:00", "02"), ("02T00:00", None)),
+    "created in its last instant": (
+        ("2025-01-02T23:59:59.999Z", "2025-01-02"),
+        ("02T23:59:59.999", None),
+        ("02T23:59:59.999", "02"),
+    ),
+    "completed on a day before": (("2025-01-02", "2025-01-01"), ("02T12:00", "02"), ("02T12:00", "02")),
+    "completed an instant before": (("2025-01-02 09:00", "2025-01-02 08:00"), ("02T09:00", None), ("02T09:00", None)),
+    "nobody knows when it was created": (("soon", "20250102"), None, ("02T12:00", "02")),
+    "nobody knows when it was completed": (("2025-01-02", "?"), ("02T12:00", "02"), None),
 }
 
 
@@ -355,23 +396,23 @@ class TestBeginning:
     @pytest.mark.parametrize("form", FORMS)
     def test_the_arrival_is_read_from_created_at(self, tmp_path, form):
         """In whatever form: an instant is backfilled in the stored form, one in the future as now, else nothing."""
-        stored, expected = FORMS[form]
+        stored, expected, *day = FORMS[form]
         path = v1_database(tmp_path / "dash.db", tasks=[{"created_at": stored, "status": "blocked"}])
         migrations.execute(path)
         found = query(
             path,
-            "SELECT coalesce(nullif(occurred_at, recorded_at), 'now'), status, checked, blocked_reason "
+            "SELECT coalesce(nullif(occurred_at, recorded_at), 'now'), on_day, status, checked, blocked_reason "
             "FROM task_events WHERE source = 'column:created_at'",
         )
-        assert found == ([] if expected is None else [(expected, "pending", 0, "")])
+        assert found == ([] if expected is None else [(expected, *(day or [None]), "pending", 0, "")])
         assert query(path, "SELECT op, status FROM task_events WHERE op = 'baseline'") == [("baseline", "blocked")]
 
     @pytest.mark.parametrize(
         ("task", "expected"),
         [
             ({"status": "completed", "completed_at": "2025-02-02 03:04:05"}, "2025-02-02T03:04:05.000Z"),
-            ({"status": "completed", "completed_at": "2024-02-02"}, "2025-01-02T00:00:00.000Z"),
-            ({"status": "completed", "completed_at": "2024-02-02", "created_at": "?"}, "2024-02-02T00:00:00.000Z"),
+            ({"status": "completed", "completed_at": "2024-02-02"}, "2025-01-02T12:00:00.000Z"),
+            ({"status": "completed", "completed_at": "2024-02-02", "created_at": "?"}, "2024-02-02T12:00:00.000Z"),
             ({"status": "completed", "completed_at": "soon"}, None),
             ({"status": "completed", "completed_at": None}, None),
             ({"status": "review", "completed_at": "2025-02-02"}, None),
@@ -385,6 +426,47 @@ class TestBeginning:
             path, "SELECT occurred_at, status, checked, title FROM task_events WHERE source = 'column:completed_at'"
         )
         assert found == ([] if expected is None else [(expected, "completed", 1, None)])
+
+    @pytest.mark.parametrize("order", ORDERS)
+    def test_a_date_is_compared_as_its_whole_day(self, tmp_path, order):
+        """An event of a date stands within its day, behind the creation and before what follows; a date is kept."""
+        (created, completed), *expected = ORDERS[order]
+        task = {"status": "completed", "created_at": created, "completed_at": completed}
+        path = v1_database(tmp_path / "dash.db", tasks=[task])
+        migrations.execute(path)
+        sql = "SELECT source, occurred_at, on_day FROM task_events WHERE op = 'backfill' ORDER BY event_id"
+        sources = ("column:created_at", "column:completed_at")
+        assert query(path, sql) == [
+            (source, times.to_text(times.read(f"2025-01-{one[0]}").at), one[1] and f"2025-01-{one[1]}")
+            for source, one in zip(sources, expected, strict=True)
+            if one
+        ]
+
+    @pytest.mark.parametrize(
+        "now", ["2025-01-02T00:00:00.000Z", "2025-01-02T08:00:00.000Z", "2025-01-02T18:00:00.000Z"]
+    )
+    def test_a_date_of_today_is_never_after_the_migration(self, tmp_path, monkeypatch, now):
+        """Created and completed today, at whatever hour that is: in order, of this day, and not in the future."""
+        task = {"status": "completed", "created_at": "2025-01-02", "completed_at": "2025-01-02"}
+        path = v1_database(tmp_path / "dash.db", tasks=[task])
+        monkeypatch.setattr(times, "utc_now", lambda: times.read(now).at)
+        migrations.execute(path)
+        found = query(path, "SELECT occurred_at, on_day FROM task_events ORDER BY event_id")
+        assert [day for _, day in found] == ["2025-01-02", "2025-01-02", None]
+        assert "2025-01-02" <= found[0][0] <= found[1][0] <= found[2][0] == now
+        assert found[0][0] < found[1][0] or now == "2025-01-02T00:00:00.000Z"
+
+    @pytest.mark.parametrize("missing", [["created_at"], ["completed_at"], ["created_at", "completed_at"]])
+    def test_a_missing_date_does_not_cost_the_other(self, tmp_path, missing):
+        """Without created_at the completions are backfilled all the same, and without completed_at the arrivals."""
+        task = {"status": "completed", "created_at": "2025-01-02", "completed_at": "2025-01-03"}
+        path = v1_database(tmp_path / "dash.db", tasks=[task])
+        for column in missing:
+            alter(path, f"ALTER TABLE tasks DROP COLUMN {column}")
+        done = migrations.execute(path)
+        sources = [source for (source,) in query(path, "SELECT source FROM task_events WHERE op = 'backfill'")]
+        assert sources == [f"column:{one}" for one in ("created_at", "completed_at") if one not in missing]
+        assert "already there" not in str(done)
 
     def test_the_baseline_is_the_present(self, tmp_path):
         """One baseline row per task and dependency, with every value, at the time of the migration."""

@@ -7,10 +7,10 @@ import subprocess
 import sys
 
 import pytest
-from builders import CHANGES, NEWEST, v1_database
+from builders import CHANGES, NEWEST, insert, query, v1_database
 from content import alter, content, folder_state
 
-from dashkit import migrations
+from dashkit import dashboard, migrations
 from dashkit.cli import main
 
 
@@ -80,13 +80,38 @@ def test_json_is_for_programs(run, small):
     }
     done = json.loads(run("migrate", "--execute", "--json")[1])
     assert (plan["executed"], done["executed"]) == (False, True)
-    assert plan.keys() - done.keys() == {"disk_bytes", "orphans", "other_statuses"}
+    assert plan.keys() - done.keys() == {"disk_bytes", "orphans", "other_statuses", "unread_dates"}
     assert done.keys() - plan.keys() == set()
     assert {one["text"] for one in done["changes"]} >= {"Marked 1 completed task as checked"}
     status = json.loads(run("status", "--json")[1])
     assert (status["ready"], status["version"], status["rows"]["tasks"]) == (True, NEWEST, 2)
     back = json.loads(run("migrate", "--rollback", "--yes", "--json")[1])
     assert (back["path"], back["restored_from"]) == (str(small), done["backup"])
+
+
+def test_a_dry_run_says_which_dates_cannot_be_read(run, small):
+    """With a count, an example that does nothing to a terminal, and what becomes of it; `doctor` says it too."""
+    odd = ["3. Nov 2025", "3. Nov 2025", "4\x1b[2J\u202e" + "x" * 99, "", " ", None, "2025-11-03T09:00:00.000+0100"]
+    for text in odd:
+        insert(small, "tasks", project_id=1, title="t", status="completed", completed_at=text, created_at="2025-W45-1")
+    insert(small, "tasks", project_id=1, title="t", completed_at="soon")
+    dated = query(small, "SELECT count(*) FROM tasks WHERE created_at <> ''")[0][0]
+    out = run("migrate")[1]
+    told = next(line for line in out.splitlines() if "completed_at cannot" in line)
+    assert told.endswith(
+        " completed_at cannot be read as a date, such as '3. Nov 2025': these completions will have no date."
+    )
+    assert told.startswith("3 of ")
+    assert f"\n7 of {dated} created_at cannot be read as a date, such as '2025-W45-1': these tasks" in out
+    run("migrate", "--execute")
+    assert "4 of 5 tasks.completed_at cannot be read as a date, such as '3. Nov 2025'" in run("doctor")[1]
+    with dashboard.open(small) as d:
+        reasons = d.left_out().set_index("reason")["left_out"].to_dict()
+    assert reasons["completed_at that cannot be read as a date, such as '3. Nov 2025'"] == 3
+    query(small, "UPDATE tasks SET completed_at = '4' || char(27) || '[2J' || char(8238) || printf('%.99c', 'x')")
+    assert r"such as '4\x1b[2J\u202exxxxxxxx" in (told := run("doctor")[1])
+    assert "x…'" in told
+    assert "\x1b" not in told
 
 
 def test_rollback_refuses_without_a_terminal(run, small):

@@ -17,6 +17,7 @@ from dashkit.errors import RefusedError, UsageError
 from dashkit.migrations import VERSIONS, execution, shape
 from dashkit.migrations.changes import AddColumn, Step, Version
 from dashkit.sample import write_sample
+from dashkit.store import instants
 
 RELEASED = Path(__file__).parent / "data" / "released_changes.txt"
 TITLES = [
@@ -343,7 +344,9 @@ def test_several_versions_go_in_one_transaction(small):
 
 def half_done(path, count, version=VERSIONS[0]):
     """The first changes of an attempt that stopped, as another tool would have committed them."""
-    alter(path, *(change.sql.replace(":now", "'2025-03-03'") for change in version.changes[:count]))
+    with closing(sqlite3.connect(path, isolation_level=None)) as conn, instants.reader(conn):
+        for change in version.changes[:count]:
+            conn.execute(change.sql.replace(":now", "'2025-03-03'"))
 
 
 PREFIXES = [(version, count) for version in VERSIONS for count in range(len(version.changes) + 1)]

@@ -461,7 +461,7 @@ def test_the_quality_of_data_is_told_check_by_check(told):
         row(12, title="same"), row(13, op="baseline", **DONE), row(14),
     ]  # fmt: skip
     tasks += [row(task, title=f"Agent {task}") for task in range(100, 125)]
-    made = {task: {"created_at": "2025-01-01"} for task, _, _ in tasks if task != 10}
+    made = {task: {"created_at": "2025-01-01T00:00:00.000Z"} for task, _, _ in tasks if task != 10}
     made[14]["phase_id"] = 9
     path = told(*tasks, rows=made.items())
     insert(path, "git_repos", id="r", project_id=1, path="/r")

@@ -2,6 +2,8 @@
 
 from typing import TYPE_CHECKING, Final
 
+from dashkit import times
+
 if TYPE_CHECKING:
     import pandas as pd
 
@@ -37,7 +39,10 @@ def left_out(dashboard: "Dashboard") -> "pd.DataFrame":
 
     Sorted by: what, left_out (the most first), reason; what is zero has no row.
     """
-    return dashboard.query("left_out")
+    found = dashboard.query("left_out", blanks=times.BLANKS)
+    such = found.pop("example").map(lambda text: f", such as {times.quoted(text)}", na_action="ignore")
+    found["reason"] += such.fillna("")
+    return found
 
 
 def data_quality(dashboard: "Dashboard") -> "pd.DataFrame":

@@ -7,12 +7,14 @@ looking at the database; only a fill, which leaves no shape behind, is believed 
 import re
 import sqlite3
 from collections.abc import Iterator, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from itertools import combinations
 
 from dashkit.migrations import shape
 from dashkit.migrations.findings import EARLIER, MISSING, THERE, Described, Finding
 from dashkit.migrations.moves import Move
+from dashkit.store import instants
 
 
 @dataclass(frozen=True)
@@ -254,10 +256,20 @@ class CreateTrigger(Described):
 
 
 @dataclass(frozen=True)
+class Dated:
+    """A column whose dates a change is about: of which rows, and what becomes of one whose date cannot be read."""
+
+    column: str
+    which: str
+    otherwise: str
+
+
+@dataclass(frozen=True)
 class Insert(Described):
     """Rows that a table begins with, one for each row of `of` that has what is wanted; once recorded, never again.
 
-    `mark` is the SQL condition by which such rows are known.
+    `mark` is the SQL condition by which such rows are known. `dates` are columns that are read as dates, of which any
+    may be missing; `dated` is the one that it is about.
     """
 
     table: str
@@ -267,11 +279,30 @@ class Insert(Described):
     mark: str
     wanted: tuple[str, ...] = ()
     noun: str = "rows"
+    dates: tuple[str, ...] = field(default=(), kw_only=True)
+    dated: Dated | None = field(default=None, kw_only=True)
 
     @property
     def sql(self) -> str:
-        """The statement."""
+        """The statement, where its table has every column."""
         return f"INSERT INTO {self.table} ({self.columns}) {self.select}"
+
+    def statements(self, conn: sqlite3.Connection) -> Iterator[str]:
+        """As the table of this database needs it; none where there are no dates to read."""
+        have = shape.columns(conn, self.of)
+        if self.dates and not self._reads(conn):
+            return
+        if lacking := [f"NULL AS {column}" for column in self.dates if column not in have]:
+            yield self.sql.replace(f"FROM {self.of} ", f"FROM (SELECT *, {', '.join(lacking)} FROM {self.of}) ")
+        else:
+            yield self.sql
+
+    def reading(self, conn: sqlite3.Connection) -> AbstractContextManager[None]:
+        """With the reader of dates; where there is no row to read, nothing is registered on what a caller gave."""
+        return instants.reader(conn) if self._reads(conn) else nullcontext()
+
+    def _reads(self, conn: sqlite3.Connection) -> bool:
+        return bool(self.dates and conn.execute(f"SELECT EXISTS (SELECT 1 FROM {self.of})").fetchone()[0])
 
     def look(self, conn: sqlite3.Connection, recorded: bool) -> Finding:
         """Pending while its table is missing; or has none of these rows, with some to make, and it is not recorded."""

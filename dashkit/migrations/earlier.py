@@ -14,6 +14,8 @@ WORDS = {
 }
 # By the name of a change the checksums that it was recorded with: they are no drift.
 CHECKSUMS = {
+    "backfill arrivals": ("2aa762c52bf51111",),
+    "backfill completions": ("d67438486200c9f8",),
     "session_evidence": ("750291c5cad692e2",),
     "dashkit_task_insert": ("32544502715dbd80",),
     "dashkit_task_update": ("9defce67307d1132",),

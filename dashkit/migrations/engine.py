@@ -184,10 +184,10 @@ def apply(
             for change in changes:
                 tell(change.todo)
                 started = time.perf_counter()
-                has_rows, rows = isinstance(change, Insert | Move), 0
-                for sql in change.statements(conn):
-                    rows = _run(conn, sql, {"now": times.to_text(now)} if has_rows else ())
-                kinds = (("rows", rows),) if has_rows else ()
+                given = {"now": times.to_text(now)} if isinstance(change, Insert | Move) else {}
+                with change.reading(conn):
+                    rows = [_run(conn, sql, given) for sql in change.statements(conn)]
+                kinds = (("rows", [0, *rows][-1]),) if given else ()
                 done.append(Applied(version, change, time.perf_counter() - started, kinds))
     order = {(item.version, item.change.name): place for place, item in enumerate(found.items)}
     done.sort(key=lambda applied: order[applied.version, applied.change.name])

@@ -17,7 +17,7 @@ from dashkit import connection
 from dashkit.errors import BusyError, DashkitError, FailedError, RefusedError
 from dashkit.migrations import backups, engine, preflight, verify
 from dashkit.migrations.changes import Version
-from dashkit.migrations.facts import Facts, gather
+from dashkit.migrations.facts import Facts, gather, unread
 from dashkit.migrations.surveys import Survey
 
 
@@ -141,15 +141,18 @@ def _migrate(conn: sqlite3.Connection, job: Job, backup: backups.NewBackup) -> O
         released = time.perf_counter()
         if not job.rehearsal:
             backups.sync(job.path.parent)
+        known = facts.result()
+        if job.rehearsal:
+            known = replace(known, unread=unread(conn, (one.change for one in applied)))
     return Outcome(
         job.shown,
         job.versions[-1].number,
-        tuple(replace(one, kinds=facts.result().fills.get(one.change.name, one.kinds)) for one in applied),
+        tuple(replace(one, kinds=known.fills.get(one.change.name, one.kinds)) for one in applied),
         tuple(item.change.name for item in found.unrecorded),
         tuple(found.notes),
         backup.path,
         locked_seconds=released - locked,
-        facts=facts.result(),
+        facts=known,
     )
 
 

@@ -1,13 +1,15 @@
 """What a pristine copy tells, gathered in the background while the changes are applied to the live database."""
 
 import sqlite3
+from collections.abc import Iterable
 from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from dashkit import connection
 from dashkit.migrations import backups, shape, verify
-from dashkit.migrations.changes import AddColumn, Fill, Version
+from dashkit.migrations.changes import AddColumn, Change, Fill, Insert, Version
+from dashkit.store import instants
 from dashkit.vocabulary import STATUSES
 
 Kinds = tuple[tuple[str, int], ...]
@@ -18,12 +20,14 @@ class Facts:
     """Of the state before: damage, the rows that each fill needs by source; and for a dry run what else to know.
 
     `spellings` are statuses in other words than ours, `orphans` rows whose foreign key points nowhere, by table.
+    `unread` are the dates that the changes of this run could not read, each with what becomes of its rows.
     """
 
     damage: tuple[str, ...] = ()
     fills: dict[str, Kinds] = field(default_factory=dict)
     spellings: Kinds = ()
     orphans: Kinds = ()
+    unread: tuple[tuple[instants.Unread, str], ...] = ()
 
 
 def gather(path: Path, versions: tuple[Version, ...], *, durable: bool, thorough: bool) -> Facts:
@@ -37,6 +41,21 @@ def gather(path: Path, versions: tuple[Version, ...], *, durable: bool, thorough
         if not thorough:
             return Facts((), fills)
         return Facts((), fills, _spellings(conn), tuple(sorted(verify.orphans(conn).items())))
+
+
+def unread(conn: sqlite3.Connection, changes: Iterable[Change]) -> tuple[tuple[instants.Unread, str], ...]:
+    """The dates that changes could not read, in the database to which they were applied."""
+    found = []
+    with instants.reader(conn):
+        for change in changes:
+            if not isinstance(change, Insert) or change.dated is None:
+                continue
+            dated = change.dated
+            if dated.column in shape.columns(conn, change.of) and (
+                left := instants.unread(conn, change.of, dated.column, dated.which)
+            ):
+                found.append((left, dated.otherwise))
+    return tuple(found)
 
 
 def _spellings(conn: sqlite3.Connection) -> Kinds:

@@ -3,6 +3,7 @@
 import hashlib
 import sqlite3
 from collections.abc import Iterator
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from typing import Literal
 
@@ -48,3 +49,7 @@ class Described:
     def statements(self, conn: sqlite3.Connection) -> Iterator[str]:  # noqa: ARG002 - one signature for all kinds
         """What brings it into this database, one by one; the last one tells how many rows it touched."""
         yield self.sql
+
+    def reading(self, conn: sqlite3.Connection) -> AbstractContextManager[None]:  # noqa: ARG002 - one signature for all
+        """What is to be there while its statements run."""
+        return nullcontext()

@@ -1,6 +1,7 @@
 """What a person reads: every result of a migration as text, and as plain data for programs."""
 
 import shlex
+from dataclasses import asdict
 from itertools import groupby
 from pathlib import Path
 
@@ -109,6 +110,7 @@ def rehearsal_text(rehearsal: Rehearsal, to: str | None) -> str:
     if outcome.facts.orphans:
         known = ", ".join(f"{table} ({rows:,})" for table, rows in outcome.facts.orphans)
         text.append(f"Rows that point to a row that is not there, kept as they are: {known}")
+    text += [f"{unread}: {otherwise}." for unread, otherwise in outcome.facts.unread]
     option = f" --to {to}" if to else ""
     text += ["", f"To do it: dashkit migrate --execute{option} --db {shown(outcome.path)}"]
     return "\n".join(text)
@@ -174,6 +176,10 @@ def rehearsal_data(rehearsal: Rehearsal) -> dict[str, object]:
     return outcome_data(rehearsal.outcome, done=False) | {
         "other_statuses": dict(rehearsal.outcome.facts.spellings),
         "orphans": dict(rehearsal.outcome.facts.orphans),
+        "unread_dates": [
+            {**asdict(unread), "text": f"{unread}: {otherwise}."}
+            for unread, otherwise in rehearsal.outcome.facts.unread
+        ],
         "disk_bytes": rehearsal.room,
     }
 

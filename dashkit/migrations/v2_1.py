@@ -2,8 +2,8 @@
 
 from dataclasses import replace
 
-from dashkit.migrations import earlier
-from dashkit.migrations.changes import CreateTrigger, Insert, Step, Version
+from dashkit.migrations import backfill, earlier
+from dashkit.migrations.changes import CreateTrigger, Dated, Insert, Step, Version
 from dashkit.migrations.declarations import columns, index, table, trigger
 from dashkit.migrations.v2_1_ingest import GIT, HOUSE, SESSIONS
 
@@ -65,13 +65,6 @@ def _dependency(row: str, op: str) -> str:
         "BEGIN INSERT INTO dependency_events (task_id, depends_on_id, op, occurred_at, recorded_at, source) "
         f"VALUES ({row}.task_id, {row}.depends_on_id, '{op}', {_NOW}, {_NOW}, 'trigger'); END"
     )
-
-
-def _instant(column: str) -> str:
-    """A column of mixed forms as an instant in the stored form; NULL where it is none."""
-    # SQLite alone reads more: 'now', a number, the 30th of February. '+0 days' makes it look at the calendar.
-    dated = f"date(substr({column}, 1, 10), '+0 days') IS substr({column}, 1, 10)"
-    return f"CASE WHEN {dated} THEN min(strftime('%Y-%m-%dT%H:%M:%fZ', {column}), :now) END"
 
 
 _TASKS = Step(
@@ -164,12 +157,14 @@ _BASELINE = Step(
             "Backfilled the arrival of {count} from created_at",
             "task_events",
             "tasks",
-            _EVENT,
-            f"SELECT id, {_instant('created_at')}, :now, 'backfill', project_id, 'pending', 0, '', '', title, "
-            f"'column:created_at' FROM tasks WHERE {_instant('created_at')} IS NOT NULL ORDER BY id",
+            f"{_EVENT}, on_day",
+            backfill.ARRIVALS,
             "source = 'column:created_at'",
-            ("created_at",),
-            "tasks",
+            noun="tasks",
+            dates=_SAID,
+            dated=Dated(
+                "created_at", "TRUE", "these tasks will count from the day of the migration, or of their completion"
+            ),
         ),
         Insert(
             "backfill completions",
@@ -177,13 +172,12 @@ _BASELINE = Step(
             "Backfilled the completion of {count} from completed_at",
             "task_events",
             "tasks",
-            "task_id, occurred_at, recorded_at, op, status, checked, source",
-            f"SELECT id, max({_instant('completed_at')}, coalesce({_instant('created_at')}, '')), :now, 'backfill', "
-            f"coalesce(status, ''), 1, 'column:completed_at' FROM tasks "
-            f"WHERE checked IS 1 AND {_instant('completed_at')} IS NOT NULL ORDER BY id",
+            "task_id, occurred_at, recorded_at, op, status, checked, source, on_day",
+            backfill.COMPLETIONS,
             "source = 'column:completed_at'",
-            ("created_at", "completed_at"),
-            "tasks",
+            noun="tasks",
+            dates=_SAID,
+            dated=Dated("completed_at", "checked IS 1", "these completions will have no date"),
         ),
         Insert(
             "baseline of tasks",

@@ -4,11 +4,23 @@ import sqlite3
 
 from dashkit import times
 from dashkit.errors import UsageError
-from dashkit.store import events, rows
+from dashkit.store import events, instants, rows
 
-# julianday() reads 'now' and bare numbers as instants too; a stored timestamp begins with a year.
+# Of what SQLite can read, or is not there, the newest; and all whose instant Python has to read: no function of ours is
+# registered on the caller's connection.
 _RECENT = """
-SELECT type, title, timestamp, project_name
+SELECT * FROM (
+    SELECT type, title, timestamp, project_name FROM ({stream})
+    WHERE (:project_id IS NULL OR project_id = :project_id) AND (at IS NOT NULL OR timestamp IS NULL)
+    ORDER BY at DESC, type, title
+    LIMIT :limit
+)
+UNION ALL
+SELECT type, title, timestamp, project_name FROM ({stream})
+WHERE (:project_id IS NULL OR project_id = :project_id) AND at IS NULL AND timestamp IS NOT NULL
+"""
+_STREAM = f"""
+SELECT type, title, CAST(timestamp AS TEXT) AS timestamp, {instants.fast("timestamp")} AS at, project_id, project_name
 FROM (
     SELECT 'task_completed' AS type, t.title, t.completed_at AS timestamp,
            t.project_id, p.name AS project_name
@@ -21,12 +33,9 @@ FROM (
     UNION ALL
     SELECT 'session', coalesce(nullif(trim(s.summary, :blank), ''), s.id), s.started_at, s.project_id, p.name
     FROM main.llm_sessions AS s LEFT JOIN projects AS p ON p.id = s.project_id
-    {history}
+    {{history}}
 )
-WHERE :project_id IS NULL OR project_id = :project_id
-ORDER BY CASE WHEN timestamp GLOB '[0-9][0-9][0-9][0-9]-*' THEN julianday(timestamp) END DESC, type, title
-LIMIT :limit
-"""
+"""  # noqa: S608 - the expression is of `instants`
 
 # With a history: what became blocked, and every other change of status but completion, which is told above.
 _HISTORY = """
@@ -41,6 +50,8 @@ _HISTORY = """
 def recent(conn: sqlite3.Connection, limit: int, project_id: int | None) -> list[rows.Row]:
     """The newest events: type, title (the first line), timestamp, project_name; unknown times last, as None.
 
+    Of a day the timestamp is its noon, UTC.
+
     A commit without a message has its sha for a title, a session without a summary its id; a session stands
     at its start.
 
@@ -54,9 +65,12 @@ def recent(conn: sqlite3.Connection, limit: int, project_id: int | None) -> list
             "the limit is below zero",
             "Give the number of events to show, 0 or more.",
         )
-    sql = _RECENT.format(history=_HISTORY if events.are_kept(conn) else "")
+    stream = _STREAM.format(history=_HISTORY if events.are_kept(conn) else "")
+    sql = _RECENT.format(stream=stream)
     found = rows.read(conn, sql, {"limit": limit, "project_id": project_id, "blank": " \t\r\n"})
-    return [row | {"title": _first_line(row["title"]), "timestamp": _normal(row["timestamp"])} for row in found]
+    found.sort(key=lambda row: (row["type"], str(row["title"])))
+    found.sort(key=lambda row: times.order(row["timestamp"]), reverse=True)
+    return [row | {"title": _first_line(row["title"]), "timestamp": _shown(row["timestamp"])} for row in found[:limit]]
 
 
 def _first_line(text: object) -> str:
@@ -64,6 +78,6 @@ def _first_line(text: object) -> str:
     return lines[0].strip() if lines else ""
 
 
-def _normal(stored: object) -> str | None:
-    instant = times.parse(stored)
-    return times.to_text(instant) if instant else None
+def _shown(stored: object) -> str | None:
+    found = times.read(stored)
+    return times.to_text(found.at) if found else None

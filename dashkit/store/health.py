@@ -1,10 +1,9 @@
 """Rows that cannot be: orphans, values out of range, and rows that are not as their history says."""
 
 import sqlite3
-from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from dashkit.store import rows
+from dashkit.store import instants, rows
 from dashkit.store.events import OPERATIONS, WATCHED
 
 
@@ -20,9 +19,7 @@ class Rule:
 
 
 _CONFIDENCE = "confidence outside of 0..1"
-_TIME = "no point in time"
 _EVENT = "an operation that is none"
-_BY_HAND = "It is read as not known; correct it where it matters."
 RULES = (
     Rule(
         "tasks.checked",
@@ -71,19 +68,13 @@ RULES = (
         "Delete those events.",
         "SELECT count(*) FROM dependency_events WHERE op NOT IN ('add', 'remove', 'baseline')",
     ),
-    *(
-        Rule(f"task_events.{column}", _TIME, "Delete those events.", sql)
-        for column, sql in (
-            ("occurred_at", "SELECT count(*) FROM task_events WHERE julianday(occurred_at) IS NULL"),
-            ("recorded_at", "SELECT count(*) FROM task_events WHERE julianday(recorded_at) IS NULL"),
-        )
-    ),
     Rule(
         "task_events.not_before",
         "behind the instant at which it had happened",
         "Set it to NULL.",
-        "SELECT count(*) FROM task_events "
-        "WHERE not_before IS NOT NULL AND coalesce(julianday(not_before) > julianday(occurred_at), 1)",
+        "SELECT count(*) FROM (SELECT "  # noqa: S608 - of ours
+        f"{instants.normal('not_before')} AS least, {instants.normal('occurred_at')} AS most FROM task_events "
+        f"WHERE not_before IS NOT NULL LIMIT -1) WHERE {instants.at('least')} > {instants.at('most')}",
     ),
     Rule(
         "task_sources.image",
@@ -91,12 +82,6 @@ RULES = (
         "Delete those rows of task_sources: the next reading finds the tasks by their titles.",
         "SELECT count(*) FROM task_sources WHERE NOT json_valid(coalesce(image, '{}')) "
         "OR NOT json_valid(coalesce(heading_path, '[]'))",
-    ),
-    Rule(
-        "task_sources.gone_at",
-        _TIME,
-        "Set it to NULL: the next reading says whether the task is there.",
-        "SELECT count(*) FROM task_sources WHERE gone_at IS NOT NULL AND julianday(gone_at) IS NULL",
     ),
     Rule(
         "task_dependencies.depends_on_id",
@@ -120,21 +105,37 @@ RULES = (
         "('pending', 'in_progress', 'review', 'blocked', 'completed', 'cancelled')",
         wrong=False,
     ),
-    *(
-        Rule(f"tasks.{column}", _TIME, _BY_HAND, sql, wrong=False)
-        for column, sql in (
-            ("created_at", "SELECT count(*) FROM tasks WHERE created_at <> '' AND julianday(created_at) IS NULL"),
-            ("updated_at", "SELECT count(*) FROM tasks WHERE updated_at <> '' AND julianday(updated_at) IS NULL"),
-            ("completed_at", "SELECT count(*) FROM tasks WHERE completed_at <> '' AND julianday(completed_at) IS NULL"),
-        )
-    ),
-    Rule(
-        "git_commits.timestamp",
-        _TIME,
-        _BY_HAND,
-        "SELECT count(*) FROM git_commits WHERE timestamp <> '' AND julianday(timestamp) IS NULL",
-        wrong=False,
-    ),
+)
+
+
+@dataclass(frozen=True)
+class Dates:
+    """Columns of a table that hold dates and instants: what to do about one that cannot be read; `kind` as `unread`."""
+
+    table: str
+    columns: tuple[str, ...]
+    remedy: str = "It is read as not known; correct it where it matters."
+    wrong: bool = False
+    kind: str = ""
+
+
+_DELETE, _UNSET = "Delete those events.", "Set it to NULL."
+DATES = (
+    Dates("task_events", ("occurred_at", "recorded_at"), _DELETE, wrong=True, kind="needed"),
+    Dates("task_events", ("not_before",), _UNSET, wrong=True),
+    Dates("task_events", ("on_day",), "Set it to NULL: the instant of the event then counts.", wrong=True, kind="day"),
+    Dates("dependency_events", ("occurred_at", "recorded_at"), _DELETE, wrong=True, kind="needed"),
+    Dates("dependency_events", ("not_before",), _UNSET, wrong=True),
+    Dates("task_sources", ("gone_at",), "Set it to NULL: the next reading says whether the task is there.", wrong=True),
+    Dates("tasks", ("created_at", "completed_at", "updated_at", "due_at")),
+    Dates("projects", ("created_at",)),
+    Dates("git_repos", ("created_at",)),
+    Dates("git_commits", ("timestamp", "authored_at", "recorded_at")),
+    Dates("llm_sessions", ("started_at", "ended_at")),
+    Dates("task_commit_links", ("created_at",)),
+    Dates("task_session_links", ("created_at",)),
+    Dates("runs", ("started_at", "finished_at")),
+    Dates("schema_migrations", ("applied_at",)),
 )
 
 # What points where; asked only where the database found in the world declares no such foreign key.
@@ -147,12 +148,21 @@ _REFERENCES = (
 )
 
 
-def out_of_range(conn: sqlite3.Connection) -> Iterator[tuple[Rule, int]]:
-    """Each rule whose column is there, with the number of values that break it."""
-    for rule in RULES:
-        table, _, column = rule.where.partition(".")
-        if column in rows.columns(conn, table):
-            yield rule, int(conn.execute(rule.sql).fetchone()[0])
+def out_of_range(conn: sqlite3.Connection) -> list[tuple[str, str, bool]]:
+    """What is not what it may be: in words, what to do, and whether it is wrong or only odd."""
+    found = []
+    with instants.reader(conn):
+        for rule in RULES:
+            table, _, column = rule.where.partition(".")
+            if column in rows.columns(conn, table) and (count := conn.execute(rule.sql).fetchone()[0]):
+                found.append((f"{count:,} in {rule.where}: {rule.what}", rule.remedy, rule.wrong))
+        for dates in DATES:
+            here = rows.columns(conn, dates.table)
+            for column in (column for column in dates.columns if column in here):
+                if unread := instants.unread(conn, dates.table, column, kind=dates.kind):
+                    told = str(replace(unread, column=f"{dates.table}.{column}"))
+                    found.append((told, dates.remedy, dates.wrong))
+    return found
 
 
 def orphans(conn: sqlite3.Connection) -> dict[str, int]:

@@ -5,6 +5,7 @@ import sqlite3
 import uuid
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import groupby
 from typing import Any, SupportsFloat
 
 from dashkit import times
@@ -18,12 +19,13 @@ NAMESPACE = uuid.UUID("6f0f6f0e-6c0f-5b0a-9d6e-2f6b7c1d9a34")
 
 @dataclass(frozen=True)
 class End:
-    """What a task is linked with: its word in messages, its SQL, and how to record one that is missing."""
+    """What a task is linked with: its word in messages, its SQL, its instant, and how to record one that is missing."""
 
     noun: str
     exists: str
     save: str
     saved_id: str
+    when: str
     of_task: str
     remedy: str
 
@@ -38,11 +40,12 @@ COMMIT = End(
         confidence = excluded.confidence, link_type = excluded.link_type, evidence = excluded.evidence
     """,
     saved_id="SELECT id FROM main.task_commit_links WHERE task_id = :task_id AND commit_sha = :end",
+    when="timestamp",
     of_task="""
     SELECT l.commit_sha AS sha, c.message, c.author, c.timestamp, l.confidence, l.link_type, l.evidence
     FROM main.task_commit_links AS l LEFT JOIN main.git_commits AS c ON c.sha = l.commit_sha
     WHERE l.task_id = :task_id AND l.confidence >= :min_confidence
-    ORDER BY l.confidence DESC, julianday(c.timestamp) DESC, l.commit_sha
+    ORDER BY l.confidence DESC, l.commit_sha
     """,
     remedy=(
         "Give the full sha, or record the commit first: "
@@ -60,11 +63,12 @@ SESSION = End(
         confidence = excluded.confidence, link_type = excluded.link_type, evidence = excluded.evidence
     """,
     saved_id="SELECT id FROM main.task_session_links WHERE task_id = :task_id AND session_id = :end",
+    when="started_at",
     of_task="""
     SELECT l.session_id AS id, s.summary, s.message_count, s.started_at, l.confidence, l.link_type, l.evidence
     FROM main.task_session_links AS l LEFT JOIN main.llm_sessions AS s ON s.id = l.session_id
     WHERE l.task_id = :task_id AND l.confidence >= :min_confidence
-    ORDER BY l.confidence DESC, julianday(s.started_at) DESC, l.session_id
+    ORDER BY l.confidence DESC, l.session_id
     """,
     remedy=(
         "Record the session first: INSERT INTO llm_sessions "
@@ -81,8 +85,12 @@ def of_task(conn: sqlite3.Connection, end: End, task_id: int, min_confidence: fl
     """
     rows.require_v2(conn)
     least = _confidence(min_confidence)
+    sure: list[rows.Row] = []
     found = rows.read(conn, end.of_task, {"task_id": task_id, "min_confidence": least})
-    return [row | {"evidence": _parsed(row["evidence"])} for row in found]
+    # Read here and not in SQL: on the caller's connection no function of ours is registered.
+    for _, alike in groupby(found, key=lambda row: row["confidence"]):
+        sure += sorted(alike, key=lambda row: times.order(row[end.when]), reverse=True)
+    return [row | {"evidence": _parsed(row["evidence"])} for row in sure]
 
 
 def save(

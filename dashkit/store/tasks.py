@@ -200,19 +200,14 @@ def story(conn: sqlite3.Connection, task_id: int, now: datetime) -> rows.Row | N
 def _blocked_for(conn: sqlite3.Connection, row: rows.Row, now: datetime) -> rows.Row:
     """For how many days, and what that stands on: what the frame `blocked_tasks` says, for its reasons."""
     told, basis = events.blocked_since(conn, row["id"]) if events.are_kept(conn) else (None, None)
-    since = _instant(told)
-    updated = _instant(row["updated_at"]) if row["updated_at"] == row["created_at"] else None
+    since, updated = (found and found.at for found in map(times.read, (told, row["updated_at"])))
+    updated = updated if row["updated_at"] == row["created_at"] else None
     if basis is None and updated and (since is None or events.was_there_at_the_migration(conn, row["id"])):
         since, basis = updated, "updated_at"
     days = since and round(times.days_between(since, now), 1)
     if basis is None and days:
         basis = "version"
     return {"days_blocked": days if basis else None, "basis": basis}
-
-
-def _instant(stored: object) -> datetime | None:
-    moment = times.read(stored)
-    return moment.at if moment else None
 
 
 def progress(conn: sqlite3.Connection, project_id: int) -> rows.Row:

@@ -11,6 +11,7 @@ from dashkit import connection, migrations, times
 from dashkit.errors import DashkitError
 from dashkit.migrations import engine, report, shape, state, verify
 from dashkit.records import Check
+from dashkit.store import instants
 from dashkit.verification import contents
 
 
@@ -71,12 +72,13 @@ def migration(conn: sqlite3.Connection) -> Iterator[Check]:
         f"{len(recorded)} of {len(found.due)}" + (f"; in another wording: {', '.join(edited)}" if edited else ""),
     )
     since = conn.execute("SELECT max(applied_at) FROM schema_migrations").fetchone()[0]
-    completed, unchecked, unexplained = conn.execute(
+    sql = (
         "SELECT count(*), total(n.checked IS NOT 1), "
         f"total(n.checked IS NOT 1 AND NOT ({contents.edited(conn, 'tasks')})) "
-        "FROM backup.tasks o JOIN main.tasks n ON n.id = o.id WHERE o.status = 'completed' COLLATE BINARY",
-        {"applied_at": since},
-    ).fetchone()
+        "FROM backup.tasks o JOIN main.tasks n ON n.id = o.id WHERE o.status = 'completed' COLLATE BINARY"
+    )
+    with instants.reader(conn):
+        completed, unchecked, unexplained = conn.execute(sql, {"applied_at": since}).fetchone()
     told = f"{completed - int(unchecked):,} of {report.counted(completed, 'completed tasks')} checked"
     if unchecked and not unexplained:
         told += f"; {int(unchecked):,} unchecked by somebody since"

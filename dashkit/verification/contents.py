@@ -8,6 +8,7 @@ from pathlib import Path
 
 from dashkit import connection
 from dashkit.migrations import VERSIONS, shape, verify
+from dashkit.store import instants
 
 
 @dataclass(frozen=True)
@@ -43,10 +44,16 @@ def compare(before: Path, after: Path, applied_at: str | None) -> list[Table]:
 
 
 def edited(conn: sqlite3.Connection, table: str) -> str:
-    """The SQL condition under which the database says that row n of a table was edited since :applied_at."""
+    """The SQL condition under which the database says that row n of a table was edited since :applied_at.
+
+    Inside `instants.reader` alone.
+    """
     since = []
     if "updated_at" in shape.columns(conn, table):
-        since.append("coalesce(julianday(n.updated_at) > julianday(:applied_at), FALSE)")
+        updated = instants.normal("n.updated_at")  # a date is its whole day
+        since.append(
+            f"coalesce(CASE length({updated}) WHEN 10 THEN {updated} || 'T24' ELSE {updated} END > :applied_at, 0)"
+        )
     if table.lower() == "tasks":
         since.append(_noted(conn, "task_events", "task_id = n.id", "op IN ('insert', 'update')"))
     return shape.any_of(since)
@@ -70,7 +77,7 @@ def _noted(conn: sqlite3.Connection, log: str, row: str, op: str) -> str:
         return "FALSE"
     return (
         f"EXISTS (SELECT 1 FROM main.{log} AS e WHERE e.{row} AND e.{op} "
-        "AND julianday(e.recorded_at) >= julianday(:applied_at))"
+        f"AND {instants.normal('e.recorded_at')} >= :applied_at)"
     )
 
 
@@ -86,12 +93,13 @@ def _compare(old: sqlite3.Connection, conn: sqlite3.Connection, name: str, appli
     elif all(column.name.lower() in here for column in columns):
         if key:
             unequal = f"n.{key} IS NOT NULL AND ({verify.unequal(columns, key, fills)})"
-            counts = conn.execute(
+            sql = (
                 f"SELECT total(n.{key} IS NULL), total({unequal}), total({unequal} AND ({edited(conn, name)})), "
                 f"total(n.{key} IS NULL AND ({_deleted(conn, name)})) "
-                f"FROM backup.{table} AS o LEFT JOIN main.{table} AS n ON n.{key} = o.{key}",
-                {"applied_at": applied_at},
-            ).fetchone()
+                f"FROM backup.{table} AS o LEFT JOIN main.{table} AS n ON n.{key} = o.{key}"
+            )
+            with instants.reader(conn):
+                counts = conn.execute(sql, {"applied_at": applied_at}).fetchone()
         else:
             values = ", ".join(f"{shape.quoted(column)} COLLATE BINARY" for column in listed)
             counts = conn.execute(

@@ -1,19 +1,28 @@
 -- What the other frames do not count: tasks, commits, records of the last reading that became neither, and ids that the
 -- last linking could not tell apart.
--- Columns: what, reason, left_out (count). Parameters: none.
-SELECT what, reason, left_out
+-- Columns: what, reason, left_out (count), example (of a date that cannot be read). Parameters: $blanks (VARCHAR).
+WITH undated AS (
+    SELECT nullif(trim(t.bad['completed_at'], $blanks), '') IS NOT NULL AS is_unread, t.bad
+    FROM flow AS w LEFT JOIN history.present AS n ON n.task_id = w.task_id AND n.life = w.life
+    LEFT JOIN typed.tasks AS t ON t.id = n.task_id
+    WHERE w.is_done AND w.finished_at IS NULL
+)
+SELECT what, reason, left_out, example
 FROM (
-    SELECT 'tasks' AS what, 'cancelled' AS reason, count(*) AS left_out FROM tasks WHERE cancelled
+    SELECT 'tasks' AS what, 'cancelled' AS reason, count(*) AS left_out, NULL AS example FROM tasks WHERE cancelled
     UNION ALL
-    SELECT 'tasks', 'no longer in the file that they were read from', count(*) FROM tasks WHERE gone
+    SELECT 'tasks', 'no longer in the file that they were read from', count(*), NULL FROM tasks WHERE gone
     UNION ALL
-    SELECT 'tasks', 'checked, and nobody knows when: in no period', count(*)
-    FROM flow WHERE is_done AND finished_at IS NULL
+    SELECT 'tasks', 'completed_at that cannot be read as a date', count(*), min(bad['completed_at'])
+    FROM undated WHERE is_unread
     UNION ALL
-    SELECT 'commits', 'no branch or tag leads to them any more', count(*) FROM commits WHERE NOT reachable
+    SELECT 'tasks', 'checked, and nobody knows when: in no period', count(*), NULL
+    FROM undated WHERE NOT is_unread
+    UNION ALL
+    SELECT 'commits', 'no branch or tag leads to them any more', count(*), NULL FROM commits WHERE NOT reachable
     UNION ALL
     -- Later than as_of, and yet there by then: the clock that dated it was wrong.
-    SELECT 'commits', 'dated in the future', count(*)
+    SELECT 'commits', 'dated in the future', count(*), NULL
     FROM typed.git_commits AS c
     WHERE c.timestamp > getvariable('as_of') AND c.recorded_at <= getvariable('as_of') AND is_known(c.recorded_at)
       AND EXISTS (
@@ -21,7 +30,7 @@ FROM (
           WHERE h.sha = c.sha AND h.reachable AND chosen(r.project_id)
       )
     UNION ALL
-    SELECT CASE kind WHEN 'link' THEN 'ids' ELSE 'records' END, reason, CAST(sum(left_out) AS BIGINT)
+    SELECT CASE kind WHEN 'link' THEN 'ids' ELSE 'records' END, reason, CAST(sum(left_out) AS BIGINT), NULL
     FROM last_left_out
     GROUP BY ALL
 )

@@ -12,12 +12,11 @@ from dataclasses import dataclass
 from datetime import timedelta
 from functools import cached_property
 
+import time_rules
 from histories import plain
 from oracle import ESTIMATED, LAST, Interval, Oracle
 from trends_oracle import POINTS, Periods, blockers, days
 from worlds import PHASES
-
-import time_rules
 
 from dashkit import times
 from dashkit.times import Moment

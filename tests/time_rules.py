@@ -132,7 +132,11 @@ def mend(events):
     blank = dict.fromkeys(("project_id", "status", "checked", "blocked_reason", "complexity", "title", "not_before"))
     for instant, day, event, claimed in known.values():
         if not claimed:
-            seen = {"event_id": event["event_id"], "recorded_at": event["recorded_at"], "on_day": day and day.isoformat()}
+            seen = {
+                "event_id": event["event_id"],
+                "recorded_at": event["recorded_at"],
+                "on_day": day and day.isoformat(),
+            }
             seen |= {"source": "column:completed_at", "occurred_at": times.to_text(instant), "cause": event}
             told.append({**blank, **BOX, **seen, "rank": 1})
     if said is not None:

@@ -229,7 +229,7 @@ FROM (
     WHERE source = 'reconcile' AND is_known(recorded_at) AND occurred_at <= getvariable('as_of')
     UNION ALL
     SELECT (SELECT max(coalesce(finished_at, started_at)) FROM runs WHERE kind IN ('scan', 'ingest tasks')), occurred_at
-    FROM history.states WHERE event_id IS NULL
+    FROM history.states WHERE event_id IS NULL AND op <> 'backfill'
 )
 WHERE started_at < ended_at;
 COMMENT ON VIEW gaps IS 'One row per stretch of time in which something changed that was not recorded then, in any project: it was found at the end of it.';

@@ -198,14 +198,14 @@ TRENDS = {name: QUESTIONS[name] for name in ("as_of", "by", "zone")} | {"project
 @given(worlds(), st.fixed_dictionaries(TRENDS))
 def test_the_trends_of_a_project_are_those_of_its_tasks(empty, world, asked_for):
     """With a project chosen the frames over time are what counting its tasks gives."""
-    agree_over_time(world.of_events.write(empty), world, **asked_for)
+    agree_over_time(world.write(empty), world, **asked_for)
 
 
 @settings(moderately, max_examples=8)
 @given(worlds(moving=True), st.fixed_dictionaries(TRENDS))
 def test_the_trends_of_a_project_know_what_came_from_another(empty, world, asked_for):
     """A task that moved is in the trends of the project that it is in, with all of its past."""
-    agree_over_time(world.of_events.write(empty), world, **asked_for)
+    agree_over_time(world.write(empty), world, **asked_for)
 
 
 @pytest.mark.exhaustive
@@ -213,7 +213,7 @@ def test_the_trends_of_a_project_know_what_came_from_another(empty, world, asked
 @given(st.booleans().flatmap(worlds), st.fixed_dictionaries(TRENDS))
 def test_the_trends_of_a_project_are_those_of_its_tasks_many_times(empty, world, asked_for):
     """The same over many more histories."""
-    agree_over_time(world.of_events.write(empty), world, **asked_for)
+    agree_over_time(world.write(empty), world, **asked_for)
 
 
 # What comes later

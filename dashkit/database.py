@@ -111,7 +111,7 @@ def get_recent_activity(limit: int = 5, project_id: int | None = None, *, db: Da
         UsageError: limit is below zero.
     """
     with using(db) as conn:
-        return activity.recent(conn, limit, project_id)
+        return activity.recent(conn, limit, project_id, times.utc_now())
 
 
 @contextmanager

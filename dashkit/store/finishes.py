@@ -7,7 +7,7 @@ DuckDB: for the functions of a Dashboard, and for what is to be added to the his
 import sqlite3
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from itertools import groupby
 from typing import NamedTuple
 
@@ -96,7 +96,7 @@ def present(events: Sequence[Event], now: datetime) -> Finish | None:
     if not box or begun is None or begun[1].op == "baseline":
         return None
     at, mark = begun
-    return Finish(times.to_text(at), mark.day and mark.day.isoformat(), mark.op in _ESTIMATED)
+    return Finish(times.to_text(at), mark.day.isoformat() if mark.day else None, mark.op in _ESTIMATED)
 
 
 def creation(events: Sequence[Event]) -> Creation:
@@ -142,7 +142,7 @@ def of_claim(said: Moment | None, turn: Turn, created: Moment | None) -> Known |
         return None
     if said.day is None:
         # To the millisecond, as events are stored; behind the instant in which the task was reopened.
-        at = said.at.replace(microsecond=said.at.microsecond // 1000 * 1000)
+        at = lives.to_ms(said.at)
         return Known(at + MS * (turn.left is not None and at == turn.left.at), None, None)
     same = [one.at for one in (created, turn.left) if one and one.at.date() == said.day]
     return Known(lives.placed(said.day, max(same, default=None), turn.event.at), said.day, None)
@@ -195,7 +195,7 @@ def _marks(events: Sequence[Event]) -> list[_Mark]:
         following_at = min([born.first.at, *(finish.at for finish in finished.values())])
         day = born.said.day
         begun = lives.placed(day, None, following_at) if day else born.said.at
-        begun = begun.replace(microsecond=begun.microsecond // 1000 * 1000)
+        begun = lives.to_ms(begun)
         marks.append(_Mark(begun, born.first.event_id, 0, following_at <= begun, day, "backfill"))
     return sorted(marks, key=lambda mark: mark[:3])
 
@@ -210,13 +210,13 @@ def _counted(marks: Sequence[_Mark], now: datetime) -> list[tuple[datetime, _Mar
 
     It counts as soon as the day has begun, and what came before another one counts at no later instant.
     """
-    begins = [mark.day and times.noon(mark.day) - timedelta(hours=12) for mark in marks]
+    begins = [lives.beginning(mark.day) if mark.day else None for mark in marks]
     instants = [
         mark.at if begin is None else max(begin + MS, min(mark.at, begin + timedelta(days=1) - MS))
         for mark, begin in zip(marks, begins, strict=True)
     ]
     if any(begins):
-        least = earliest = datetime.max.replace(tzinfo=times.UTC)  # of what follows: as it is, and with room before it
+        least = earliest = datetime.max.replace(tzinfo=UTC)  # of what follows: as it is, and with room before it
         for place in reversed(range(len(instants))):
             instant = instants[place]
             if instant > least:

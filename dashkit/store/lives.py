@@ -18,6 +18,7 @@ from dashkit.times import Moment
 MINUTE, MS = timedelta(minutes=1), timedelta(milliseconds=1)
 LOOKED = ("insert", "baseline", "reconcile")  # what may see a task for the first time
 COMPLETED_AT, CREATED_AT = "column:completed_at", "column:created_at"  # the sources of what rows say
+_LAST = 2**63 - 1  # the event_id of what only a row tells
 _IMPORTED = timedelta(hours=1)
 
 
@@ -75,9 +76,19 @@ def is_since(one: Moment, other: Moment | None) -> bool:
     return (one.day or one.at.date()) >= (other.day or other.at.date())
 
 
+def beginning(day: date) -> datetime:
+    """The instant at which a day begins, UTC."""
+    return times.noon(day) - timedelta(hours=12)
+
+
+def to_ms(instant: datetime) -> datetime:
+    """An instant as it is stored, to the millisecond."""
+    return instant.replace(microsecond=instant.microsecond // 1000 * 1000)
+
+
 def placed(day: date, behind: datetime | None, ahead: datetime | None) -> datetime:
     """The instant that stands for a date: its noon, but behind one instant and before another, within the day."""
-    begin = times.noon(day) - timedelta(hours=12)
+    begin = beginning(day)
     found = times.noon(day) if behind is None else max(times.noon(day), behind + MS)
     found = min(found, begin + timedelta(days=1) - MS)
     return max(begin, found if ahead is None else min(found, ahead - MS))
@@ -113,7 +124,14 @@ def _events(found: Iterable[rows.Row]) -> list[Event]:
             checked = None if row["checked"] is None else bool(row["checked"])
             told.append(
                 Event(
-                    *(row["event_id"], row["op"], row["source"], occurred.at, day and day.day, row["recorded_at"]),
+                    *(
+                        row["event_id"],
+                        row["op"],
+                        row["source"],
+                        occurred.at,
+                        day.day if day else None,
+                        row["recorded_at"],
+                    ),
                     *(checked, row["status"], row["title"], row["said_created_at"], row["said_completed_at"]),
                 )
             )
@@ -141,3 +159,18 @@ def _is_import(gone: Event, come: Event) -> bool:
         return False
     was_earlier = said.day < inserted.at.date() if said.day else said.at <= inserted.at - MINUTE
     return was_earlier and inserted.at <= deleted.at + _IMPORTED
+
+
+def looked(life: Sequence[Event], now: datetime, created_at: object, completed_at: object) -> Event:
+    """The event of a look at a row that is checked, where its life does not say so.
+
+    Args:
+        life: its events.
+        now: when somebody looks.
+        created_at: what the row says.
+        completed_at: likewise.
+    """
+    last = max((event.at for event in life), default=now)
+    said = (None if value is None else str(value) for value in (created_at, completed_at))
+    seen = ("reconcile", "reconcile", max(now, last), None, times.to_text(now), True, None, None)
+    return Event(_LAST, *seen, *said)

@@ -5,50 +5,23 @@ little more than that of a small one.
 """
 
 import sqlite3
-from collections.abc import Iterable
-from datetime import UTC, datetime
+from datetime import datetime
 
 from dashkit import times
 from dashkit.errors import UsageError
-from dashkit.store import commits, completions, events, instants, rows
+from dashkit.store import completions, events, latest, rows
 
 _MOST = 2**31  # rows of a limit: more than anybody has, and no more than SQLite takes
-_BLANK = " \t\r\n"
 
-# Of what SQLite can read, or is not there, the newest; and all that Python has to read, or is later than it may be: no
-# function of ours is registered on the caller's connection.
-_NEWEST = """
-SELECT * FROM (
-    SELECT type, title, timestamp, project_name FROM ({stream})
-    WHERE (:project_id IS NULL OR project_id = :project_id)
-      AND (timestamp IS NULL OR read <= coalesce(:latest, read))
-    ORDER BY {at} DESC, title COLLATE BINARY
-    LIMIT :limit
-)
-UNION ALL
-SELECT type, title, timestamp, project_name FROM ({stream})
-WHERE (:project_id IS NULL OR project_id = :project_id) AND timestamp IS NOT NULL AND (read IS NULL OR read > :latest)
-"""
-_SESSIONS = f"""
-    SELECT 'session' AS type, coalesce(nullif(trim(s.summary, :blank), ''), s.id) AS title,
-           CAST(s.started_at AS TEXT) AS timestamp, {instants.fast("s.started_at")} AS read, s.project_id,
-           p.name AS project_name
-    FROM main.llm_sessions AS s LEFT JOIN projects AS p ON p.id = s.project_id
-"""  # noqa: S608 - the expression is of `instants`
-_COMPLETED = f"""
-    SELECT 'task_completed' AS type, t.title, CAST(t.completed_at AS TEXT) AS timestamp,
-           {instants.fast("t.completed_at")} AS read, t.project_id, p.name AS project_name
-    FROM tasks AS t LEFT JOIN projects AS p ON p.id = t.project_id
-    WHERE t.checked IS TRUE AND t.completed_at IS NOT NULL
-"""  # noqa: S608 - likewise
 # With a history: what became blocked, and every other change of status but completion. The index has the order of the
 # instants of each value of `checked`; only what was in one instant is sorted.
 _CHANGED = """
 SELECT * FROM (
     SELECT CASE e.status WHEN 'blocked' THEN 'blocked' ELSE 'status_change' END AS type, t.title,
            +e.occurred_at AS timestamp, p.name AS project_name
-    FROM main.task_events AS e CROSS JOIN tasks AS t ON t.id = e.task_id LEFT JOIN projects AS p ON p.id = t.project_id
-    WHERE e.op = 'update' AND {which} AND e.status IS NOT NULL AND e.status <> 'completed'
+    FROM main.task_events AS e CROSS JOIN main.tasks AS t ON t.id = e.task_id
+    LEFT JOIN main.projects AS p ON p.id = t.project_id
+    WHERE e.op = 'update' AND {which} AND e.occurred_at >= :since AND e.status IS NOT NULL AND e.status <> 'completed'
       AND (:project_id IS NULL OR t.project_id = :project_id)
     ORDER BY e.occurred_at DESC, type, t.title COLLATE BINARY
     LIMIT :limit
@@ -79,14 +52,17 @@ def recent(conn: sqlite3.Connection, limit: int, project_id: int | None, now: da
     if limit == 0:
         return []
     most = min(limit, _MOST)
-    wanted = {"limit": most, "project_id": project_id, "blank": _BLANK}
-    found = commits.newest(conn, most, project_id, _BLANK)
-    found += _newest(conn, _SESSIONS, wanted)
+    found = latest.newest(conn, latest.COMMITS, most, project_id, now)
+    found += latest.newest(conn, latest.SESSIONS, most, project_id, now)
     if events.are_kept(conn):
         found += completions.newest(conn, most, project_id, now)
-        found += rows.read(conn, " UNION ALL ".join(_CHANGED.format(which=which) for which in _OF_CHECKED), wanted)
-    else:
-        found += _known(_newest(conn, _COMPLETED, wanted, times.to_text(now)), now)
+        changed = " UNION ALL ".join(_CHANGED.format(which=which) for which in _OF_CHECKED)
+        # Nothing before the oldest of what is told already: where no status changed there would be no end to look for.
+        since = sorted((times.order(row["timestamp"]) for row in found), reverse=True)[most - 1 : most]
+        values = {"limit": most, "project_id": project_id, "since": times.to_text(since[0]) if since else ""}
+        found += rows.fetch(conn, changed, values)
+    elif "completed_at" in rows.columns(conn, "tasks"):
+        found += latest.newest(conn, latest.COMPLETED, most, project_id, now)
     found.sort(key=lambda row: (row["type"], str(row["title"])))
     found.sort(key=lambda row: times.order(row["timestamp"]), reverse=True)
     return [
@@ -98,24 +74,6 @@ def recent(conn: sqlite3.Connection, limit: int, project_id: int | None, now: da
         }
         for row in found[:limit]
     ]
-
-
-def _newest(conn: sqlite3.Connection, stream: str, wanted: rows.Values, latest: str | None = None) -> list[rows.Row]:
-    """Of a stream without an index the newest up to an instant, and whatever lies behind it or Python has to read."""
-    return rows.read(conn, _NEWEST.format(stream=stream, at=instants.at("read")), {**wanted, "latest": latest})
-
-
-def _known(found: Iterable[rows.Row], now: datetime) -> list[rows.Row]:
-    """Completions as they are known now: not in the future, and on this day by now."""
-    told = []
-    for row in found:
-        moment = times.read(row["timestamp"])
-        if moment and moment.at > now:
-            is_today = moment.day is not None and moment.day <= now.astimezone(UTC).date()
-            told.append(row | {"timestamp": times.to_text(now) if is_today else None})
-        else:
-            told.append(row)
-    return told
 
 
 def _first_line(text: object) -> str:

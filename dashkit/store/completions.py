@@ -18,7 +18,7 @@ _DAY = timedelta(days=1)
 _END = datetime.max.replace(tzinfo=UTC)
 
 _DONE = """
-SELECT t.id, +e.occurred_at AS occurred_at, coalesce(t.title, '') COLLATE BINARY AS title
+SELECT t.id, e.occurred_at AS occurred_at, coalesce(t.title, '') COLLATE BINARY AS title
 FROM main.task_events AS e CROSS JOIN main.tasks AS t ON t.id = e.task_id
 WHERE e.op = '{op}' AND {which} AND t.checked IS TRUE AND (:project_id IS NULL OR t.project_id = :project_id)
 """

@@ -134,6 +134,12 @@ def turns(events: Sequence[Event]) -> tuple[list[Turn], list[int], list[Moment]]
     return found, before, left
 
 
+def last_left(events: Sequence[Event]) -> Moment | None:
+    """When a task last left done, in any way that its history saw; None: it never did."""
+    left = turns(events)[2]
+    return left[-1] if left else None
+
+
 def of_claim(said: Moment | None, turn: Turn, created: Moment | None) -> Known | None:
     """When a turn was a finish by what a row says of it; None: it says nothing that can be true."""
     if said is None or not lives.is_earlier(said, turn.event):

@@ -12,6 +12,7 @@ from dashkit.errors import DashkitError
 from dashkit.ingest.links import refused_patterns
 from dashkit.migrations import backups, engine, verify
 from dashkit.migrations.changes import CreateTrigger
+from dashkit.migrations.report import counted
 from dashkit.store import backfill, health
 
 State = Literal["good", "note", "wrong"]
@@ -183,8 +184,8 @@ def _history(conn: sqlite3.Connection) -> Iterator[Finding]:
         yield Finding("history", "good", "every task and dependency is as its last events say")
     if known := backfill.pending(conn):
         told = " and ".join(
-            f"{count:,} {what}"
-            for count, what in ((known.completions, "completions"), (known.arrivals, "arrivals"))
+            counted(count, noun)
+            for count, noun in ((known.completions, "completions"), (known.arrivals, "arrivals"))
             if count
         )
         yield Finding("dates", "note", f"rows know of earlier times than the history: {told}", _TAKE_OVER)

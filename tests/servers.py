@@ -1,6 +1,5 @@
 """Everyone who writes to one real database, as servers, people, imports, readers of files and scans do it."""
 
-import json
 import sqlite3
 from datetime import timedelta
 from itertools import count
@@ -28,7 +27,7 @@ DATES = st.one_of(
     *[st.tuples(st.sampled_from(AGO), st.sampled_from([*FORMS, "date", "stored"]))] * 6,
 )
 WORDS = st.sampled_from(["pending", "in_progress", "blocked", "completed", "cancelled", "done"])
-PLACE = st.integers(0, 3)
+PLACE = st.integers(0, 1)
 LATE = st.sampled_from([{"checked": 1}, {"checked": 0}, {"status": "completed"}, {"status": "pending"}, {"checked": 1}])
 # By the name of the method of Servers, and what it takes.
 DEEDS = st.one_of(
@@ -37,9 +36,9 @@ DEEDS = st.one_of(
     st.tuples(st.just("check"), PLACE, st.sampled_from([True, True, False])),
     st.tuples(st.just("block"), PLACE, st.sampled_from(["keys", None])),
     st.tuples(st.just("word"), PLACE, WORDS),
-    st.tuples(st.just("complete"), PLACE, DATES),
+    *[st.tuples(st.just("complete"), PLACE, DATES)] * 2,
     st.tuples(st.just("complete_in_two"), PLACE, DATES),
-    st.tuples(st.just("mend"), PLACE, st.sampled_from(["created_at", "completed_at", "completed_at"]), DATES),
+    *[st.tuples(st.just("mend"), PLACE, st.sampled_from(["created_at", "completed_at", "completed_at"]), DATES)] * 4,
     st.tuples(st.just("reopen"), PLACE, st.booleans()),
     st.tuples(st.just("replace"), PLACE, st.booleans(), DATES, DATES),
     st.tuples(st.just("import_again"), PLACE, st.booleans(), st.none() | DATES),
@@ -51,15 +50,20 @@ DEEDS = st.one_of(
     st.tuples(st.just("look")),
     st.tuples(st.just("look")),
 )
+# Two tasks, some days old.
+BEGIN = st.tuples(st.just("insert"), WORDS, st.booleans(), DATES, DATES)
 WAITS = st.tuples(st.just("wait"), st.sampled_from([1, 2, 5]))
+STORIES = st.tuples(BEGIN, BEGIN, WAITS).flatmap(
+    lambda begun: st.lists(DEEDS | DEEDS | DEEDS | WAITS, min_size=3, max_size=12).map(lambda told: [*begun, *told])
+)
 
 
 class Servers:
     """A database with a history, and all who write to it; without transactions, so that each statement is one."""
 
     def __init__(self, path):
-        """With one project in it, and a task that was there before the history began."""
-        self.path = v2_1_database(path)
+        """With one project in it."""
+        self.path = path if path.exists() else v2_1_database(path)
         self.conn = sqlite3.connect(path, isolation_level=None)
         self.numbers = count(1)
 
@@ -92,10 +96,8 @@ class Servers:
     def insert(self, status, done, created, completed):
         """A server makes a task, or imports one that is done."""
         values = (f"T{next(self.numbers)}", status, done, self.text(created), self.text(completed))
-        self.sql(
-            "INSERT INTO tasks (project_id, title, status, checked, created_at, completed_at) VALUES (1, ?, ?, ?, ?, ?)",
-            *values,
-        )
+        columns = "(project_id, title, status, checked, created_at, completed_at)"
+        self.sql(f"INSERT INTO tasks {columns} VALUES (1, ?, ?, ?, ?, ?)", *values)
 
     def check(self, task, checked):
         """A person's word."""
@@ -215,8 +217,3 @@ def told(conn, table):
     found = conn.execute(f"SELECT * FROM {table}")
     names = [column[0] for column in found.description]
     return [dict(zip(names, row, strict=True)) for row in found]
-
-
-def ids(conn):
-    """The ids of all tasks, as JSON."""
-    return json.dumps([key for (key,) in conn.execute("SELECT id FROM tasks")])

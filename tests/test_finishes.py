@@ -2,17 +2,16 @@
 
 import time
 from collections import Counter
-from datetime import timedelta
 
-import pytest
+from builders import v1_database
 from histories import histories, moderately, moment, plain, spread
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from oracle import Oracle
-from servers import DEEDS, WAITS, Servers, told
+from oracle import COLUMNS, Oracle
+from servers import DATES, DEEDS, STORIES, Servers, told
 
 import dashkit
-from dashkit import database, times
+from dashkit import database, migrations, times
 from dashkit.store import backfill, finishes, lives
 from dashkit.store.backfill import Pending
 
@@ -110,7 +109,7 @@ def owed(servers):
 
 
 @settings(moderately, max_examples=60)
-@given(st.lists(DEEDS | DEEDS | WAITS, min_size=3, max_size=14))
+@given(STORIES)
 def test_everyone_says_the_same_of_every_finish(tmp_path_factory, deeds):
     """Whoever writes, Python, the oracle and the frames agree; and what was added to the history is not added again."""
     with Servers(tmp_path_factory.mktemp("f") / "d.db") as servers:
@@ -119,5 +118,60 @@ def test_everyone_says_the_same_of_every_finish(tmp_path_factory, deeds):
         assert backfill.pending(servers.conn) == owed(servers)
         agree(servers)
         servers.look()
+        assert backfill.pending(servers.conn) == owed(servers) == Pending()
+        agree(servers)
+
+
+HAVE_A_HISTORY = (*COLUMNS, "blocked", "cancelled", "gone", "is_open", "completed_at", "completed_on")
+
+
+def known(path, instant):
+    """All that has a history, as known at an instant and as of the same."""
+    views = dict.fromkeys(("intervals", "flow", "events"), "* EXCLUDE (project)")
+    views["tasks"] = f"id, life, {', '.join(HAVE_A_HISTORY)}"
+    with dashkit.open(path, as_of=instant, known_at=instant) as d:
+        found = {view: d.sql(f"SELECT {columns} FROM {view} ORDER BY ALL") for view, columns in views.items()}
+        return {view: frame.to_dict("records") for view, frame in found.items()}
+
+
+def pause():
+    """An instant with nothing else in its millisecond."""
+    time.sleep(0.002)
+    now = times.utc_now()
+    time.sleep(0.002)
+    return now
+
+
+@settings(moderately, max_examples=15)
+@given(STORIES, st.lists(DEEDS, min_size=1, max_size=8))
+def test_what_is_added_later_changes_no_earlier_answer(tmp_path_factory, before, after):
+    """Whatever rows come to know, the answer for (t, known_at = t) stays."""
+    with Servers(tmp_path_factory.mktemp("k") / "d.db") as servers:
+        for deed in before:
+            servers.do(deed)
+        instant = pause()
+        answer = str(known(servers.path, instant))
+        for deed in (*after, ("look",)):
+            servers.do(deed)
+        assert str(known(servers.path, instant)) == answer
+
+
+@settings(moderately, max_examples=25)
+@given(st.lists(st.tuples(st.booleans(), DATES, DATES), min_size=1, max_size=6))
+def test_a_migration_leaves_nothing_to_take_over(tmp_path_factory, made):
+    """Whatever a database of version 1 says, all that can be read of it is in the history that the migration begins."""
+    folder = tmp_path_factory.mktemp("m")
+    with Servers(folder / "other.db") as servers:
+        tasks = [
+            {
+                "status": "completed" if done else "done",
+                "created_at": servers.text(one),
+                "completed_at": servers.text(other),
+            }
+            for done, one, other in made
+        ]
+    path = v1_database(folder / "d.db", tasks=tasks)
+    migrations.execute(path)
+    with Servers(path) as servers:
         assert backfill.pending(servers.conn) == owed(servers) == Pending()
         agree(servers)

@@ -39,12 +39,12 @@ created_at IS NOT NULL AND f.source NOT GLOB 'git:*' AND f.source NOT GLOB 'file
 AND NOT (f.op IN ('insert', 'baseline', 'reconcile') AND coalesce(f.said_created_at = created_at, 0))
 AND (created IS NULL OR {_BEFORE.format("created", "f")})
 """
-# Said already: to the event that turned the box on, or as a claim; to the migration, of which the baseline knows; or it
+# Said already: to the event that turned the box on (an insert does only as the first one of all), or as a claim; to the migration, of which the baseline knows; or it
 # lies before a creation that the history knows.
 _COMPLETES = f"""
 checked AND completed_at IS NOT NULL
 AND NOT (w.op IN ('backfill', 'update', 'reconcile') AND coalesce(w.said_completed_at = completed_at, 0))
-AND NOT (w.op = 'insert' AND deleted IS NULL AND coalesce(w.said_completed_at = completed_at, 0))
+AND NOT (w.event_id = f.event_id AND deleted IS NULL AND coalesce(w.said_completed_at = completed_at, 0))
 AND (completed IS NULL OR {_BEFORE_BOX})
 AND (completed IS NULL OR f.source <> '{CREATED_AT}' OR CASE WHEN length(completed) = 10 OR f.on_day IS NOT NULL
     THEN substr(completed, 1, 10) >= substr(f.occurred_at, 1, 10) ELSE completed >= f.occurred_at END)

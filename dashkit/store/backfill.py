@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from dashkit import times
-from dashkit.store import finishes, instants, lives, rows
+from dashkit.store import finishes, instants, lives, rows, runs
 from dashkit.store.lives import COMPLETED_AT, CREATED_AT, MINUTE, Event
 from dashkit.times import Moment
 
@@ -30,21 +30,24 @@ _BEFORE = (
 )
 # A baseline did not see it happen: the same day, or a moment before, is earlier.
 _BEFORE_BOX = (
-    "CASE WHEN l.op <> 'baseline' THEN "
-    + _BEFORE.format("completed", "l")
-    + " WHEN length(completed) = 10 THEN completed <= substr(l.occurred_at, 1, 10) ELSE completed < l.occurred_at END"
-)
+    f"{_BEFORE.format('completed', 'l')} OR completed <= CASE length(completed) "
+    "WHEN 10 THEN substr(l.occurred_at, 1, 10) ELSE l.occurred_at END "
+    "AND EXISTS (SELECT 1 FROM main.task_events WHERE task_id = o.id AND op = 'baseline' AND checked)"
+)  # noqa: S608 - names of ours
+# What stands behind a deletion may go on with the life before it; the first look after that asks Python.
+_BEGINS = "(deleted IS NULL OR f.recorded_at <= coalesce(:looked, ''))"
 _ARRIVES = f"""
-created_at IS NOT NULL AND f.source NOT GLOB 'git:*' AND f.source NOT GLOB 'file:*'
-AND NOT (f.op IN ('insert', 'baseline', 'reconcile') AND coalesce(f.said_created_at = created_at, 0))
+created_at IS NOT NULL
+AND NOT ({_BEGINS} AND (coalesce(f.source GLOB 'git:*' OR f.source GLOB 'file:*', 0)
+    OR f.op IN ('insert', 'baseline', 'reconcile') AND coalesce(f.said_created_at = created_at, 0)))
 AND (created IS NULL OR {_BEFORE.format("created", "f")})
 """
-# Said already: to the event that turned the box on (an insert does only as the first one of all), or as a claim; to the migration, of which the baseline knows; or it
-# lies before a creation that the history knows.
+# Said already: to the event that turned the box on (an insert does only as the first one of all), or as a claim; to the
+# migration, of which the baseline knows; or it lies before a creation that the history knows.
 _COMPLETES = f"""
 checked AND completed_at IS NOT NULL
 AND NOT (w.op IN ('backfill', 'update', 'reconcile') AND coalesce(w.said_completed_at = completed_at, 0))
-AND NOT (w.event_id = f.event_id AND deleted IS NULL AND coalesce(w.said_completed_at = completed_at, 0))
+AND NOT (w.event_id = f.event_id AND {_BEGINS} AND coalesce(w.said_completed_at = completed_at, 0))
 AND (completed IS NULL OR {_BEFORE_BOX})
 AND (completed IS NULL OR f.source <> '{CREATED_AT}' OR CASE WHEN length(completed) = 10 OR f.on_day IS NOT NULL
     THEN substr(completed, 1, 10) >= substr(f.occurred_at, 1, 10) ELSE completed >= f.occurred_at END)
@@ -114,7 +117,8 @@ def _owed(conn: sqlite3.Connection) -> Iterator[tuple[int, Event]]:
     here = rows.columns(conn, "tasks")
     if not rows.columns(conn, "task_events") >= _NEEDED or here.isdisjoint(_SAID):
         return
-    found = [row for row in rows.fetch(conn, _unsettled(here), {}) if not _is_settled(row)]
+    looked = {"looked": runs.last_look(conn) if runs.are_kept(conn) else None}
+    found = [row for row in rows.fetch(conn, _unsettled(here), looked) if not _is_settled(row)]
     for start in range(0, len(found), _AT_ONCE):
         some = {row["id"]: row for row in found[start : start + _AT_ONCE]}
         for task, life in lives.read(conn, some).items():

@@ -4,8 +4,10 @@ import sqlite3
 from contextlib import closing
 from datetime import timedelta
 
+import numpy as np
 import pytest
 from builders import insert, query, v1_database, v2_1_database, v2_database
+from content import alter
 
 from dashkit import database, migrations, times
 from dashkit.errors import OutdatedError, RefusedError, UsageError
@@ -324,6 +326,47 @@ def test_check_keeps_the_time_it_was_completed(tmp_path):
     path = v2_database(tmp_path / "dash.db", tasks=[{"completed_at": "2025-01-02 03:04:05"}])
     database.update_task_checked(1, True, db=path)
     assert query(path, "SELECT completed_at FROM tasks") == [("2025-01-02 03:04:05",)]
+
+
+@pytest.mark.parametrize(
+    ("reopened", "is_anew"),
+    [("checked = 0", True), ("status = 'pending'", True), ("status = 'completed'", False), ("title = 'other'", False)],
+)
+def test_a_completion_from_before_a_reopening_is_set_anew(tmp_path, reopened, is_anew):
+    """A completed_at is kept unless the history saw the task leave done after it: then it was of an earlier finish."""
+    row = {"status": "completed", "completed_at": "2025-01-02 03:04:05", "checked": int(reopened == "checked = 0")}
+    path = v2_1_database(tmp_path / "dash.db", tasks=[row])
+    alter(path, f"UPDATE tasks SET {reopened}")
+    assert database.update_task_checked(1, True, db=path)
+    ((completed, updated),) = query(path, "SELECT completed_at, updated_at FROM tasks")
+    assert completed == (updated if is_anew else "2025-01-02 03:04:05")
+    assert database.update_task_checked(1, True, db=path)
+    assert query(path, "SELECT completed_at FROM tasks") == [(completed,)]
+
+
+def test_a_reopening_on_the_day_of_a_date_is_not_after_it(tmp_path):
+    """A date is the whole of its day: a task that was reopened on that day may have been completed again on it."""
+    path = v2_1_database(tmp_path / "dash.db", tasks=[{"completed_at": "2025-01-02", "checked": 1}])
+    alter(path, "UPDATE tasks SET checked = 0", "UPDATE task_events SET occurred_at = '2025-01-02T15:00:00.000Z'")
+    database.update_task_checked(1, True, db=path)
+    assert query(path, "SELECT completed_at FROM tasks") == [("2025-01-02",)]
+
+
+@pytest.mark.parametrize("value", ["false", "0", "", None, 2, -1, [], b"1", float("nan")])
+def test_what_is_no_truth_value_is_refused(db, value):
+    """A word would be true, so that 'false' checked the task; what is none of True, False, 1 and 0 changes nothing."""
+    with pytest.raises(
+        UsageError, match=r"Cannot check task 1 as .*: it is neither true nor false\. Give True or False"
+    ):
+        database.update_task_checked(1, value, db=db)
+    assert query(db, "SELECT checked FROM tasks") == [(0,)]
+
+
+@pytest.mark.parametrize(("value", "after"), [(True, 1), (1, 1), (np.True_, 1), (np.int64(0), 0), (0, 0), (False, 0)])
+def test_numbers_and_numpy_are_truth_values(db, value, after):
+    """1 and 0 are what the column holds, and numpy's are what a frame gives."""
+    assert database.update_task_checked(1, value, db=db)
+    assert query(db, "SELECT checked FROM tasks") == [(after,)]
 
 
 @pytest.mark.parametrize("name", ["update_task_checked", "set_task_blocked", "set_task_complexity"])

@@ -29,11 +29,12 @@ _BEFORE = (
     "ELSE {0} < {1}.occurred_at AND {0} < strftime('%Y-%m-%dT%H:%M:%fZ', {1}.occurred_at, '-59 seconds') END"
 )
 # A baseline did not see it happen: the same day, or a moment before, is earlier.
+_IS_OF_BASELINE = "EXISTS (SELECT 1 FROM main.task_events WHERE task_id = o.id AND op = 'baseline' AND checked)"
 _BEFORE_BOX = (
     f"{_BEFORE.format('completed', 'l')} OR completed <= CASE length(completed) "
     "WHEN 10 THEN substr(l.occurred_at, 1, 10) ELSE l.occurred_at END "
-    "AND EXISTS (SELECT 1 FROM main.task_events WHERE task_id = o.id AND op = 'baseline' AND checked)"
-)  # noqa: S608 - names of ours
+    f"AND {_IS_OF_BASELINE}"
+)
 # What stands behind a deletion may go on with the life before it; the first look after that asks Python.
 _BEGINS = "(deleted IS NULL OR f.recorded_at <= coalesce(:looked, ''))"
 _ARRIVES = f"""

@@ -77,23 +77,39 @@ WITH RECURSIVE steps AS (
 SELECT task_id, life, arg_max(to_id, length) AS to_id, arg_max(to_life, length) AS to_life
 FROM chain GROUP BY task_id, life;
 
--- What is known of each task, whenever it happened.
+-- The deletions of each id in their order; of imports the first half, and what each life became under another id.
+CREATE TABLE history.ended AS
+SELECT
+    task_id, list(event_id) FILTER (event_id IS NOT NULL) AS event_ids, list(joined) FILTER (joined IS NOT NULL) AS joined,
+    list(became) FILTER (became IS NOT NULL) AS became
+FROM (
+    SELECT task_id, event_id, NULL AS joined, NULL AS became FROM history.deletions
+    UNION ALL
+    SELECT old_id, NULL, deleted, NULL FROM history.reimports
+    UNION ALL
+    SELECT task_id, NULL, NULL, {'life': life, 'to_id': to_id, 'to_life': to_life} FROM history.renamed
+)
+GROUP BY task_id;
+
+-- What is known of each task, whenever it happened. recorded_id is the id that it had then; place orders what happened
+-- at one instant.
 CREATE VIEW history.known AS
 WITH counted AS (
     SELECT
         e.* REPLACE (coalesce(e.checked, CASE WHEN e.bad['checked'] IS NOT NULL THEN false END) AS checked),
-        CASE e.op WHEN 'gone' THEN true WHEN 'back' THEN false END AS gone,
+        CASE e.op WHEN 'gone' THEN true WHEN 'back' THEN false END AS gone, d.became,
         coalesce(len(list_filter(d.event_ids, lambda one: one < e.event_id)), 0) AS life
-    FROM typed.task_events AS e
-    LEFT JOIN (SELECT task_id, list(event_id) AS event_ids FROM history.deletions GROUP BY task_id) AS d
-    ON d.task_id = e.task_id
+    FROM typed.task_events AS e LEFT JOIN history.ended AS d ON d.task_id = e.task_id
     WHERE is_known(e.recorded_at) AND e.occurred_at IS NOT NULL
-      AND e.event_id NOT IN (SELECT deleted FROM history.reimports)
+      AND NOT coalesce(list_contains(d.joined, e.event_id), false)
+), renamed AS (
+    SELECT *, list_filter(became, lambda one: one.life = counted.life)[1] AS now FROM counted
 )
 SELECT
-    c.* REPLACE (coalesce(r.to_id, c.task_id) AS task_id, coalesce(r.to_life, c.life) AS life),
-    c.event_id AS place, CAST(NULL AS VARCHAR) AS found_title
-FROM counted AS c LEFT JOIN history.renamed AS r ON r.task_id = c.task_id AND r.life = c.life;
+    * EXCLUDE (became, now) REPLACE (
+        if(now IS NULL, task_id, now.to_id) AS task_id, if(now IS NULL, life, now.to_life) AS life),
+    task_id AS recorded_id, event_id AS place, CAST(NULL AS VARCHAR) AS found_title
+FROM renamed;
 
 -- Whether one time is not before another; where one is a date, it is the whole of its day (UTC).
 CREATE MACRO history.is_since(instant, on_day, other, other_on) AS
@@ -166,25 +182,32 @@ WHERE rows_count()
 CREATE TEMP MACRO is_claim(op, source, checked) AS
     coalesce(op = 'backfill' AND source = 'column:completed_at' AND checked, false);
 
-CREATE TEMP TABLE retold AS
-SELECT task_id, life FROM history.known
+CREATE TEMP TABLE candidates AS
+SELECT task_id
+FROM typed.task_events
 WHERE on_day IS NOT NULL
    OR checked AND (op = 'backfill' AND said_completed_at IS NOT NULL
                    OR history.is_earlier(said_completed_at, said_completed_on, occurred_at, op))
    OR op IN ('insert', 'baseline', 'reconcile')
       AND history.is_earlier(said_created_at, said_created_on, occurred_at, op)
 UNION
-SELECT task_id, life FROM found
+SELECT task_id FROM found
 UNION
 -- Behind the claim of a migration nothing but its baseline is usual, which agrees with it.
-SELECT c.task_id, c.life
+SELECT k.task_id
 FROM (
-    SELECT task_id, life, occurred_at FROM history.known
+    SELECT task_id, occurred_at FROM typed.task_events
     WHERE op = 'backfill' AND source = 'column:completed_at' AND checked
 ) AS c
-JOIN (SELECT task_id, life, occurred_at FROM history.known WHERE NOT checked OR status <> 'completed') AS k
-ON k.task_id = c.task_id AND k.life = c.life AND k.occurred_at >= c.occurred_at;
+JOIN (SELECT task_id, occurred_at FROM typed.task_events WHERE NOT checked OR status <> 'completed') AS k
+ON k.task_id = c.task_id AND k.occurred_at >= c.occurred_at;
 
+CREATE TEMP TABLE retold AS
+SELECT DISTINCT task_id, life FROM history.known WHERE recorded_id IN (FROM candidates)
+UNION
+SELECT task_id, life FROM found;
+
+/* only if there are rows in retold */
 -- The events of these lives in their order, what only a row says as the last one; which of them turned the box on,
 -- and when the task had left done before: by its box, or from the status completed.
 CREATE TEMP TABLE evidence AS
@@ -328,7 +351,18 @@ FROM counted;
 DELETE FROM history.states AS s USING retold AS r WHERE r.task_id = s.task_id AND r.life = s.life;
 INSERT INTO history.states BY NAME FROM history.states_of('dated');
 
+DROP TABLE dated;
+DROP TABLE mended;
+DROP TABLE claims;
+DROP TABLE creations;
+DROP TABLE evidence;
+
+/* in any case */
 -- What happened before anything said of which project and title a task is was of those that were said first.
+CREATE TEMP TABLE unnamed AS
+SELECT task_id FROM history.states WHERE title_of IS NULL OR project_id IS NULL;
+
+/* only if there are rows in unnamed */
 UPDATE history.states AS s
 SET project_id = coalesce(s.project_id, f.project_id), title_of = coalesce(s.title_of, f.title_of),
     title = coalesce(s.title, if(s.title_of IS NULL AND f.title_of IS NULL, f.found_title, NULL))
@@ -339,20 +373,18 @@ FROM (
         arg_min(found_title, occurred_at) AS found_title
     FROM (
         SELECT task_id, life, occurred_at, event_id, project_id, title, found_title FROM history.known
+        WHERE recorded_id IN (FROM unnamed) OR recorded_id IN (SELECT old_id FROM history.reimports)
         UNION ALL
         SELECT task_id, life, occurred_at, NULL, project_id, NULL, title FROM found
     )
-    WHERE task_id IN (SELECT task_id FROM history.states WHERE title_of IS NULL OR project_id IS NULL)
     GROUP BY task_id, life
 ) AS f
 WHERE (s.title_of IS NULL OR s.project_id IS NULL) AND f.task_id = s.task_id AND f.life = s.life;
 
-DROP TABLE dated;
-DROP TABLE mended;
-DROP TABLE claims;
-DROP TABLE creations;
-DROP TABLE evidence;
+/* in any case */
+DROP TABLE unnamed;
 DROP TABLE retold;
+DROP TABLE candidates;
 DROP TABLE found;
 
 CREATE VIEW history.intervals AS
@@ -523,10 +555,10 @@ WITH finishes AS (
     -- A baseline saw that it was done, and not when.
     SELECT
         i.task_id, i.life, count(*) AS finishes, min(i.started_at) FILTER (i.op <> 'baseline') AS first_finished_at,
+        max(i.started_at) AS done_at,
         -- What is inserted as done was done elsewhere.
         arg_max(i.is_estimated OR i.op = 'insert', i.started_at) AS finished_is_estimated,
-        arg_max_null(CASE WHEN i.op <> 'baseline' THEN i.started_at END, i.started_at) AS finished_at,
-        arg_max_null(i.started_on, i.started_at) AS finished_on
+        arg_max_null(CASE WHEN i.op <> 'baseline' THEN i.started_at END, i.started_at) AS finished_at
     FROM history.intervals AS i
     ANTI JOIN (SELECT task_id, life, ended_at FROM history.intervals WHERE checked) AS b
     ON b.task_id = i.task_id AND b.life = i.life AND b.ended_at = i.started_at
@@ -542,93 +574,84 @@ WITH finishes AS (
     SELECT
         task_id, life, arg_max_null(project_id, started_at) AS project_id,
         arg_max_null(complexity, started_at) AS complexity, min(started_at) AS arrived_at,
-        arg_min_null(started_on, started_at) AS arrived_on,
         arg_min(is_estimated, started_at) AS arrived_is_estimated,
         arg_min(is_seen AND NOT (checked AND op = 'backfill'), started_at) AS arrived_seen,
         min(started_at) FILTER (is_started) AS started_at,
-        arg_min_null(started_on, started_at) FILTER (is_started) AS started_on,
         arg_min(is_estimated, started_at) FILTER (is_started) AS started_is_estimated,
         arg_min(is_seen, started_at) FILTER (is_started) AS started_seen, arg_max(checked, started_at) AS is_done,
         CASE WHEN arg_max(has_left, started_at) THEN coalesce(max(ended_at) FILTER (NOT has_left), arrived_at)
              WHEN NOT is_done THEN arg_max_null(ended_at, started_at) END AS left_at,
         coalesce(max(started_at) FILTER (is_open) > min(started_at) FILTER (NOT is_open), false)
-            OR bool_or(checked) AND bool_or(has_left) AS comes_back
+            OR bool_or(checked) AND bool_or(has_left) AS comes_back,
+        max(started_at) AS last_at
     FROM told
     GROUP BY task_id, life
 )
 SELECT
     v.*, CASE WHEN v.is_done THEN f.finished_at END AS finished_at,
-    CASE WHEN v.is_done AND f.finished_at IS NOT NULL THEN f.finished_on END AS finished_on,
     CASE WHEN v.is_done THEN f.finished_is_estimated END AS finished_is_estimated, f.first_finished_at,
-    coalesce(f.finishes, 0) AS finishes
-FROM lives AS v LEFT JOIN finishes AS f ON f.task_id = v.task_id AND f.life = v.life;
+    coalesce(f.finishes, 0) AS finishes, f.done_at, a.started_on AS arrived_on, d.started_on AS finished_on
+FROM lives AS v
+LEFT JOIN finishes AS f ON f.task_id = v.task_id AND f.life = v.life
+LEFT JOIN (SELECT task_id, life, started_at, started_on FROM history.intervals WHERE started_on IS NOT NULL) AS a
+ON a.task_id = v.task_id AND a.life = v.life AND a.started_at = v.arrived_at
+LEFT JOIN (SELECT task_id, life, started_at, started_on FROM history.intervals WHERE started_on IS NOT NULL) AS d
+ON d.task_id = v.task_id AND d.life = v.life AND v.is_done AND d.started_at = f.finished_at;
 
 -- What changed the number of open tasks, and of those in work: so that at each instant what had arrived less what had
 -- been finished or had left is what was open, and what had been started less that is what was in work. A finish that
 -- did not last is a task that left and, when it was opened again, arrived. A task that was found done counts as
--- finished when it was last not known to be, at a time that nobody knows (is_known).
-CREATE TABLE history.steps AS
-WITH simple AS (
-    SELECT *, coalesce(finished_at, left_at) AS over_at FROM history.flow WHERE NOT comes_back
-), found AS (
-    -- Done before anybody looked: the end of what was known to be open, else the first look.
-    SELECT i.task_id, i.life, coalesce(max(i.ended_at) FILTER (NOT i.checked), min(i.started_at)) AS done_at
-    FROM history.intervals AS i
-    SEMI JOIN (SELECT task_id, life FROM simple WHERE is_done AND finished_at IS NULL) AS w
-    ON w.task_id = i.task_id AND w.life = i.life
-    GROUP BY ALL
-), intervals AS (
+-- finished when it was last not known to be, at a time that nobody knows (is_dated). First of those that came back.
+CREATE TABLE history.returned AS
+WITH intervals AS (
     SELECT
         i.task_id, i.life, w.project_id, i.started_at, i.ended_at, i.is_open, i.is_estimated,
         i.is_open AND coalesce(w.started_at <= i.started_at, false) AS in_work,
-        w.is_done AND bool_and(i.checked) OVER rest AS is_final, i.op <> 'baseline' AS is_known,
-        lead(i.started_at) OVER so_far IS NULL AS is_last, w.is_done, w.finished_at
+        coalesce(w.is_done AND i.started_at >= w.done_at, false) AS is_final,
+        i.is_open AND i.ended_at IS NOT NULL AND i.started_at = w.last_at AS ends,
+        NOT w.is_done OR w.finished_at IS NOT NULL AS is_dated
     FROM history.intervals AS i
-    JOIN history.flow AS w ON w.task_id = i.task_id AND w.life = i.life
-    WHERE w.comes_back
-    WINDOW so_far AS (PARTITION BY i.task_id, i.life ORDER BY i.started_at),
-        rest AS (PARTITION BY i.task_id, i.life ORDER BY i.started_at ROWS BETWEEN CURRENT ROW AND UNBOUNDED FOLLOWING)
-), changes AS (
+    JOIN (FROM history.flow WHERE comes_back OR is_done AND finished_at IS NULL) AS w
+    ON w.task_id = i.task_id AND w.life = i.life
+), turns AS MATERIALIZED (
     SELECT
-        *, lag(is_open) OVER so_far IS NULL AS is_first, coalesce(lag(is_open) OVER so_far, false) AS was_open,
-        coalesce(lag(in_work) OVER so_far, false) AS was_in_work,
-        coalesce(lag(is_final) OVER so_far, false) AS was_final, NOT is_done OR finished_at IS NOT NULL AS is_dated
+        *, lag(is_open) OVER so_far IS NULL AS is_first, coalesce(lag(in_work) OVER so_far, false) AS was_in_work,
+        coalesce(lag(is_final) OVER so_far, false) AS was_final, coalesce(lag(is_open) OVER so_far, false) AS was_open,
+        is_first OR (is_open OR is_final) AND NOT (was_open OR was_final) AS comes,
+        is_final AND NOT was_final AS finishes, (is_first OR was_open) AND NOT (is_open OR is_final) AS leaves
     FROM intervals
     WINDOW so_far AS (PARTITION BY task_id, life ORDER BY started_at)
-), turns AS (
-    SELECT
-        *, is_first OR (is_open OR is_final) AND NOT (was_open OR was_final) AS comes,
-        is_final AND NOT was_final AS finishes, (is_first OR was_open) AND NOT (is_open OR is_final) AS leaves
-    FROM changes
 )
-SELECT task_id, life, project_id, 'arrived' AS kind, arrived_at AS occurred_at, arrived_is_estimated AS is_estimated,
-    NOT is_done OR finished_at IS NOT NULL AS is_dated
-FROM simple
+SELECT task_id, life, project_id, is_dated, 'arrived' AS kind, started_at AS occurred_at, is_estimated
+FROM turns WHERE comes
 UNION ALL
-SELECT task_id, life, project_id, 'started', least(started_at, left_at), NULL, true
-FROM simple WHERE started_at IS NOT NULL OR left_at IS NOT NULL
-UNION ALL
-SELECT task_id, life, project_id, 'finished', finished_at, finished_is_estimated, true FROM simple WHERE finished_at IS NOT NULL
-UNION ALL
-SELECT w.task_id, w.life, w.project_id, 'finished', f.done_at, true, false
-FROM found AS f JOIN simple AS w ON w.task_id = f.task_id AND w.life = f.life
-UNION ALL
-SELECT task_id, life, project_id, 'left', left_at, NULL, true FROM simple WHERE left_at IS NOT NULL
-UNION ALL
-SELECT task_id, life, project_id, 'arrived', started_at, is_estimated, is_dated FROM turns WHERE comes
-UNION ALL
-SELECT task_id, life, project_id, 'started', started_at, NULL, is_dated
+SELECT task_id, life, project_id, is_dated, 'started', started_at, NULL
 FROM turns WHERE (in_work OR finishes OR leaves) AND NOT was_in_work
 UNION ALL
-SELECT task_id, life, project_id, 'started', ended_at, NULL, is_dated
-FROM turns WHERE is_last AND is_open AND NOT in_work AND ended_at IS NOT NULL
+SELECT task_id, life, project_id, is_dated, 'finished', started_at, is_estimated FROM turns WHERE finishes
 UNION ALL
-SELECT task_id, life, project_id, 'finished', started_at, is_estimated, is_dated FROM turns WHERE finishes
+SELECT task_id, life, project_id, is_dated, 'left', started_at, NULL FROM turns WHERE leaves
 UNION ALL
-SELECT task_id, life, project_id, 'left', started_at, NULL, is_dated FROM turns WHERE leaves
+SELECT task_id, life, project_id, is_dated, 'started', ended_at, NULL FROM turns WHERE ends AND NOT in_work
 UNION ALL
-SELECT task_id, life, project_id, 'left', ended_at, NULL, is_dated
-FROM turns WHERE is_last AND is_open AND ended_at IS NOT NULL;
+SELECT task_id, life, project_id, is_dated, 'left', ended_at, NULL FROM turns WHERE ends;
+
+CREATE VIEW history.steps AS
+SELECT task_id, life, project_id, true AS is_dated, 'arrived' AS kind, arrived_at AS occurred_at,
+    arrived_is_estimated AS is_estimated
+FROM history.flow WHERE NOT comes_back AND (finished_at IS NOT NULL OR NOT is_done)
+UNION ALL
+SELECT task_id, life, project_id, true, 'started', least(started_at, left_at), NULL
+FROM history.flow
+WHERE NOT comes_back AND (finished_at IS NOT NULL OR NOT is_done) AND coalesce(started_at, left_at) IS NOT NULL
+UNION ALL
+SELECT task_id, life, project_id, true, 'finished', finished_at, finished_is_estimated
+FROM history.flow WHERE NOT comes_back AND finished_at IS NOT NULL
+UNION ALL
+SELECT task_id, life, project_id, true, 'left', left_at, NULL
+FROM history.flow WHERE NOT comes_back AND left_at IS NOT NULL
+UNION ALL
+SELECT task_id, life, project_id, is_dated, kind, occurred_at, is_estimated FROM history.returned;
 
 -- Which life the rows of now belong to: what has no history is theirs.
 CREATE TABLE history.present AS

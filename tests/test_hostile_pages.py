@@ -126,12 +126,14 @@ def test_no_payload_is_an_element(pages, like):
     assert "gnp.exe" in told
 
 
+@pytest.mark.browser
 @in_browser
 def test_no_payload_acts_in_a_browser(pages, like, tmp_path):
     """Opened, no page runs a script, asks the net, has an element of a payload, or is wider than a phone."""
     judge_in_browser(pages, like, tmp_path)
 
 
+@pytest.mark.browser
 @thorough
 @pytest.mark.parametrize("group", GROUPS, ids=", ".join)
 def test_the_whole_matrix_on_every_page(tmp_path, group):
@@ -147,6 +149,7 @@ def test_the_whole_matrix_on_every_page(tmp_path, group):
         judge_in_browser(made, like, tmp_path)
 
 
+@pytest.mark.kernel
 @thorough
 def test_every_notebook_runs_on_hostile_paths(tmp_path, like, capfd):
     """By `dashkit report`: database, folder of pages and notebook have hostile names; the index is text too."""
@@ -166,6 +169,7 @@ def test_every_notebook_runs_on_hostile_paths(tmp_path, like, capfd):
     assert capfd.readouterr() == ("", "")
 
 
+@pytest.mark.kernel
 @thorough
 def test_the_verification_of_hostile_text(tmp_path, like):
     """The page of a migration names tables and counts; text that it shows is text."""
@@ -314,7 +318,7 @@ CALLS = [
     ["report", "progress", "-p", "min_confidence=PAYLOAD"],
     ["report", "progress", "--keep", "PAYLOAD"],
     ["report", "progress", "--as-of", "PAYLOAD"],
-    ["report", "progress", "--notify", "PAYLOAD"],
+    pytest.param(["report", "progress", "--notify", "PAYLOAD"], marks=pytest.mark.kernel),
     ["report", "progress", "--db", "PAYLOAD"],
     ["report", "progress", "--out", "FILE/PAYLOAD"],
     ["report", "--copy", "progress", "PAYLOAD"],
@@ -355,6 +359,7 @@ def test_no_message_lets_an_order_to_the_terminal_out(db, call, capsys, monkeypa
 
 
 @thorough
+@pytest.mark.kernel
 def test_a_scan_of_a_hostile_repository(tmp_path, capsys):
     """Paths, authors, messages, branches and task files of a repository reach the page, and the terminal, as text."""
     repo = tmp_path / file_name(SAMPLE["terminal"])

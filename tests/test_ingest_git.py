@@ -133,6 +133,7 @@ def test_an_interrupted_run_is_continued(tmp_path, db, stop, small_steps):
     assert query(db, "SELECT count(*) FROM git_repo_commits WHERE reachable") == [(60,)]
 
 
+@pytest.mark.crash
 def test_a_killed_run_is_continued(tmp_path, db):
     """SIGKILL at random moments leaves a sound database, and the run after it completes the history."""
     shas = history(tmp_path / "long", 4000)

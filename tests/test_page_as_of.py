@@ -118,7 +118,8 @@ def test_a_page_says_later_what_it_said_then(tmp_path, notebook):
     assert text_of(page(notebook, **given)).replace("Gamma", "Alpha") == text_of(made)
 
 
-@pytest.mark.parametrize("name", ["progress", "data_quality"])
+@pytest.mark.kernel
+@pytest.mark.parametrize("name", ["progress", pytest.param("data_quality", marks=pytest.mark.exhaustive)])
 def test_the_record_says_later_what_it_said_then(tmp_path, name):
     """A run as of the instant of another one, known then, has its numbers in run.json, and says what is of now."""
     path = database(tmp_path / "d.db")
@@ -138,6 +139,7 @@ def test_the_record_says_later_what_it_said_then(tmp_path, name):
     assert "Of now" not in run.page.read_text()
 
 
+@pytest.mark.kernel
 @pytest.mark.exhaustive
 @pytest.mark.parametrize("notebook", ASKING, ids=lambda path: path.stem)
 def test_the_same_instant_gives_the_same_bytes(tmp_path, notebook):

@@ -80,7 +80,7 @@ def agree(path, made, as_of, by, zone):
         ]
 
 
-moderately = settings(deadline=None, max_examples=30, suppress_health_check=list(HealthCheck))
+moderately = settings(deadline=None, max_examples=20, suppress_health_check=list(HealthCheck))
 
 
 @moderately

@@ -89,6 +89,7 @@ few = settings(moderately, max_examples=12)
 many = settings(moderately, max_examples=1500)
 
 
+@pytest.mark.slow
 @moderately
 @given(histories(), INSTANTS, INSTANTS)
 def test_the_views_are_what_the_oracle_says(empty, made, as_of, known_at):
@@ -96,6 +97,7 @@ def test_the_views_are_what_the_oracle_says(empty, made, as_of, known_at):
     agree(database(empty, made), made, as_of, known_at, "copy")
 
 
+@pytest.mark.slow
 @attaches
 @few
 @given(histories(), INSTANTS, INSTANTS)
@@ -137,6 +139,7 @@ def knew(empty, made, other, number):
     assert answers(database(empty, before, "before.db"), instant) == answers(database(empty, made), instant)
 
 
+@pytest.mark.slow
 @few
 @given(histories(), histories(), st.integers(0, 25))
 def test_what_was_known_never_changes(empty, made, other, number):
@@ -272,6 +275,7 @@ def survives(folder, deeds):
             assert conn.execute("PRAGMA foreign_key_check").fetchall() == []
 
 
+@pytest.mark.slow
 @settings(moderately, max_examples=10)
 @given(st.lists(DEEDS, min_size=4, max_size=16))
 def test_what_was_known_survives_every_writer(tmp_path_factory, deeds):
@@ -320,6 +324,7 @@ def leaves_no_trace(maker, told, edits, file_first):
     assert found[0] == found[1]
 
 
+@pytest.mark.slow
 @settings(moderately, max_examples=10)
 @given(*ARRIVALS)
 def test_the_order_of_recording_leaves_no_trace(tmp_path_factory, told, edits, file_first):

@@ -249,6 +249,7 @@ def test_frames_outlive_their_dashboard(tmp_path):
     assert frame["target"].tolist() == ["s1", "c1", "c2"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", FRAMES)
 @pytest.mark.parametrize("form", [[], ["--csv"], ["--json"]])
 def test_any_frame_can_be_shown(tmp_path, capsys, name, form):

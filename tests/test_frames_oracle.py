@@ -135,6 +135,7 @@ QUESTIONS = {
 }
 
 
+@pytest.mark.slow
 @settings(moderately, max_examples=20)
 @given(worlds(), st.fixed_dictionaries(QUESTIONS))
 def test_every_frame_is_what_its_definition_says(empty, world, asked_for):
@@ -150,6 +151,7 @@ def test_every_frame_is_what_its_definition_says_many_times(empty, world, asked_
     agree(world.write(empty), world, **asked_for)
 
 
+@pytest.mark.slow
 @settings(moderately, max_examples=9)
 @given(worlds(moving=True), st.fixed_dictionaries(QUESTIONS))
 def test_a_task_takes_its_past_along_into_another_project(empty, world, asked_for):
@@ -194,6 +196,7 @@ def unblocked(interval):
 TRENDS = {name: QUESTIONS[name] for name in ("as_of", "by", "zone")} | {"project": st.sampled_from([1, 2])}
 
 
+@pytest.mark.slow
 @settings(moderately, max_examples=5)
 @given(worlds(), st.fixed_dictionaries(TRENDS))
 def test_the_trends_of_a_project_are_those_of_its_tasks(empty, world, asked_for):
@@ -201,6 +204,7 @@ def test_the_trends_of_a_project_are_those_of_its_tasks(empty, world, asked_for)
     agree_over_time(world.of_events.write(empty), world, **asked_for)
 
 
+@pytest.mark.slow
 @settings(moderately, max_examples=5)
 @given(worlds(moving=True), st.fixed_dictionaries(TRENDS))
 def test_the_trends_of_a_project_know_what_came_from_another(empty, world, asked_for):
@@ -273,6 +277,7 @@ def news(empty, world, instant, project):
     assert not changed, "".join(changed)
 
 
+@pytest.mark.slow
 @settings(moderately, max_examples=4)
 @given(worlds(moving=True), MOMENTS, QUESTIONS["project"])
 def test_no_frame_takes_back_what_it_said(empty, world, instant, project):

@@ -117,6 +117,7 @@ def pages(db):
     return {path.stem: page(path, db_path=str(db)) for path in ASKING}
 
 
+@pytest.mark.slow
 def test_no_payload_is_an_element(pages, like):
     """Parsed, each page has the elements of a page of harmless text, its pictures are XML, and no character acts."""
     for name, html in pages.items():
@@ -169,7 +170,6 @@ def test_every_notebook_runs_on_hostile_paths(tmp_path, like, capfd):
     assert capfd.readouterr() == ("", "")
 
 
-@pytest.mark.kernel
 @thorough
 def test_the_verification_of_hostile_text(tmp_path, like):
     """The page of a migration names tables and counts; text that it shows is text."""
@@ -254,6 +254,7 @@ def judge_pictures(db, like):
                 judge_svg(picture.svg)
 
 
+@pytest.mark.slow
 def test_no_payload_is_an_element_of_a_picture(db, tmp_path):
     """Every chart and table of charts.__all__ is drawn of the sample: XML, text as text, no character that acts."""
     judge_pictures(db, hostile(tmp_path / "d.db", harmless(SAMPLE)))
@@ -282,6 +283,7 @@ def judge_shown(db, name, capsys):
     assert capsys.readouterr().out.isascii()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", OF_TEXT)
 def test_a_frame_is_shown_as_text(db, name, capsys):
     """On the terminal, in a spreadsheet and in JSON nothing of the sample acts."""

@@ -60,6 +60,7 @@ LISTS = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", LISTS)
 def test_a_hostile_list_is_read_as_text(tmp_path, db, name):
     """Each title arrives as text, within seconds, and a second reading changes nothing."""
@@ -83,6 +84,7 @@ def test_a_fence_that_never_closes_is_said(tmp_path, db):
     assert titles(db) == ["Dig"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("many", [1_000, pytest.param(25_000, marks=pytest.mark.exhaustive)])
 @pytest.mark.parametrize(
     ("before", "after"),

@@ -97,6 +97,7 @@ def test_only_what_is_new_is_asked_for(db, repo, monkeypatch):
     assert told == [(1, 1)]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", range(5))
 def test_any_split_into_runs_is_one_run(tmp_path, seed, small_steps):
     """However the history is split into runs, by branches and dates, the rows are those of one run."""

@@ -278,6 +278,7 @@ def test_a_call_that_is_off_is_refused(tmp_path, plan, call, error, message):
     assert db.read_bytes() == before
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "data", "count"),
     [

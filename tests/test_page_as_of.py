@@ -100,6 +100,7 @@ def later(path):
     insert(path, "runs", id="later", kind="scan", started_at=now(), finished_at=now(), outcome="failed", details="{}")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "notebook",
     [path if path.stem == "explore" else pytest.param(path, marks=pytest.mark.exhaustive) for path in ASKING],

@@ -279,6 +279,7 @@ def test_no_words_of_a_picture_meet(pictures, name):
     assert not [text for text, box in boxes if box.x0 < -1 or box.x1 > figure.bbox.x1 + 1]
 
 
+@pytest.mark.slow
 def test_the_same_frames_give_the_same_bytes(pictures):
     """A picture that is made twice is the same, to the byte."""
     again = gallery()
@@ -286,6 +287,7 @@ def test_the_same_frames_give_the_same_bytes(pictures):
     assert {name for name in NAMES if again[name]._repr_html_() != pictures[name]._repr_html_()} == set()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("payload", HOSTILE, ids=lambda text: ascii(text[:12]))
 def test_a_name_from_outside_is_text(payload):
     """It cannot crash a picture, be set as mathematics, close an element, or fill the page."""
@@ -299,6 +301,7 @@ def test_a_name_from_outside_is_text(payload):
         assert not set(drawing + html) & set("\x00\x07\x1b\u202e\ufffe\ud800"), name
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("make", [v2_1_database, hostile_database, full_database])
 def test_every_picture_is_drawn_of_every_database(tmp_path, make):
     """Of one that is empty, full of strange values, or small there is a picture or a sentence each time."""
@@ -846,6 +849,7 @@ def test_any_burn_up_is_spoken(states, at_least):
     spoken(charts.burn_up(progress([(max(each), min(each)) for each in states]), fan, forecast))
 
 
+@pytest.mark.slow
 @SETTINGS
 @given(st.lists(st.tuples(COUNTS, COUNTS), max_size=120), st.lists(st.tuples(COUNTS, DAYS), max_size=5))
 def test_any_block_is_spoken(states, told):
@@ -875,6 +879,7 @@ def test_any_age_is_spoken(ages, limits):
     spoken(charts.ageing(work(ages, limits)))
 
 
+@pytest.mark.slow
 @SETTINGS
 @given(st.tuples(*[st.floats(-300, 300)] * 4))
 def test_any_move_is_spoken(days):
@@ -901,6 +906,7 @@ def test_any_story_is_spoken(events):
     spoken(charts.task_strip(timeline(*told)))
 
 
+@pytest.mark.slow
 @SETTINGS
 @given(st.lists(st.tuples(COUNTS, COUNTS, COUNTS, COUNTS), max_size=14))
 def test_any_portfolio_is_spoken(rows):

@@ -21,7 +21,10 @@ from dashkit.ingest.identity import ALIKE, normal
 from dashkit.ingest.tasks import ingest_tasks
 from dashkit.sources import history
 
-pytestmark = pytest.mark.skipif(not SCRIPT.is_file(), reason="the real histories are not on this machine (../shared)")
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(not SCRIPT.is_file(), reason="the real histories are not on this machine (../shared)"),
+]
 
 EVENTS = "SELECT task_id, op, occurred_at, title, status, checked, blocked_reason, source FROM task_events"
 # What does not depend on the order in which tasks were first met.

@@ -60,6 +60,7 @@ def test_the_tables_read_are_those_of_the_schema(tmp_path):
     assert read.keys() >= old
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not HAS_EXTENSION, reason="the extra `attach` is not installed")
 @pytest.mark.parametrize(
     "make", [v2_database, v2_1_database, hostile_database, partial(hostile_database, make=v2_1_database)]
@@ -99,6 +100,7 @@ def test_text_that_is_no_utf8_is_copied_with_replacement_characters(tmp_path, br
         assert "\ufffd" in d.sql("SELECT title FROM tasks")["title"][0]
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not HAS_EXTENSION, reason="the extra `attach` is not installed")
 def test_many_rows_are_attached(tmp_path):
     """From 200,000 rows on the copy is attached, below it is copied."""
@@ -206,6 +208,7 @@ REFUSED = [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("sql", "why"), REFUSED)
 def test_a_query_reads_the_views_and_nothing_else(tmp_path, load, sql, why):
     """No file, no extension, no setting, no writing: refused in words, and nothing appears on disk."""

@@ -4,6 +4,8 @@ PY = .venv/bin/python
 # Two processes, for two cores; each begins with half of the tests, so that most modules make their fixtures once.
 PYTEST = $(PY) -m pytest -n 2 --dist worksteal
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
+# Without compiled modules every process that the tests start, a kernel above all, compiles dashkit anew.
+unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: demo test quick test-all check docs bench clean
 

@@ -510,6 +510,7 @@ def test_attaching_the_live_file_loses_rows(tmp_path):
     assert query(path, "PRAGMA integrity_check") == [("ok",)]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("mode", ["delete", "wal"])
 @pytest.mark.parametrize("load", LOADS)
 def test_opening_a_dashboard_loses_no_row(tmp_path, load, mode):

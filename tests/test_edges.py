@@ -324,6 +324,7 @@ UNACCOUNTED = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", UNACCOUNTED)
 def test_what_nothing_accounts_for_fails_and_says_what_it_may_be(migrated, name):
     """A row that is not as it was fails the proof, in words that leave room for ordinary work."""

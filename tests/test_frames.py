@@ -50,6 +50,7 @@ def d(tmp_path):
         yield made
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", FRAMES)
 @pytest.mark.parametrize("make", [full_database, v2_database, hostile_database])
 def test_a_frame_keeps_its_promise(tmp_path, name, make):

@@ -316,6 +316,7 @@ def test_what_is_no_size_counts_as_unsized(tmp_path):
         assert d.data_quality().set_index("check")["count"]["no size"] == 8
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("make", [v2_database, v2_1_database])
 @pytest.mark.parametrize(("value", "is_done"), [(0, 0), (1, 1), (None, 0), ("true", 0), ("1", 1), (2, 1)])
 def test_what_is_checked(tmp_path, make, value, is_done):

@@ -344,6 +344,7 @@ def replayed(recorded, path, folder, *limit):
     return folder / path
 
 
+@pytest.mark.slow
 @without_data
 @pytest.mark.parametrize("recorded", HISTORIES, ids=lambda path: path.name)
 def test_the_real_histories_of_task_lists(tmp_path, recorded):

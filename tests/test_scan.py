@@ -141,6 +141,7 @@ def test_a_block_of_unknown_age_is_not_called_new(tmp_path):
     assert (blocked["days_blocked"], blocked["basis"]) == (None, None)
 
 
+@pytest.mark.slow
 def test_a_work_tree_a_submodule_and_a_clone_apart_are_scanned_where_they_are(repo, tmp_path):
     """The files are those of the work tree that was named, with its own HEAD, wherever its git directory lies."""
     tree, clone, outer = tmp_path / "tree", tmp_path / "clone", tmp_path / "outer"

@@ -227,6 +227,7 @@ def test_a_merge_conflict_in_beads_is_read_from_both_sides():
     ]
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not HISTORY.is_file(), reason="the real history is not beside this checkout")
 def test_the_real_history_of_beads():
     """All versions of a real file: 17,109 ids, of which the rule leaves 2,653, and eight lines that are no records."""

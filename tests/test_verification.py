@@ -63,6 +63,7 @@ def test_a_migrated_database_is_held_against_its_backup(migrated):
     assert (row["rows_before"], row["rows_after"]) == (20, 21)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("statement", "check"),
     [

@@ -242,6 +242,7 @@ def test_what_is_not_looked_at_names_nothing(text):
     assert find(text, "message", ids) == find(text, "message", everywhere)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "piece",
     [
@@ -373,6 +374,7 @@ def test_odd_tasks_are_harmless():
     assert linked(tasks, Said("a", "", "text # (a+)+$ \udcff\0")) == (set(), [])
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not DATA.is_dir(), reason="the linking data is not on this machine (../shared/data/linking)")
 def test_real_repositories_are_linked_right():
     """Of each repository 99 % of the links are right and 96 % of the true ones made; of all together 98 %."""

@@ -62,7 +62,10 @@ CREATE MACRO history.life_of(task, event) AS (
     SELECT count(*) FROM history.deletions AS d WHERE d.task_id = task AND d.event_id < event);
 
 -- The lives that go on under another id, and the last one that each of them became.
-CREATE TABLE history.renamed AS
+CREATE TABLE history.renamed (task_id BIGINT, life BIGINT, to_id BIGINT, to_life BIGINT);
+
+/* only if there are rows in history.reimports */
+INSERT INTO history.renamed
 WITH RECURSIVE steps AS (
     SELECT
         old_id AS task_id, history.life_of(old_id, deleted) AS life, new_id AS to_id,
@@ -202,12 +205,12 @@ FROM (
 JOIN (SELECT task_id, occurred_at FROM typed.task_events WHERE NOT checked OR status <> 'completed') AS k
 ON k.task_id = c.task_id AND k.occurred_at >= c.occurred_at;
 
+/* only if there are rows in candidates */
 CREATE TEMP TABLE retold AS
 SELECT DISTINCT task_id, life FROM history.known WHERE recorded_id IN (FROM candidates)
 UNION
 SELECT task_id, life FROM found;
 
-/* only if there are rows in retold */
 -- The events of these lives in their order, what only a row says as the last one; which of them turned the box on,
 -- and when the task had left done before: by its box, or from the status completed.
 CREATE TEMP TABLE evidence AS
@@ -356,6 +359,7 @@ DROP TABLE mended;
 DROP TABLE claims;
 DROP TABLE creations;
 DROP TABLE evidence;
+DROP TABLE retold;
 
 /* in any case */
 -- What happened before anything said of which project and title a task is was of those that were said first.
@@ -383,7 +387,6 @@ WHERE (s.title_of IS NULL OR s.project_id IS NULL) AND f.task_id = s.task_id AND
 
 /* in any case */
 DROP TABLE unnamed;
-DROP TABLE retold;
 DROP TABLE candidates;
 DROP TABLE found;
 

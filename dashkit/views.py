@@ -80,7 +80,7 @@ _REMARK = re.compile(r"^ *--.*\n", re.MULTILINE)
 _ASKS = re.compile(r"duckdb_|\b(show|describe|information_schema|sqlite_master|pg_\w+)\b")  # what there is
 _WORD = re.compile(r"(?:typed|history)\.\w+|\w+")
 # What follows in a paragraph is of use only where a table has rows, and takes time to plan: see `steps`.
-_CONDITION = re.compile(r"/\* (?:only if there are rows in (\w+)|in any case) \*/")
+_CONDITION = re.compile(r"/\* (?:only if there are rows in ([\w.]+)|in any case) \*/")
 _ALIAS = re.compile(r"\bas\s+\w+")  # what is named here, and not there before
 
 

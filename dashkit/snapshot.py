@@ -185,7 +185,9 @@ class Snapshot:
         if rest := names[len(tables) :]:
             with _transaction(self._duck):
                 for name in rest:
-                    self._duck.execute(self._missing[name])
+                    for table, statements in views.steps(self._missing[name]):
+                        if table is None or self._duck.execute(f"FROM {table} LIMIT 1").fetchone():  # noqa: S608 - ours
+                            self._duck.execute(statements)
             for name in rest:
                 del self._missing[name]
 
@@ -254,6 +256,7 @@ def take(
             instants = {"as_of": when, "known_at": known_at, "found_at": found_at if kept else when}
             zone = timezone or settings.get(lite, "time_zone", number)
             _set_variables(duck, lite, instants, number, zone)
+            duck.execute("SET VARIABLE has_history = CAST(? AS BOOLEAN)", [kept])
             version = _version(lite, here)
         copy = _Copy(path, file, here, counts)
         if (load or ("attach" if many else "copy")) == "attach":

@@ -25,8 +25,7 @@ TABLES = {
     "task_events": "event_id int, task_id int, occurred_at instant, recorded_at instant, not_before instant, op text,"
     " project_id int, status text, checked truth, blocked_reason text, complexity text, title text, source text,"
     " actor text, on_day day, said_created_at instant, said_completed_at instant,"
-    " said_created_on day of said_created_at, said_created_text text of said_created_at,"
-    " said_completed_on day of said_completed_at",
+    " said_created_on day of said_created_at, said_completed_on day of said_completed_at",
     "dependency_events": "event_id int, task_id int, depends_on_id int, op text, occurred_at instant,"
     " recorded_at instant, not_before instant, source text",
     "git_repos": "id text, project_id int, path text, name text, remote_url text, default_branch text,"
@@ -59,7 +58,7 @@ CASTS = {
     "int": "CASE WHEN TRY_CAST({0} AS DOUBLE) = TRY_CAST({0} AS BIGINT) THEN TRY_CAST({0} AS BIGINT) END",
     "real": "CASE WHEN isfinite(TRY_CAST({0} AS DOUBLE)) THEN TRY_CAST({0} AS DOUBLE) END",
     "truth": "CASE WHEN isfinite(TRY_CAST({0} AS DOUBLE)) THEN TRY_CAST({0} AS DOUBLE) <> 0 END",
-    "instant": f"CASE WHEN {_STORED} WHEN regexp_full_match({{0}}, '{_PLAIN}') THEN TRY_CAST({{0}} AS TIMESTAMP)"
+    "instant": f"CASE WHEN {{0}} IS NULL THEN NULL WHEN {_STORED} WHEN regexp_full_match({{0}}, '{_PLAIN}') THEN TRY_CAST({{0}} AS TIMESTAMP)"
     f" WHEN {_BARE} THEN TRY_CAST({{0}} || ' 12:00:00' AS TIMESTAMP) END",  # times.noon
     "day": f"CASE WHEN {_BARE} THEN TRY_CAST({{0}} AS DATE) END",
 }
@@ -80,6 +79,8 @@ _BELOW = {"typed", "history", "source", "pg_catalog", "information_schema"}
 _REMARK = re.compile(r"^ *--.*\n", re.MULTILINE)
 _ASKS = re.compile(r"duckdb_|\b(show|describe|information_schema|sqlite_master|pg_\w+)\b")  # what there is
 _WORD = re.compile(r"(?:typed|history)\.\w+|\w+")
+# What follows in a paragraph is of use only where a table has rows, and takes time to plan: see `steps`.
+_CONDITION = re.compile(r"/\* (?:only if there are rows in ([\w.]+)|in any case) \*/")
 _ALIAS = re.compile(r"\bas\s+\w+")  # what is named here, and not there before
 
 
@@ -173,6 +174,13 @@ def relations(*, of_one_project: bool) -> dict[str, str]:
         'One row per stored column that is no text: how many values are not of its kind, in all projects.';
     """
     return found
+
+
+def steps(statements: str) -> Iterator[tuple[str | None, str]]:
+    """The statements of a relation in their order: which table has to have rows for them (None: in any case), and SQL."""
+    first, *rest = _CONDITION.split(statements)
+    yield None, first
+    yield from zip(rest[::2], rest[1::2], strict=True)
 
 
 def needed(query: str, known: Mapping[str, str]) -> list[str]:

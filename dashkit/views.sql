@@ -33,9 +33,6 @@ CREATE MACRO quarter_of(instant) AS
 CREATE MACRO next_period(day, period) AS
     CAST(day + CASE period WHEN 'day' THEN INTERVAL 1 DAY WHEN 'week' THEN INTERVAL 7 DAY ELSE INTERVAL 1 MONTH END AS DATE);
 
--- The instant at which a day begins in the reader's time zone.
-CREATE MACRO begin_of(day) AS timezone('UTC', timezone(getvariable('zone'), CAST(day AS TIMESTAMP)));
-
 -- Every period from the one of an instant to that of as_of: starts_on, starts_at and ends_at; the first one is
 -- partial where it began before the instant, the last one where it has not ended.
 CREATE MACRO periods(since, period) AS TABLE
@@ -72,7 +69,8 @@ SELECT
     i.gone, i.is_open, i.blocked_reason, i.complexity,
     coalesce(s.points, getvariable('unsized_points')) AS size,
     s.points IS NOT NULL AS sized,
-    t.created_at, t.completed_at, t.updated_at, t.external_id, t.kind, t.parent_id, t.labels,
+    t.created_at, t.created_on, t.completed_at, t.completed_on, t.updated_at, t.external_id, t.kind, t.parent_id,
+    t.labels, t.assignee, t.due_at, t.milestone,
     coalesce(t.updated_at = t.created_at, t.bad['updated_at'] = t.bad['created_at'], false) AS untouched
 FROM history.intervals AS i
 LEFT JOIN typed.task_events AS e ON e.event_id = i.title_of
@@ -84,63 +82,64 @@ LEFT JOIN sizes AS s ON s.complexity = i.complexity
 WHERE i.ended_at IS NULL AND chosen(i.project_id);
 
 CREATE VIEW tasks AS
-SELECT
-    c.* REPLACE (
-        -- What nobody saw the row says best; but it may say it of a later finish, or no more.
-        CASE WHEN NOT c.checked THEN NULL WHEN NOT w.finished_inferred THEN w.finished_at
-             ELSE coalesce(
-                 CASE WHEN rows_count() OR c.completed_at <= getvariable('as_of') THEN c.completed_at END,
-                 nullif(w.finished_at, getvariable('found_at'))
-             ) END AS completed_at)
+SELECT c.* REPLACE (w.finished_at AS completed_at, w.finished_on AS completed_on)
 FROM history.current AS c LEFT JOIN history.flow AS w ON w.task_id = c.id AND w.life = c.life;
 COMMENT ON VIEW tasks IS
-'One row per task, as it was as of the instant. checked says that it is done, status is workflow: a checked task is neither blocked nor cancelled nor gone (no longer in the file that it was read from), and is_open is what is none of these. size is complexity in points (sized: whether it has one), untouched whether updated_at is still a copy of created_at. Names, phase, labels and what else has no history are those of now. external_id, kind, parent_id and labels (a JSON array) are known from version 2.1 on.';
+'One row per task, as it was as of the instant. checked says that it is done, status is workflow: a checked task is neither blocked nor cancelled nor gone (no longer in the file that it was read from), and is_open is what is none of these. size is complexity in points (sized: whether it has one), untouched whether updated_at is still a copy of created_at. completed_at is when it was finished, as in flow; created_on and completed_on are there where only the date is known. Names, phase, labels and what else has no history are those of now. external_id, kind, parent_id, labels (a JSON array), assignee, due_at and milestone are known from version 2.1 on.';
 
 CREATE VIEW dependencies AS
-SELECT d.task_id, d.depends_on_id, d.life, d.depends_on_life, d.started_at, d.ended_at, d.not_before, d.inferred
+SELECT d.task_id, d.depends_on_id, d.life, d.depends_on_life, d.started_at, d.ended_at, d.not_before, d.is_estimated
 FROM history.dependencies AS d
 LEFT JOIN history.flow AS w ON w.task_id = d.task_id AND w.life = d.life
 WHERE chosen(w.project_id);
 COMMENT ON VIEW dependencies IS 'One row per stretch of time in which the first task depended on the second; ended_at is missing where it still does.';
 
+-- Where a state comes from: its event, what the row said of an earlier time when that was recorded, or the row alone.
+CREATE MACRO source_of(state, event) AS
+    CASE WHEN state.op = 'backfill' AND event.op IS DISTINCT FROM 'backfill'
+         THEN if(state.checked, 'column:completed_at', 'column:created_at')
+         WHEN state.event_id IS NULL THEN 'reconcile' ELSE event.source END;
+
 CREATE VIEW events AS
 SELECT
-    s.event_id, s.task_id, s.life, s.occurred_at,
+    s.event_id, s.task_id, s.life, s.occurred_at, s.on_day,
     CASE WHEN s.event_id IS NULL THEN getvariable('found_at') ELSE e.recorded_at END AS recorded_at, s.not_before, s.op,
-    CASE WHEN s.event_id IS NULL THEN 'reconcile' ELSE e.source END AS source, s.project_id, p.name AS project,
+    source_of(s, e) AS source, e.actor, s.project_id, p.name AS project,
     coalesce(s.title, t.title, '') AS title, s.status, s.checked, s.blocked_reason, s.complexity, s.gone
 FROM history.states AS s
 LEFT JOIN typed.task_events AS e ON e.event_id = s.event_id
 LEFT JOIN typed.task_events AS t ON t.event_id = s.title_of
 LEFT JOIN typed.projects AS p ON p.id = s.project_id
 WHERE chosen_life(s.task_id, s.life);
-COMMENT ON VIEW events IS 'One row per recorded change of a task, with all that was true behind it. It happened in (not_before, occurred_at]; not_before is missing where it was seen exactly. life counts the tasks that had this id before. Known from version 2.1 on; before, one row says what is there now.';
+COMMENT ON VIEW events IS 'One row per recorded change of a task, with all that was true behind it. It happened in (not_before, occurred_at]; not_before is missing where it was seen exactly. Where only its date is known, on_day is it. A backfill tells what a row said of a time before the event that was recorded (event_id is that of the event). actor is who made the change, missing where another program did. life counts the tasks that had this id before. Known from version 2.1 on; before, one row says what is there now.';
 
 CREATE VIEW intervals AS
 SELECT
     i.task_id, i.life, i.project_id, p.name AS project, coalesce(i.title, t.title, '') AS title, i.status, i.checked,
-    i.blocked, i.cancelled, i.gone, i.is_open, i.blocked_reason, i.complexity, i.started_at, i.ended_at, i.not_before,
-    i.inferred, i.op, CASE WHEN i.event_id IS NULL THEN 'reconcile' ELSE e.source END AS source
+    i.blocked, i.cancelled, i.gone, i.is_open, i.blocked_reason, i.complexity, i.started_at, i.started_on, i.ended_at,
+    i.not_before,
+    i.is_estimated, i.op, source_of(i, e) AS source
 FROM history.intervals AS i
 LEFT JOIN typed.task_events AS e ON e.event_id = i.event_id
 LEFT JOIN typed.task_events AS t ON t.event_id = i.title_of
 LEFT JOIN typed.projects AS p ON p.id = i.project_id
 WHERE chosen_life(i.task_id, i.life);
-COMMENT ON VIEW intervals IS 'One row per stretch of time in which nothing changed about a task; ended_at is missing for the last one. inferred: nobody saw it begin.';
+COMMENT ON VIEW intervals IS 'One row per stretch of time in which nothing changed about a task; ended_at is missing for the last one. is_estimated: nobody saw it begin.';
 
 CREATE VIEW blocks AS
-SELECT b.task_id, b.life, b.project_id, b.cause, b.started_at, b.ended_at, b.not_before, b.inferred
+SELECT b.task_id, b.life, b.project_id, b.cause, b.started_at, b.ended_at, b.not_before, b.is_estimated
 FROM history.blocks AS b
 WHERE chosen_life(b.task_id, b.life);
 COMMENT ON VIEW blocks IS 'One row per stretch of time in which a task was blocked (cause: reported) or open with an open dependency (cause: waiting); ended_at is missing where it still is.';
 
 CREATE VIEW flow AS
 SELECT
-    w.task_id, w.life, w.project_id, p.name AS project, w.complexity, w.arrived_at, w.arrived_inferred, w.started_at,
-    w.is_done, w.first_finished_at, w.finished_at, w.finished_inferred, w.finishes, w.left_at
+    w.task_id, w.life, w.project_id, p.name AS project, w.complexity, w.arrived_at, w.arrived_on, w.arrived_is_estimated,
+    w.started_at, w.is_done, w.first_finished_at, w.finished_at, w.finished_on, w.finished_is_estimated, w.finishes,
+    w.left_at
 FROM history.flow AS w LEFT JOIN typed.projects AS p ON p.id = w.project_id
 WHERE chosen(w.project_id);
-COMMENT ON VIEW flow IS 'One row per task and life: when it arrived, was first in a started status or checked, was first checked (whatever came of it; missing where nobody saw it), was last checked (missing for one that is not, or where nobody saw it), how often it was, and when it was cancelled, deleted or gone from its file instead.';
+COMMENT ON VIEW flow IS 'One row per task and life: when it arrived, was first in a started status or checked, was first checked (whatever came of it; missing where nobody saw it), was last checked (missing for one that is not, or where nobody saw it), how often it was, and when it was cancelled, deleted or gone from its file instead. arrived_on and finished_on are there where only the date is known; is_estimated: nobody saw it, a row says it.';
 
 CREATE VIEW repos AS
 SELECT r.id, r.project_id, p.name AS project, r.path, r.name, r.remote_url, r.default_branch, r.created_at
@@ -230,7 +229,7 @@ FROM (
     WHERE source = 'reconcile' AND is_known(recorded_at) AND occurred_at <= getvariable('as_of')
     UNION ALL
     SELECT (SELECT max(coalesce(finished_at, started_at)) FROM runs WHERE kind IN ('scan', 'ingest tasks')), occurred_at
-    FROM history.states WHERE event_id IS NULL
+    FROM history.states WHERE event_id IS NULL AND op <> 'backfill'
 )
 WHERE started_at < ended_at;
 COMMENT ON VIEW gaps IS 'One row per stretch of time in which something changed that was not recorded then, in any project: it was found at the end of it.';
@@ -247,7 +246,7 @@ FROM periods(since, period) AS p;
 CREATE VIEW blockers AS
 SELECT
     b.task_id, b.life, b.project_id, b.cause, b.reason, b.depends_on_id, b.depends_on_life, b.started_at, b.ended_at,
-    b.inferred
+    b.is_estimated
 FROM history.blockers AS b
 WHERE chosen_life(b.task_id, b.life);
 COMMENT ON VIEW blockers IS 'One row per stretch of time in which a task was blocked for one reason (in small letters, with single spaces; missing where nobody said), or waited for one task (reason: its title); ended_at is missing where it still is. A task that waits for two has two.';
@@ -256,17 +255,18 @@ CREATE VIEW finished AS
 SELECT
     w.task_id, w.life, w.project_id, p.name AS project, t.title, w.complexity, w.arrived_at, w.started_at, w.finished_at,
     -- A migration puts what says that it was done before it was there at the instant of its arrival.
-    CASE WHEN w.arrived_seen AND NOT (w.finished_inferred AND w.finished_at <= w.arrived_at)
-         THEN (epoch_us(w.finished_at) - epoch_us(w.arrived_at)) / 86400000000.0::DOUBLE END AS lead_time_days,
-    w.arrived_inferred OR w.finished_inferred AS lead_time_inferred,
+    CASE WHEN NOT w.arrived_seen OR w.finished_is_estimated AND w.finished_at <= w.arrived_at THEN NULL
+         WHEN w.arrived_on IS NOT NULL AND w.finished_on IS NOT NULL THEN CAST(w.finished_on - w.arrived_on AS DOUBLE)
+         ELSE (epoch_us(w.finished_at) - epoch_us(w.arrived_at)) / 86400000000.0::DOUBLE END AS lead_time_days,
+    w.arrived_is_estimated OR w.finished_is_estimated AS lead_time_is_estimated,
     CASE WHEN w.started_seen AND w.started_at < w.finished_at
          THEN (epoch_us(w.finished_at) - epoch_us(w.started_at)) / 86400000000.0::DOUBLE END AS cycle_time_days,
-    w.started_inferred OR w.finished_inferred AS cycle_time_inferred
+    w.started_is_estimated OR w.finished_is_estimated AS cycle_time_is_estimated
 FROM history.flow AS w
 LEFT JOIN tasks AS t ON t.id = w.task_id AND t.life = w.life
 LEFT JOIN typed.projects AS p ON p.id = w.project_id
 WHERE w.finished_at IS NOT NULL AND chosen(w.project_id);
-COMMENT ON VIEW finished IS 'One row per task and life that is finished, with a known time: how long it took in days of 24 hours, from its arrival (lead time) and from its start (cycle time), missing where nobody saw the arrival, or no start before the finish; inferred: nobody saw one of the ends.';
+COMMENT ON VIEW finished IS 'One row per task and life that is finished, with a known time: how long it took in days of 24 hours, from its arrival (lead time) and from its start (cycle time), missing where nobody saw the arrival, or no start before the finish; is_estimated: nobody saw one of the ends.';
 
 CREATE VIEW last_left_out AS
 WITH latest AS (

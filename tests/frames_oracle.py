@@ -12,12 +12,14 @@ from dataclasses import dataclass
 from datetime import timedelta
 from functools import cached_property
 
+import time_rules
 from histories import plain
-from oracle import INFERRED, LAST, Interval, Oracle
+from oracle import ESTIMATED, LAST, Interval, Oracle
 from trends_oracle import POINTS, Periods, blockers, days
 from worlds import PHASES
 
 from dashkit import times
+from dashkit.times import Moment
 
 FEWEST = 20  # finished tasks, below which there are no percentiles
 SOME = 0.05  # days, below which a block that was there at the first look has no known age
@@ -49,7 +51,10 @@ class Case:
         found_at = plain(d._snapshot.run("SELECT getvariable('found_at') AS t")["t"][0])
         self.as_of, self.project, self.beside = times.to_text(d.as_of), d.project, world.beside
         self.names, self.made, self.zone = world.names, world.made, d.timezone
-        self.oracle = Oracle(**world.made, as_of=self.as_of, known_at=known_at, found_at=found_at)
+        self.oracle = Oracle(
+            **world.made, as_of=self.as_of, known_at=known_at, found_at=found_at, zone=self.zone,
+            has_history=d._snapshot.has_history,
+        )  # fmt: skip
 
     def chosen(self, project):
         """Whether a project is shown."""
@@ -160,13 +165,8 @@ class Case:
         return instant is None or instant <= self.as_of
 
     def completed_at(self, task):
-        """When a task was done: as the history saw it, else as its row says; None where that is not known by then."""
-        inferred = task.flow["finished_inferred"]
-        at = stored(task.row.get("completed_at")) if inferred else task.flow["finished_at"]
-        if at is None or not (self.is_over(at) or self.oracle.sees_rows):
-            # It says it of a later finish, or no more; what only the rows of now tell is of no known time.
-            at = task.flow["finished_at"] if task.flow["finished_at"] != self.oracle.found_at else None
-        return at if task.now.checked else None
+        """When a task was done, as far as is known."""
+        return task.flow["finished_at"] if task.now.checked else None
 
     def age(self, instant):
         """Days from an instant to that as of which we look."""
@@ -203,8 +203,8 @@ class Case:
 
 def stored(value):
     """An instant in the stored form; None where the value is none."""
-    found = times.parse(value)
-    return found and times.to_text(found)
+    found = times.read(value)
+    return found and times.to_text(found.at)
 
 
 def first_line(text):
@@ -278,8 +278,8 @@ def blocked_tasks(case):
         at_most = cause == "reported" and updated and task.row["updated_at"] == task.row["created_at"]
         first_look = "updated_at" if at_most and life in migrated else "version" if case.age(begun) >= SOME else None
         bases = {
-            first_look if inferred else "version" if before else "event"
-            for before, inferred in case.oracle.beginnings(life, cause, begun)
+            first_look if is_estimated else "version" if before else "event"
+            for before, is_estimated in case.oracle.beginnings(life, cause, begun)
         }
         ages = {"event": case.age(begun), "version": case.age(begun), "updated_at": updated and case.age(updated)}
         yield {
@@ -314,7 +314,7 @@ def ageing(case):
                 "started_at": begun,
                 "age_days": case.age(begun),
                 **{f"p{percent}_days": case.percentile(percent) for percent in (50, 85, 95)},
-                "inferred": first[0].inferred,
+                "is_estimated": first[0].is_estimated,
             }
 
 
@@ -323,7 +323,7 @@ def task_timeline(case):
     for life in case.lives:
         was = None
         for event, now in case.oracle.states(life):
-            unseen = event["op"] in INFERRED or event["source"] == "reconcile"
+            unseen = event["op"] in ESTIMATED or event["source"] == "reconcile"
             for kind, detail in changes(case, event, was, now):
                 yield happened(life, event["occurred_at"], kind, detail, unseen, event["not_before"])
             was = now
@@ -338,10 +338,10 @@ def task_timeline(case):
         yield happened(link["life"], link["at"], link["kind"], link["title"] or link["target"], not sure, None)
 
 
-def happened(life, at, kind, detail, inferred, not_before):
+def happened(life, at, kind, detail, is_estimated, not_before):
     """One line of a timeline."""
     line = {"task_id": life[0], "occurred_at": at, "kind": kind, "detail": detail}
-    return line | {"inferred": inferred, "not_before": not_before, "_life": life[1]}
+    return line | {"is_estimated": is_estimated, "not_before": not_before, "_life": life[1]}
 
 
 def changes(case, event, was, now):
@@ -380,7 +380,7 @@ def turning(oracle, life, on, instant):
     told = [event for one in (life, on) for event in oracle.lives[one]]
     told += [one for one in oracle.dependency_events if (one["task_id"], one["depends_on_id"]) == (life[0], on[0])]
     told = [event for event in told if event["occurred_at"] == instant]
-    unseen = {event["op"] in INFERRED or event["source"] == "reconcile" for event in told}
+    unseen = {event["op"] in ESTIMATED or event["source"] == "reconcile" for event in told}
     before = {event["not_before"] for event in told}
     return (unseen | {True}, before | {None}) if instant == oracle.found_at else (unseen, before)
 
@@ -418,9 +418,9 @@ def items(case):
     for number, nth, cause, begun, ended in case.oracle.blocks():
         if cause == "reported" and ended is None and (number, nth) in case.lives:
             task = case.everyone[number, nth]
-            ((_, inferred),) = case.oracle.beginnings(task.life, cause, begun)
+            ((_, is_estimated),) = case.oracle.beginnings(task.life, cause, begun)
             reason = task.now.state["blocked_reason"]
-            at = stored(task.row.get("created_at")) if inferred else begun
+            at = stored(task.row.get("created_at")) if is_estimated else begun
             blocked.append((at, task.now.state["title"] + (f" ({reason})" if reason else "")))
     yield "blocked", blocked
     again = [task for task in case.tasks if task.now.is_open and task.flow["finishes"]]
@@ -631,8 +631,10 @@ def checks(case):
     yield "blocked without a reason", those(lambda task: task.now.blocked and not reason(task))
     yield "a reason without a block", those(lambda task: reason(task) and not task.now.blocked)
     yield "done at no known time", those(lambda task: task.now.checked and not case.completed_at(task))
-    early = those(lambda t: case.completed_at(t) and created(t) and days(case.completed_at(t), created(t)) > 1 / 86400)
-    yield "finished before it was created", early
+    yield "finished before it was created", those(lambda task: task.now.checked and is_early(task.row))
+    yield "finished whole quarters of an hour off its event", list(quarters(case))
+    gone = {key: task for key, task in case.oracle.joined.items() if any(task == life[0] for life in case.lives)}
+    yield "imported again", list(gone.values())
     first = {one.life: one for one in reversed(case.oracle.intervals)}
     unseen = {
         life: one.event["op"] in ("baseline", "reconcile", *["insert", "backfill"] * one.checked)
@@ -656,6 +658,28 @@ def checks(case):
     yield "gap in the recording", sorted(gaps(case))
     yield "the clock went back", list(clock(case))
     yield "task file behind its repository", list(behind(case, told))
+
+
+def is_early(row):
+    """Whether a row says that its task was completed more than a second before it was created."""
+    done, made = times.read(row.get("completed_at")), times.read(row.get("created_at"))
+    if done is None or made is None:
+        return False
+    return not time_rules.is_since(Moment(done.at + timedelta(seconds=1), done.day), made)
+
+
+def quarters(case):
+    """The tasks of which an event turned the box on whole quarters of an hour before or after what the row said."""
+    for task in case.tasks:
+        for event in case.oracle.said[task.life]:
+            said = times.read(event.get("said_completed_at"))
+            if not (task.now.checked and event["checked"] and event["op"] in ("insert", "update") and said):
+                continue
+            apart = abs((said.at - times.read(event["occurred_at"]).at).total_seconds())
+            near = abs(apart - 900 * round(apart / 900)) <= 5 and 895 <= apart <= 50_405
+            if near and said.day is None and event["occurred_at"] <= case.as_of:
+                yield task.life[0]
+                break
 
 
 def gaps(case):

@@ -29,6 +29,10 @@ CHANGES = st.fixed_dictionaries({column: st.none() | values for column, values i
 OPS = ("insert", "baseline", "backfill", *["update"] * 4, "reconcile", "gone", "back", "delete", "delete")
 
 
+SAID = ("insert", "update", "baseline", "reconcile", "delete")  # events that keep what the row said of its times
+DAY = "@"  # before an instant: only its date is known
+
+
 def minute(number):
     """A stored instant of an hour in the past."""
     return f"2025-01-01T00:{number:02d}:00.000Z"
@@ -62,7 +66,9 @@ def histories(draw):
         before = draw(st.none() | st.integers(0, occurred).map(minute))
         occurred = now if values["op"] == "delete" else occurred
         seen = {"event_id": number, "occurred_at": minute(occurred), "recorded_at": minute(now), "not_before": before}
-        made[table].append({**values, **seen, "source": draw(st.sampled_from(["trigger", "git:1"]))})
+        seen["source"] = draw(st.sampled_from(["trigger", "git:1"]))
+        seen |= draw(saying(values, seen, now)) if table == "events" else {}
+        made[table].append({**values, **seen})
     left = {
         one.life[0]: dict(one.state)
         for one in Oracle((), (), **made, as_of=NEVER, known_at=None, found_at="~").intervals
@@ -76,13 +82,33 @@ def histories(draw):
     return made
 
 
+def times_of(last):
+    """What a row may say of when something was, up to a little after a minute."""
+    moments = st.integers(0, last + 2).map(minute)
+    return st.sampled_from([None, "", "soon"]) | moments | moments | moments.map(lambda text: DAY + text)
+
+
+@st.composite
+def saying(draw, values, seen, now):
+    """What an event keeps of what the row said of its times, and whether only its date is known."""
+    found = dict.fromkeys(("on_day", "said_created_at", "said_completed_at"))
+    if values["op"] in SAID and draw(st.booleans()):
+        found |= {name: draw(times_of(now)) for name in ("said_created_at", "said_completed_at")}
+    if values["op"] == "backfill" and values["checked"] and draw(st.booleans()):
+        found |= {"source": "column:completed_at", "said_completed_at": draw(st.sampled_from([None, "so"]))}
+    if seen["source"] != "trigger" and values["op"] != "delete" and draw(st.integers(0, 4)) == 0:
+        found["on_day"] = DAY + seen["occurred_at"]
+    return found
+
+
 def rows(task, left):
     """The row of a task: what its events leave, or something else, or none."""
     other = st.none() | IMAGES.map(lambda image: {**image, "complexity": image["complexity"] or None})
     if left is not None:
         kept = {**{column: left[column] for column in COLUMNS}, "project_id": left["project_id"] or 1}
         other = st.just(kept) | st.just(kept) | other
-    return other.map(lambda row: row and {"id": task, **row})
+    said = st.fixed_dictionaries({"created_at": times_of(20), "completed_at": times_of(20)})
+    return st.tuples(other, said).map(lambda pair: pair[0] and {"id": task, **pair[0], **pair[1]})
 
 
 def database(empty, made, name="example.db"):
@@ -104,13 +130,15 @@ def plain(value):
     """A value of a frame as the oracle writes it."""
     if pd.isna(value):
         return None
-    return times.to_text(value.to_pydatetime()) if isinstance(value, pd.Timestamp) else value
+    if isinstance(value, pd.Timestamp):
+        return value.date().isoformat() if value.tzinfo is None else times.to_text(value.to_pydatetime())
+    return value
 
 
 # Each example writes and opens a database: shrinking a failure would take longer than reading it.
 moderately = settings(
     deadline=None,
-    max_examples=60,
+    max_examples=36,
     suppress_health_check=list(HealthCheck),
     phases=[Phase.explicit, Phase.reuse, Phase.generate],
 )
@@ -125,10 +153,16 @@ def spread(made):
     """A history of minutes as one of weeks."""
 
     def later(value):
-        found = re.fullmatch(r"2025-01-01T00:(\d\d):00\.000Z", str(value))
-        return moment(int(found[1])) if found else value
+        found = re.fullmatch(r"(@?)2025-01-01T00:(\d\d):00\.000Z", str(value))
+        return value if found is None else moment(int(found[2]))[: 10 if found[1] else None]
 
-    times_of = {
-        name: [{k: later(v) for k, v in e.items()} for e in made[name]] for name in ("events", "dependency_events")
+    def dated(event):
+        # Only what lies at noon stands for its day, as every writer sees to.
+        on_day = event.get("on_day")
+        return event | {"on_day": on_day if on_day and event["occurred_at"][11:13] == "12" else None}
+
+    moved = {
+        name: [{k: later(v) for k, v in e.items()} for e in made[name]]
+        for name in ("events", "dependency_events", "tasks")
     }
-    return {**made, **times_of}
+    return {**made, **moved, "events": [dated(event) for event in moved["events"]]}

@@ -6,13 +6,18 @@ Instants are text in the stored form, whose order is that of time; None is none.
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Any
+
+import time_rules
+
+from dashkit import times
 
 Event = Mapping[str, Any]
 Life = tuple[int, int]  # a task's id, and how many tasks had it before
 
 COLUMNS = ("project_id", "status", "checked", "blocked_reason", "complexity", "title")
-INFERRED = ("baseline", "backfill", "reconcile")
+ESTIMATED = ("baseline", "backfill", "reconcile")
 STARTED = ("in_progress", "review")  # the default of the setting
 LAST = float("inf")  # the event_id of what only the rows tell
 
@@ -53,9 +58,15 @@ class Interval:
         return not (self.checked or self.cancelled or self.gone)
 
     @property
-    def inferred(self):
+    def is_estimated(self):
         """Whether nobody saw it begin."""
-        return self.event["op"] in INFERRED
+        return self.event["op"] in ESTIMATED
+
+    @property
+    def day(self):
+        """The day on which it began, where no more than its date is known."""
+        found = time_rules.moment(self.event).day
+        return found and found.isoformat()
 
     def holds(self, instant):
         """Whether an instant is in it."""
@@ -88,6 +99,8 @@ class Oracle:
     as_of: str
     known_at: str | None
     found_at: str
+    zone: str = "UTC"
+    has_history: bool = True
     intervals: list[Interval] = field(init=False)
     dependencies: list[Span] = field(init=False)
 
@@ -107,38 +120,94 @@ class Oracle:
         return self.found_at <= self.as_of and self.knows(self.found_at)
 
     def _lives(self):
-        """The events of each life, in the order in which they became true."""
+        """The events of each life, in the order in which they became true, with what rows say of earlier times."""
+        self._join()
         lives, deletions, self.said = defaultdict(list), defaultdict(int), defaultdict(list)
         for event in sorted(self.events, key=lambda event: event["event_id"]):
             task = event["task_id"]
-            if self.knows(event["recorded_at"]):
-                self.said[task, deletions[task]].append(event)
-                if event["occurred_at"] <= self.as_of:
-                    lives[task, deletions[task]].append(event)
-            deletions[task] += event["op"] == "delete"
-        if self.sees_rows:
-            self._find(lives)
-        return {life: sorted(told, key=lambda e: (e["occurred_at"], e["event_id"])) for life, told in lives.items()}
+            if self.knows(event["recorded_at"]) and event["event_id"] not in self.joined:
+                life = self.became.get((task, deletions[task]), (task, deletions[task]))
+                self.said[life].append(event)
+            deletions[task] += event["op"] == "delete" and self.joined.get(event["event_id"], None) != task
+        for life, told in self.said.items():
+            if seen := [event for event in told if event["occurred_at"] <= self.as_of]:
+                lives[life] = seen
+        found = self._find(lives) if self.sees_rows else {}
+        for life in {*self.said, *found}:
+            told = sorted([*self.said.get(life, []), *found.get(life, [])], key=time_rules.order)
+            lives[life] = time_rules.counted(time_rules.mend(told), self.as_of, self.zone)
+            self.said.setdefault(life, []).extend(found.get(life, []))
+        return {life: told for life, told in lives.items() if told}
+
+    def _join(self):
+        """Which deletions were the first half of an import: the id of the task that came back (joined)."""
+        told = [event for event in self.events if self.knows(event["recorded_at"])]
+        pairs = []
+        for gone in told:
+            if gone["op"] != "delete" or (created := times.read(gone.get("said_created_at"))) is None:
+                continue
+            for come in told:
+                soon = times.read(come["recorded_at"]).at - times.read(gone["recorded_at"]).at <= timedelta(hours=1)
+                alike = come["title"] == gone["title"] and times.read(come.get("said_created_at")) == created
+                near = come["task_id"] == gone["task_id"] or come["project_id"] == gone["project_id"]
+                alike = alike and time_rules.is_earlier(created, {**come, "occurred_at": come["recorded_at"]})
+                if come["op"] == "insert" and come["event_id"] > gone["event_id"] and soon and alike and near:
+                    pairs.append((gone, come))
+        same = {}
+        for gone, come in pairs:
+            if gone["task_id"] == come["task_id"]:
+                same.setdefault(gone["event_id"], come)
+                same[gone["event_id"]] = min(same[gone["event_id"]], come, key=lambda event: event["event_id"])
+        taken = {come["event_id"] for come in same.values()}
+        others = [
+            (g, c) for g, c in pairs
+            if g["task_id"] != c["task_id"] and g["event_id"] not in same and c["event_id"] not in taken
+        ]  # fmt: skip
+        alone = [
+            (gone, come) for gone, come in others
+            if sum(one is gone for one, _ in others) == sum(one is come for _, one in others) == 1
+        ]  # fmt: skip
+        self.joined = {key: come["task_id"] for key, come in same.items()}
+        self.joined |= {gone["event_id"]: come["task_id"] for gone, come in alone}
+        self.became = {}
+        steps = {self._life_at(gone["task_id"], gone): self._life_at(come["task_id"], come) for gone, come in alone}
+        for life in steps:
+            last = life
+            while last in steps:
+                last = steps[last]
+            self.became[life] = last
+
+    def _life_at(self, task, event):
+        """The life of an id at an event."""
+        gone = [
+            one["event_id"] for one in self.events
+            if one["op"] == "delete" and one["task_id"] == task and self.joined.get(one["event_id"]) != task
+        ]  # fmt: skip
+        return task, sum(one < event["event_id"] for one in gone)
 
     def _find(self, lives):
-        """Where a row is not what its events say, it changed when it was seen."""
-        rows = {row["id"]: row for row in self.tasks}
+        """Where a row is not what its events say, it changed when it was seen: the event that nobody recorded."""
+        rows, found = {row["id"]: row for row in self.tasks}, {}
         for task in sorted(rows.keys() | {task for task, _ in lives}):
             life = max((life for found, life in lives if found == task), default=0)
-            told = sorted(lives.get((task, life), []), key=lambda e: (e["occurred_at"], e["event_id"]))
+            told = sorted(lives.get((task, life), []), key=time_rules.order)
             dead = bool(told) and told[-1]["op"] == "delete"
             seen = {"event_id": LAST, "task_id": task, "not_before": None, "recorded_at": self.found_at}
             seen |= {"source": "reconcile", "occurred_at": max(self.found_at, told[-1]["occurred_at"] if told else "")}
             if task not in rows:
                 if not dead:
-                    lives[task, life].append({**dict.fromkeys(COLUMNS), **seen, "op": "delete"})
+                    found[task, life] = [{**dict.fromkeys(COLUMNS), **seen, "op": "delete"}]
                 continue
-            image = {column: "" if rows[task][column] is None else rows[task][column] for column in COLUMNS}
+            row = rows[task]
+            image = {column: "" if row[column] is None else row[column] for column in COLUMNS}
             image["checked"] = image["checked"] or 0
+            image |= {f"said_{name}": row.get(name) for name in ("created_at", "completed_at")}
+            image["op"] = "reconcile" if self.has_history else "baseline"
             if dead or not told:
-                lives[task, life + dead].append({**image, **seen, "op": "reconcile"})
+                found[task, life + dead] = [{**image, **seen}]
             elif any(_plain(column, image[column]) != _value(told, column) for column in COLUMNS):
-                lives[task, life].append({**image, **seen, "op": "reconcile"})
+                found[task, life] = [{**image, **seen}]
+        return found
 
     def _intervals(self, life):
         told = self.lives[life]
@@ -151,7 +220,7 @@ class Oracle:
     def _state(self, life, told):
         """What is true behind some events; before any says of which project and title a task is, what does first."""
         state = _state(told)
-        said = sorted(self.said[life], key=lambda e: (e["occurred_at"], e["event_id"]))
+        said = sorted(self.said[life], key=time_rules.order)
         for column in ("project_id", "title"):
             if not any(event[column] is not None for event in told):
                 state[column] = next((event[column] for event in said if event[column] is not None), state[column])
@@ -164,7 +233,10 @@ class Oracle:
 
     def _life_when(self, task, recorded_at, op):
         """The life that a dependency was said of; deleting a task lifts its dependencies in the same instant."""
-        dead = [event["recorded_at"] for event in self.events if event["task_id"] == task and event["op"] == "delete"]
+        dead = [
+            event["recorded_at"] for event in self.events
+            if (event["task_id"], event["op"]) == (task, "delete") and self.joined.get(event["event_id"]) != task
+        ]  # fmt: skip
         return sum(one < recorded_at or (one == recorded_at and op != "remove") for one in dead)
 
     def _dependencies(self):
@@ -224,11 +296,11 @@ class Oracle:
                     yield (*life, cause, began, None)
 
     def beginnings(self, life, cause, instant):
-        """What may have begun a stretch: (not_before, inferred) of each change of that instant."""
+        """What may have begun a stretch: (not_before, is_estimated) of each change of that instant."""
         lives = {life} if cause == "reported" else {life, *(span.on for span in self.dependencies if span.life == life)}
         spans = [] if cause == "reported" else [span for span in self.dependencies if span.life == life]
         found = [one for one in (*self.intervals, *spans) if one.started_at == instant and one.life in lives]
-        return {(one.event["not_before"], one.event["op"] in INFERRED) for one in found}
+        return {(one.event["not_before"], one.event["op"] in ESTIMATED) for one in found}
 
     def flow(self):
         """One mapping for each life: when it arrived, began, was finished, and left."""
@@ -247,11 +319,13 @@ class Oracle:
                 "project_id": last.state["project_id"],
                 "complexity": last.state["complexity"],
                 "arrived_at": first.started_at,
-                "arrived_inferred": first.inferred,
+                "arrived_on": first.day,
+                "arrived_is_estimated": first.is_estimated,
                 "started_at": begun[0].started_at if begun else None,
                 "is_done": last.checked,
                 "finished_at": finish.started_at if finish and finish.event["op"] != "baseline" else None,
-                "finished_inferred": finish.inferred or finish.event["op"] == "insert" if finish else None,
+                "finished_on": finish.day if finish and finish.event["op"] != "baseline" else None,
+                "finished_is_estimated": finish.is_estimated or finish.event["op"] == "insert" if finish else None,
                 "finishes": len(done),
                 "left_at": left,
             }

@@ -48,7 +48,7 @@ def compare(d, oracle):
             "task_id": one.life[0],
             "life": one.life[1],
             **{column: one.state[column] for column in COLUMNS},
-            **{name: getattr(one, name) for name in ("blocked", "cancelled", "gone", "is_open", "inferred")},
+            **{name: getattr(one, name) for name in ("blocked", "cancelled", "gone", "is_open", "is_estimated")},
             **{name: one.event[name] for name in ("op", "source", "not_before")},
             "started_at": one.started_at,
             "ended_at": one.ended_at,
@@ -64,31 +64,32 @@ def compare(d, oracle):
         (*one.life, *one.on, one.started_at, one.ended_at, one.event["not_before"], one.event["op"] == "baseline")
         for one in oracle.dependencies
     ]
-    names = "task_id, life, depends_on_id, depends_on_life, started_at, ended_at, not_before, inferred"
+    names = "task_id, life, depends_on_id, depends_on_life, started_at, ended_at, not_before, is_estimated"
     assert sorted(tuple(row.values()) for row in records(d, "dependencies", names)) == sorted(spans)
-    blocks = records(d, "blocks", "task_id, life, cause, started_at, ended_at, not_before, inferred")
+    blocks = records(d, "blocks", "task_id, life, cause, started_at, ended_at, not_before, is_estimated")
     assert sorted(map(str, (tuple(row.values())[:5] for row in blocks))) == sorted(map(str, oracle.blocks()))
     for row in blocks:
         began = oracle.beginnings((row["task_id"], row["life"]), row["cause"], row["started_at"])
-        assert (row["not_before"], row["inferred"]) in began
+        assert (row["not_before"], row["is_estimated"]) in began
     flow = list(oracle.flow())
     assert sorted_rows(records(d, "flow", ", ".join(flow[0]) if flow else "*")) == sorted_rows(flow)
 
 
-def agree(path, made, as_of, known_at, load):
+def agree(path, made, as_of, known_at, load, zone="UTC"):
     """Open a database and compare it with the oracle."""
-    with dashkit.open(path, as_of=as_of, known_at=known_at, load=load) as d:
+    with dashkit.open(path, as_of=as_of, known_at=known_at, load=load, timezone=zone) as d:
         assert d._snapshot.load == load
         found_at = plain(d._snapshot.run("SELECT getvariable('found_at') AS t")["t"][0])
-        seen = {"as_of": times.to_text(d.as_of), "known_at": known_at, "found_at": found_at}
+        seen = {"as_of": times.to_text(d.as_of), "known_at": known_at, "found_at": found_at, "zone": zone}
         compare(d, Oracle(**made, **seen))
 
 
 INSTANTS = st.none() | st.integers(0, 40).map(minute) | st.integers(0, 12).map(minute) | st.just(SOON)
-few = settings(moderately, max_examples=20)
+few = settings(moderately, max_examples=12)
 many = settings(moderately, max_examples=1500)
 
 
+@pytest.mark.slow
 @moderately
 @given(histories(), INSTANTS, INSTANTS)
 def test_the_views_are_what_the_oracle_says(empty, made, as_of, known_at):
@@ -96,6 +97,7 @@ def test_the_views_are_what_the_oracle_says(empty, made, as_of, known_at):
     agree(database(empty, made), made, as_of, known_at, "copy")
 
 
+@pytest.mark.slow
 @attaches
 @few
 @given(histories(), INSTANTS, INSTANTS)
@@ -123,20 +125,34 @@ RECORDED = {
 }
 
 
-def answers(path, known_at, as_of=None):
-    """All that has a history, as known at an instant, and as of another or of the same."""
+def answers(path, known_at, as_of=None, views=tuple(RECORDED)):
+    """All that has a history, or these views of it, as known at an instant, and as of another or of the same."""
     with dashkit.open(path, as_of=as_of or known_at, known_at=known_at) as d:
-        return {view: records(d, view, columns) for view, columns in RECORDED.items()}
+        return {view: records(d, view, RECORDED[view]) for view in views}
 
 
-@few
-@given(histories(), histories(), st.integers(0, 25))
-def test_what_was_known_never_changes(empty, made, other, number):
-    """The answer for (t, known_at = t) is that of the database which had no later event, and other rows."""
+def knew(empty, made, other, number):
+    """Compare what was known at an instant with the database that had no later event, and other rows."""
     instant = minute(number)
     told = ("events", "dependency_events")
     before = other | {table: [e for e in made[table] if e["recorded_at"] <= instant] for table in told}
     assert answers(database(empty, before, "before.db"), instant) == answers(database(empty, made), instant)
+
+
+@pytest.mark.slow
+@few
+@given(histories(), histories(), st.integers(0, 25))
+def test_what_was_known_never_changes(empty, made, other, number):
+    """The answer for (t, known_at = t) is that of the database which had no later event, and other rows."""
+    knew(empty, made, other, number)
+
+
+@pytest.mark.exhaustive
+@settings(moderately, max_examples=300)
+@given(histories(), histories(), st.integers(0, 25))
+def test_what_was_known_never_changes_many_times(empty, made, other, number):
+    """The same over many more histories."""
+    knew(empty, made, other, number)
 
 
 class Writers:
@@ -241,11 +257,9 @@ def act(writers, deed):
     getattr(writers, name)(*chosen, *values)
 
 
-@settings(moderately, max_examples=15)
-@given(st.lists(DEEDS, min_size=4, max_size=16))
-def test_what_was_known_survives_every_writer(tmp_path_factory, deeds):
-    """Whatever servers, people and readers of files write later, the answer for (t, known_at = t) stays."""
-    with Writers(tmp_path_factory.mktemp("w") / "d.db") as writers:
+def survives(folder, deeds):
+    """Write to a database, and ask it again for what it said at some instants in between."""
+    with Writers(folder / "d.db") as writers:
         writers.insert("pending")
         writers.insert("blocked")
         known = {}
@@ -261,22 +275,36 @@ def test_what_was_known_survives_every_writer(tmp_path_factory, deeds):
             assert conn.execute("PRAGMA foreign_key_check").fetchall() == []
 
 
-@settings(moderately, max_examples=15)
-@given(
+@pytest.mark.slow
+@settings(moderately, max_examples=10)
+@given(st.lists(DEEDS, min_size=4, max_size=16))
+def test_what_was_known_survives_every_writer(tmp_path_factory, deeds):
+    """Whatever servers, people and readers of files write later, the answer for (t, known_at = t) stays."""
+    survives(tmp_path_factory.mktemp("w"), deeds)
+
+
+@pytest.mark.exhaustive
+@settings(moderately, max_examples=200)
+@given(st.lists(DEEDS, min_size=4, max_size=16))
+def test_what_was_known_survives_every_writer_many_times(tmp_path_factory, deeds):
+    """The same over many more stories."""
+    survives(tmp_path_factory.mktemp("w"), deeds)
+
+
+ARRIVALS = (
     st.lists(st.tuples(MINUTES, EDITS.filter(lambda edit: edit != ("checked", 1))), max_size=5).map(
         lambda told: sorted(told, key=lambda one: one[0])
     ),
     st.permutations([("status", "review"), ("checked", 1), ("complexity", "XL"), ("title", "Mine")]),
     st.lists(st.booleans(), min_size=9, max_size=9),
 )
-def test_the_order_of_recording_leaves_no_trace(tmp_path_factory, told, edits, file_first):
-    """A file's history and a user's edits give the same row, and the same past, in whichever order they arrive.
 
-    The user says what the file does not: setting what is already there is no edit.
-    """
+
+def leaves_no_trace(maker, told, edits, file_first):
+    """Record both in two orders, and compare the rows and the past."""
     found = []
     for order in (file_first, [True] * 9):
-        with Writers(tmp_path_factory.mktemp("o") / "d.db") as writers:
+        with Writers(maker.mktemp("o") / "d.db") as writers:
             with events.suspended(writers.conn):
                 writers.insert("pending")
             image = {"project_id": 1, "title": "T", "status": "pending", "checked": 0}
@@ -289,12 +317,30 @@ def test_the_order_of_recording_leaves_no_trace(tmp_path_factory, told, edits, f
                     writers.update(1, *one)
             row = writers.conn.execute(f"SELECT {', '.join(COLUMNS)} FROM tasks").fetchall()
             views = ("tasks", "intervals", "blocks", "flow")
-            past = [answers(writers.path, None, as_of=minute(number)) for number in (0, 25, 50)]
-            past = [{view: one[view] for view in views} for one in past]
+            past = [answers(writers.path, None, as_of=minute(number), views=views) for number in (0, 25, 50)]
             with dashkit.open(writers.path) as d:
                 found.append((row, past, records(d, "tasks", RECORDED["tasks"])))
                 assert records(d, "tasks", ", ".join(COLUMNS)) == [dict(zip(COLUMNS, row[0], strict=True))]
     assert found[0] == found[1]
+
+
+@pytest.mark.slow
+@settings(moderately, max_examples=10)
+@given(*ARRIVALS)
+def test_the_order_of_recording_leaves_no_trace(tmp_path_factory, told, edits, file_first):
+    """A file's history and a user's edits give the same row, and the same past, in whichever order they arrive.
+
+    The user says what the file does not: setting what is already there is no edit.
+    """
+    leaves_no_trace(tmp_path_factory, told, edits, file_first)
+
+
+@pytest.mark.exhaustive
+@settings(moderately, max_examples=200)
+@given(*ARRIVALS)
+def test_the_order_of_recording_leaves_no_trace_many_times(tmp_path_factory, told, edits, file_first):
+    """The same over many more stories."""
+    leaves_no_trace(tmp_path_factory, told, edits, file_first)
 
 
 def test_a_new_task_inherits_nothing(tmp_path):
@@ -373,7 +419,7 @@ def test_before_and_after_everything(tmp_path, load):
         assert records(later, "intervals") == records(now, "intervals")
 
 
-@pytest.mark.parametrize("as_of", ["2020-01-01", SOON])
+@pytest.mark.parametrize("as_of", ["2020-01-01", SOON], ids=["before", "soon"])
 def test_without_a_history_only_ages_are_counted(tmp_path, as_of):
     """Of a database of version 2.0 the rows are all that is known: as_of moves ages and nothing else."""
     tasks = [{"status": "blocked", "checked": 0}, {"checked": 1, "completed_at": "2025-01-02"}]
@@ -464,6 +510,7 @@ def test_attaching_the_live_file_loses_rows(tmp_path):
     assert query(path, "PRAGMA integrity_check") == [("ok",)]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("mode", ["delete", "wal"])
 @pytest.mark.parametrize("load", LOADS)
 def test_opening_a_dashboard_loses_no_row(tmp_path, load, mode):

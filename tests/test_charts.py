@@ -207,7 +207,7 @@ def test_show_says_at_most_to_people_and_the_number_to_programs(tmp_path, capsys
 def _weeks(column, *counts, first="2025-01-06"):
     weeks = pd.date_range(first, periods=len(counts), freq="7D").astype("datetime64[us]")
     frame = pd.DataFrame({"period_on": weeks, column: pd.array(counts, dtype="Int64")})
-    return frame.assign(inferred=0, is_partial=[*[False] * (len(counts) - 1), True][: len(counts)])
+    return frame.assign(estimated=0, is_partial=[*[False] * (len(counts) - 1), True][: len(counts)])
 
 
 @pytest.mark.parametrize(

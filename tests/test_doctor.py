@@ -144,6 +144,10 @@ FAULTS = {
         ["UPDATE event_context SET suspended = 1"],
         {"event_context": ("wrong", "not one row at rest")},
     ),
+    "an actor at rest": (
+        ["UPDATE event_context SET actor = 'api'"],
+        {"event_context": ("wrong", "not one row at rest")},
+    ),
     "no context": (["DELETE FROM event_context"], {"event_context": ("wrong", "not one row at rest")}),
     "changes without the triggers": (
         [

@@ -135,7 +135,8 @@ QUESTIONS = {
 }
 
 
-@settings(moderately, max_examples=36)
+@pytest.mark.slow
+@settings(moderately, max_examples=20)
 @given(worlds(), st.fixed_dictionaries(QUESTIONS))
 def test_every_frame_is_what_its_definition_says(empty, world, asked_for):
     """For any history, project, instant, period and zone, each frame is what counting one by one gives."""
@@ -150,7 +151,8 @@ def test_every_frame_is_what_its_definition_says_many_times(empty, world, asked_
     agree(world.write(empty), world, **asked_for)
 
 
-@settings(moderately, max_examples=14)
+@pytest.mark.slow
+@settings(moderately, max_examples=9)
 @given(worlds(moving=True), st.fixed_dictionaries(QUESTIONS))
 def test_a_task_takes_its_past_along_into_another_project(empty, world, asked_for):
     """A life belongs to the project that it is in as of the instant, wherever it was before."""
@@ -194,18 +196,20 @@ def unblocked(interval):
 TRENDS = {name: QUESTIONS[name] for name in ("as_of", "by", "zone")} | {"project": st.sampled_from([1, 2])}
 
 
-@settings(moderately, max_examples=8)
+@pytest.mark.slow
+@settings(moderately, max_examples=5)
 @given(worlds(), st.fixed_dictionaries(TRENDS))
 def test_the_trends_of_a_project_are_those_of_its_tasks(empty, world, asked_for):
     """With a project chosen the frames over time are what counting its tasks gives."""
-    agree_over_time(world.of_events.write(empty), world, **asked_for)
+    agree_over_time(world.write(empty), world, **asked_for)
 
 
-@settings(moderately, max_examples=8)
+@pytest.mark.slow
+@settings(moderately, max_examples=5)
 @given(worlds(moving=True), st.fixed_dictionaries(TRENDS))
 def test_the_trends_of_a_project_know_what_came_from_another(empty, world, asked_for):
     """A task that moved is in the trends of the project that it is in, with all of its past."""
-    agree_over_time(world.of_events.write(empty), world, **asked_for)
+    agree_over_time(world.write(empty), world, **asked_for)
 
 
 @pytest.mark.exhaustive
@@ -213,7 +217,7 @@ def test_the_trends_of_a_project_know_what_came_from_another(empty, world, asked
 @given(st.booleans().flatmap(worlds), st.fixed_dictionaries(TRENDS))
 def test_the_trends_of_a_project_are_those_of_its_tasks_many_times(empty, world, asked_for):
     """The same over many more histories."""
-    agree_over_time(world.of_events.write(empty), world, **asked_for)
+    agree_over_time(world.write(empty), world, **asked_for)
 
 
 # What comes later
@@ -273,7 +277,8 @@ def news(empty, world, instant, project):
     assert not changed, "".join(changed)
 
 
-@settings(moderately, max_examples=6)
+@pytest.mark.slow
+@settings(moderately, max_examples=4)
 @given(worlds(moving=True), MOMENTS, QUESTIONS["project"])
 def test_no_frame_takes_back_what_it_said(empty, world, instant, project):
     """Of (t, known_at = t) every frame is what it was at t, whatever changed, was deleted or came to light later."""
@@ -311,6 +316,7 @@ def test_what_is_no_size_counts_as_unsized(tmp_path):
         assert d.data_quality().set_index("check")["count"]["no size"] == 8
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("make", [v2_database, v2_1_database])
 @pytest.mark.parametrize(("value", "is_done"), [(0, 0), (1, 1), (None, 0), ("true", 0), ("1", 1), (2, 1)])
 def test_what_is_checked(tmp_path, make, value, is_done):
@@ -428,7 +434,7 @@ def test_a_run_is_told_of_when_it_has_ended(tmp_path):
     assert found == [([], once), (failed, once), (failed, once), ([], [])]
 
 
-def test_what_only_rows_tell_is_inferred(tmp_path):
+def test_what_only_rows_tell_is_estimated(tmp_path):
     """A task that is missing was deleted when that was noticed, which nobody saw, and frees who waited for it."""
     path = v2_1_database(tmp_path / "d.db", tasks=[{"title": "One"}, {"title": "Two"}])
     insert(path, "task_dependencies", task_id=1, depends_on_id=2)
@@ -437,7 +443,7 @@ def test_what_only_rows_tell_is_inferred(tmp_path):
         conn.execute("DELETE FROM tasks WHERE id = 2")
         conn.execute("UPDATE event_context SET suspended = 0")
     with dashkit.open(path) as d:
-        told = rows(d.task_timeline(), "task_id", "kind", "detail", "inferred")
+        told = rows(d.task_timeline(), "task_id", "kind", "detail", "is_estimated")
         assert told == [
             (1, "created", "One", False), (1, "waiting", "Two", False), (1, "freed", "Two", True),
             (2, "created", "Two", False), (2, "deleted", None, True),

@@ -224,6 +224,7 @@ def test_many_complaints_are_cut_short(tmp_path, run):
     assert err.endswith("... and 980 more complaints\n")
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not DATA.is_dir(), reason="the real task lists are not beside this checkout")
 @pytest.mark.parametrize("database", [v1_database, v2_database, v2_1_database])
 def test_the_real_task_lists(tmp_path, database):
@@ -278,6 +279,7 @@ def test_a_call_that_is_off_is_refused(tmp_path, plan, call, error, message):
     assert db.read_bytes() == before
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "data", "count"),
     [

@@ -55,7 +55,7 @@ def whole(values):
 def progress(states):
     """The frame progress_over_time of (tasks, checked) by day."""
     return periods(len(states)).assign(
-        tasks=whole([a for a, _ in states]), checked=whole([b for _, b in states]), inferred=whole([0] * len(states))
+        tasks=whole([a for a, _ in states]), checked=whole([b for _, b in states]), estimated=whole([0] * len(states))
     )
 
 
@@ -93,7 +93,7 @@ def ended(fan, finished, days=14):
 def blocked(reported, waiting):
     """The frame blocked_over_time of two lists by day."""
     frames = [
-        periods(len(values)).assign(cause=cause, blocked=whole(values), inferred=whole([0] * len(values)))
+        periods(len(values)).assign(cause=cause, blocked=whole(values), estimated=whole([0] * len(values)))
         for cause, values in (("reported", reported), ("waiting", waiting))
     ]
     return pd.concat(frames).sort_values(["period_on", "cause"], ignore_index=True)
@@ -128,11 +128,11 @@ def shares(states):
     return frame.assign(**{name: (frame[a] / frame[b].where(frame[b] > 0)) for name, (a, b) in parts.items()})
 
 
-def times(days, inferred=False, titles=None):
+def times(days, is_estimated=False, titles=None):
     """The frame lead_times of so many days each."""
     frame = pd.DataFrame({"title": titles or [f"Task {n}" for n in range(len(days))]})
     frame["finished_at"] = pd.date_range("2025-06-02", periods=len(days), freq="6h", tz="UTC")
-    return frame.assign(lead_time_days=pd.array(days, dtype="Float64"), inferred=inferred)
+    return frame.assign(lead_time_days=pd.array(days, dtype="Float64"), is_estimated=is_estimated)
 
 
 def work(ages, limits=(1.0, 3.0, 9.0), titles=None):
@@ -140,7 +140,7 @@ def work(ages, limits=(1.0, 3.0, 9.0), titles=None):
     ages = sorted(ages, reverse=True)
     frame = pd.DataFrame({"title": pd.array(titles or ["A task"] * len(ages), dtype="string"), "status": "in_progress"})
     frame = frame.assign(
-        task_id=range(1, len(ages) + 1), blocked=False, inferred=False, age_days=pd.array(ages, "Float64")
+        task_id=range(1, len(ages) + 1), blocked=False, is_estimated=False, age_days=pd.array(ages, "Float64")
     )
     for name, value in zip(("p50_days", "p85_days", "p95_days"), limits, strict=True):
         frame[name] = pd.array([value] * len(ages), "Float64")
@@ -175,7 +175,7 @@ def timeline(*events):
     """The frame task_timeline of (hours, kind, detail)."""
     start = pd.Timestamp("2025-06-02", tz="UTC")
     rows = [(7, start + pd.Timedelta(hours=hours), kind, detail, False) for hours, kind, detail in events]
-    return pd.DataFrame(rows, columns=["task_id", "occurred_at", "kind", "detail", "inferred"])
+    return pd.DataFrame(rows, columns=["task_id", "occurred_at", "kind", "detail", "is_estimated"])
 
 
 def portfolio(*rows):
@@ -189,35 +189,41 @@ def portfolio(*rows):
     return frame.astype({"project": "string"}), pd.concat(done, ignore_index=True).astype({"project_id": "Int64"})
 
 
-def gallery(name="A task"):
-    """One of each picture, with a name from outside wherever one can stand."""
+def nameless():
+    """One of each picture in which no name from outside stands."""
     forecast, fan = promises(3)
     gap = progress([(10 + day, day) for day in range(29)] + [(40, 31)])
     gap.loc[5:9, "is_gap"] = True
-    waits = blocked([0] * 10 + [2] * 20, [day % 7 for day in range(30)])
-    events = [(0, "created", name), (1, "status", "in_progress"), (2, "blocked", name), (3, "reason", name),
-              (5, "unblocked", None), (6, "waiting", name), (7, "freed", name), (8, "commit", name),
-              (9, "session", name), (10, "done", None), (900, "gone", None)]  # fmt: skip
-    story = timeline(*events)
-    story.loc[7:8, "inferred"] = True
     return {
         "burn_up": charts.burn_up(gap, fan, forecast),
-        "blocked_over_time": charts.blocked_over_time(
-            waits, reasons(("waiting", name, 3, 4.5), ("reported", name, 1, 1))
-        ),
         "cumulative_flow": charts.cumulative_flow(flow([(3, 2, 1, 1)] * 20)),
         "arrivals": charts.arrivals(net([(9 + day, day, 1) for day in range(20)]), by="day"),
         "progress_over_time": charts.progress_over_time(
             shares([(10 + day, day, day // 2) for day in range(30)]), "day"
         ),
-        "time_to_finish": charts.time_to_finish(times([0.0001 * 2**n for n in range(22)], titles=[name] * 22)),
-        "ageing": charts.ageing(work([400, 50, 5, 4, 3, 1, 0.5, 0.00001], titles=[name] * 8)),
         "past_forecast": charts.past_forecast(ended(fan, 24)),
         "what_moved": charts.what_moved(moved(-30.0, 40.0, 0.0, -3.0)),
         "commit_calendar": charts.commit_calendar(commits([day % 11 * 20 for day in range(120)])),
         "finished_by_period": charts.finished_by_period(
-            periods(20, freq="7D").assign(finished=whole(range(20)), inferred=whole([0] * 19 + [1]))
+            periods(20, freq="7D").assign(finished=whole(range(20)), estimated=whole([0] * 19 + [1]))
         ),
+    }
+
+
+def named(name):
+    """One of each picture with a name from outside wherever one can stand."""
+    waits = blocked([0] * 10 + [2] * 20, [day % 7 for day in range(30)])
+    events = [(0, "created", name), (1, "status", "in_progress"), (2, "blocked", name), (3, "reason", name),
+              (5, "unblocked", None), (6, "waiting", name), (7, "freed", name), (8, "commit", name),
+              (9, "session", name), (10, "done", None), (900, "gone", None)]  # fmt: skip
+    story = timeline(*events)
+    story.loc[7:8, "is_estimated"] = True
+    return {
+        "blocked_over_time": charts.blocked_over_time(
+            waits, reasons(("waiting", name, 3, 4.5), ("reported", name, 1, 1))
+        ),
+        "time_to_finish": charts.time_to_finish(times([0.0001 * 2**n for n in range(22)], titles=[name] * 22)),
+        "ageing": charts.ageing(work([400, 50, 5, 4, 3, 1, 0.5, 0.00001], titles=[name] * 8)),
         "task_strip": charts.task_strip(story),
         "projects": charts.projects(
             *portfolio((name, 9, 4, 2, range(20)), ("Other", 5, 5, 0, [0] * 20), (name, 2, 1, 0, [1] * 20))
@@ -225,7 +231,16 @@ def gallery(name="A task"):
     }
 
 
-NAMES = list(gallery())
+def gallery():
+    """One of each picture."""
+    return nameless() | named("A task")
+
+
+NAMES = (
+    *("burn_up", "cumulative_flow", "arrivals", "progress_over_time", "past_forecast", "what_moved"),
+    *("commit_calendar", "finished_by_period", "blocked_over_time", "time_to_finish", "ageing", "task_strip"),
+    "projects",
+)
 
 
 @pytest.fixture(scope="module")
@@ -264,16 +279,19 @@ def test_no_words_of_a_picture_meet(pictures, name):
     assert not [text for text, box in boxes if box.x0 < -1 or box.x1 > figure.bbox.x1 + 1]
 
 
+@pytest.mark.slow
 def test_the_same_frames_give_the_same_bytes(pictures):
     """A picture that is made twice is the same, to the byte."""
     again = gallery()
+    assert tuple(again) == NAMES
     assert {name for name in NAMES if again[name]._repr_html_() != pictures[name]._repr_html_()} == set()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("payload", HOSTILE, ids=lambda text: ascii(text[:12]))
 def test_a_name_from_outside_is_text(payload):
     """It cannot crash a picture, be set as mathematics, close an element, or fill the page."""
-    for name, picture in gallery(payload).items():
+    for name, picture in named(payload).items():
         html = picture._repr_html_()
         drawing = picture.svg
         ET.fromstring(drawing)
@@ -283,6 +301,7 @@ def test_a_name_from_outside_is_text(payload):
         assert not set(drawing + html) & set("\x00\x07\x1b\u202e\ufffe\ud800"), name
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("make", [v2_1_database, hostile_database, full_database])
 def test_every_picture_is_drawn_of_every_database(tmp_path, make):
     """Of one that is empty, full of strange values, or small there is a picture or a sentence each time."""
@@ -414,7 +433,7 @@ def test_what_nobody_saw_begin_is_paler_and_never_the_most():
     """Of levels that rest on what was there at the first look nobody knows that they were never higher."""
     frame = blocked([0, 0, 0], [0, 5, 7])
     assert charts.blocked_over_time(frame, reasons()).title == "7 tasks wait for another one, never more"
-    frame.loc[frame["blocked"] == 7, "inferred"] = 7
+    frame.loc[frame["blocked"] == 7, "estimated"] = 7
     picture = charts.blocked_over_time(frame, reasons())
     assert picture.title == "7 tasks wait for another one"
     assert "Paler: nobody saw it begin." in picture.note
@@ -510,7 +529,7 @@ def test_what_was_blocked_is_told(reported, waiting, title):
 def test_what_was_so_at_the_first_look_is_no_rise():
     """Where nobody saw any block begin, there is nothing to draw yet; the sentence says what is."""
     frame = blocked([0, 0, 0], [0, 9, 9])
-    picture = charts.blocked_over_time(frame.assign(inferred=frame["blocked"]), reasons())
+    picture = charts.blocked_over_time(frame.assign(estimated=frame["blocked"]), reasons())
     assert picture.title == "9 tasks wait for another one"
     assert "<img" not in picture._repr_html_()
     assert "<img" in charts.blocked_over_time(frame, reasons())._repr_html_()
@@ -681,7 +700,7 @@ def test_without_percentiles_work_is_as_old_as_it_is():
 
 def test_an_age_that_nobody_saw_begin_is_at_least_so_much():
     """The title says so as the rows do, and a range of one time is that time."""
-    frame = work([0.005] * 8, limits=(None, None, None)).assign(inferred=True)
+    frame = work([0.005] * 8, limits=(None, None, None)).assign(is_estimated=True)
     picture = charts.ageing(frame)
     assert picture.title == "8 tasks are in work, the oldest for at least 7 minutes"
     assert picture.svg.count(">at least 7 minutes<") == 7
@@ -690,7 +709,7 @@ def test_an_age_that_nobody_saw_begin_is_at_least_so_much():
     assert new.title == "8 tasks are in work, the oldest for at least a moment"
     assert "less than" not in new.svg
     than = "been in work for longer than 85 % of the finished ones whose start is known took (3 days)"
-    some = work([5, 2, 1]).assign(inferred=[False, True, False])
+    some = work([5, 2, 1]).assign(is_estimated=[False, True, False])
     assert charts.ageing(some).title == f"At least 1 of 3 begun tasks has {than}"
     assert charts.ageing(some.tail(2)).title == f"None of 2 begun tasks is known to have {than}"
     assert charts.ageing(some.iloc[[1]]).title == f"The one begun task is not known to have {than}"
@@ -830,6 +849,7 @@ def test_any_burn_up_is_spoken(states, at_least):
     spoken(charts.burn_up(progress([(max(each), min(each)) for each in states]), fan, forecast))
 
 
+@pytest.mark.slow
 @SETTINGS
 @given(st.lists(st.tuples(COUNTS, COUNTS), max_size=120), st.lists(st.tuples(COUNTS, DAYS), max_size=5))
 def test_any_block_is_spoken(states, told):
@@ -847,9 +867,9 @@ def test_any_flow_is_spoken(steps):
 
 @SETTINGS
 @given(st.lists(st.none() | DAYS, max_size=40), st.booleans())
-def test_any_duration_is_spoken(days, inferred):
+def test_any_duration_is_spoken(days, is_estimated):
     """From no time at all to years."""
-    spoken(charts.time_to_finish(times(days, inferred=inferred)))
+    spoken(charts.time_to_finish(times(days, is_estimated=is_estimated)))
 
 
 @SETTINGS
@@ -859,6 +879,7 @@ def test_any_age_is_spoken(ages, limits):
     spoken(charts.ageing(work(ages, limits)))
 
 
+@pytest.mark.slow
 @SETTINGS
 @given(st.tuples(*[st.floats(-300, 300)] * 4))
 def test_any_move_is_spoken(days):
@@ -885,6 +906,7 @@ def test_any_story_is_spoken(events):
     spoken(charts.task_strip(timeline(*told)))
 
 
+@pytest.mark.slow
 @SETTINGS
 @given(st.lists(st.tuples(COUNTS, COUNTS, COUNTS, COUNTS), max_size=14))
 def test_any_portfolio_is_spoken(rows):
@@ -938,14 +960,14 @@ def test_how_far_it_was_ends_now():
         assert end == pd.Timestamp(now).tz_localize(None) + timedelta(hours=9)
 
 
-@pytest.mark.parametrize(("inferred", "paler"), [(0, False), (4, False), (5, True), (10, True)])
-def test_how_far_it_was_is_paler_where_nobody_saw_it(inferred, paler):
+@pytest.mark.parametrize(("estimated", "paler"), [(0, False), (4, False), (5, True), (10, True)])
+def test_how_far_it_was_is_paler_where_nobody_saw_it(estimated, paler):
     """Where the states of half of the tasks or more were found, not seen, the lines are paler, and it is said."""
     states = progress([(10, day // 4) for day in range(30)])
-    states.loc[:9, "inferred"] = inferred
+    states.loc[:9, "estimated"] = estimated
     forecast, fan = promises(22)
     share = shares([(10, day // 4, day // 4) for day in range(30)])
-    share.loc[:9, "inferred"] = inferred
+    share.loc[:9, "estimated"] = estimated
     for picture in (charts.burn_up(states, fan, forecast), charts.progress_over_time(share, "day")):
         first, *_ = picture.figure.axes[0].lines
         assert np.isnan(first.get_ydata()).tolist() == [paler] * 10 + [False] * 20

@@ -395,6 +395,7 @@ def read_in_runs(folder, versions, ends, db):
             ingest_tasks([folder / "plan.md"], "Shed", db)
 
 
+@pytest.mark.slow
 @settings(max_examples=15, deadline=None)
 @given(FILES, st.data())
 def test_any_split_of_the_history_is_one_run(versions, data):
@@ -409,6 +410,7 @@ def test_any_split_of_the_history_is_one_run(versions, data):
         assert found[0] == found[1] == found[2]
 
 
+@pytest.mark.slow
 @settings(max_examples=15, deadline=None)
 @given(st.lists(FILES, min_size=2, max_size=3), st.randoms())
 def test_the_order_of_sources_does_not_matter(histories, shuffle):

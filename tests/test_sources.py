@@ -227,6 +227,7 @@ def test_a_merge_conflict_in_beads_is_read_from_both_sides():
     ]
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not HISTORY.is_file(), reason="the real history is not beside this checkout")
 def test_the_real_history_of_beads():
     """All versions of a real file: 17,109 ids, of which the rule leaves 2,653, and eight lines that are no records."""
@@ -303,18 +304,18 @@ def test_yaml_makes_texts_alone():
 )
 def test_hostile_yaml_is_cheap(front):
     """Deep, long and endless front matter is skipped within seconds, in a process that lives on."""
-    began = time.perf_counter()
+    began = time.process_time()
     assert isinstance(backlog.parse_record(page(front), "tasks/a.md"), Skip)
-    assert time.perf_counter() - began < 3
+    assert time.process_time() - began < 3
 
 
 @pytest.mark.parametrize("body", ["<!--" * 250_000, "## Description\n" * 60_000, "---\n" * 250_000, "\n" * 10**6])
 def test_a_hostile_body_is_cheap(body):
     """Marks that never close, and sections without end, take time in proportion to their length."""
-    began = time.perf_counter()
+    began = time.process_time()
     task = backlog.parse_record(page("id: A-1\ntitle: t", body), "tasks/a.md")
     assert storable(task)
-    assert time.perf_counter() - began < 3
+    assert time.process_time() - began < 3
 
 
 def test_a_bomb_of_aliases_is_no_list_of_labels():
@@ -408,10 +409,10 @@ def test_hostile_texts_become_storable():
 
 def test_a_record_of_megabytes_is_read_quickly():
     """A title of five megabytes costs no more than its JSON."""
-    began = time.perf_counter()
+    began = time.process_time()
     found = beads.parse_record(beads_row(title="x " * 2_500_000, description="\x00" * 1_000_000))
     assert len(found.title) == fields.LONGEST_LINE + 1
-    assert time.perf_counter() - began < 5
+    assert time.process_time() - began < 5
 
 
 @pytest.mark.parametrize(
@@ -450,7 +451,10 @@ def test_bytes_that_are_no_text_are_said():
 
 @pytest.mark.parametrize(
     "word",
-    [*fields.STATUS_WORDS, *beads.MACHINERY, *beads.BLOCKING, *beads.PRIORITIES.values(), *github.LABELS, *SIGNS],
+    [
+        *(*fields.STATUS_WORDS, *sorted(beads.MACHINERY), *sorted(beads.BLOCKING)),
+        *(*beads.PRIORITIES.values(), *github.LABELS, *SIGNS),
+    ],
 )
 def test_the_docs_state_the_tables(word):
     """Each word that a table knows is in docs/sources.md."""

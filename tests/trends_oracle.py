@@ -106,16 +106,48 @@ def days(begun, ended):
     return (times.parse(ended) - times.parse(begun)) / timedelta(days=1)
 
 
+def steps(oracle, flow):
+    """What changed the number of open tasks: (kind, instant, estimated, dated), from interval to interval.
+
+    Done counts as finished where it lasts to the end; before, it is one that left, and that comes again.
+    """
+    for one in flow:
+        told = [i for i in oracle.intervals if i.life == (one["task_id"], one["life"])]
+        lasting = [all(i.checked for i in told[number:]) for number in range(len(told))]
+        is_dated = not one["is_done"] or one["finished_at"] is not None
+        was_in, was_work, was_final = False, False, False
+        for number, (now, is_final) in enumerate(zip(told, lasting, strict=True)):
+            is_in, instant = now.is_open or is_final, now.started_at
+            in_work = now.is_open and one["started_at"] is not None and one["started_at"] <= instant
+            leaves = (was_in or number == 0) and not is_in and not was_final
+            finishes = is_final and not was_final
+            if number == 0 or (is_in and not was_in):
+                yield "arrived", instant, now.is_estimated, is_dated
+            if (in_work or finishes or leaves) and not was_work:
+                yield "started", instant, False, is_dated
+            if finishes:
+                yield "finished", instant, now.is_estimated, is_dated
+            if leaves:
+                yield "left", instant, False, is_dated
+            was_in, was_work, was_final = is_in, in_work, is_final
+        if told[-1].is_open and told[-1].ended_at is not None:
+            if not was_work:
+                yield "started", told[-1].ended_at, False, is_dated
+            yield "left", told[-1].ended_at, False, is_dated
+
+
 def check_flow(d, oracle, flow, by, zone):
     """Arrivals, throughput and the cumulative flow, counted one by one."""
     periods = Periods(min(one["arrived_at"] for one in flow), oracle.as_of, by, zone)
-    known = [one for one in flow if one["finished_at"] or not one["is_done"]]
-    arrived, finished = counted(known, "arrived_at", periods), counted(flow, "finished_at", periods)
-    left = counted(flow, "left_at", periods)
-    inferred = counted([one for one in known if one["arrived_inferred"]], "arrived_at", periods)
+    told = [dict(zip(("kind", "at", "estimated", "dated"), step, strict=True)) for step in steps(oracle, flow)]
+    of = {kind: [one for one in told if one["kind"] == kind] for kind in ("arrived", "started", "finished", "left")}
+    known = {kind: [one for one in found if one["dated"]] for kind, found in of.items()}
+    arrived, left = counted(known["arrived"], "at", periods), counted(known["left"], "at", periods)
+    finished = counted(flow, "finished_at", periods)
+    estimated = counted([one for one in known["arrived"] if one["estimated"]], "at", periods)
     frame = d.arrivals(by)
-    assert rows(frame, "arrived", "inferred", "finished", "left") == list(
-        zip(arrived, inferred, finished, left, strict=True)
+    assert rows(frame, "arrived", "estimated", "finished", "left") == list(
+        zip(arrived, estimated, finished, left, strict=True)
     )
     assert frame["period_on"].dt.date.tolist() == periods.days
     assert (frame["net_flow"] == frame["arrived"] - frame["finished"] - frame["left"]).all()
@@ -125,21 +157,18 @@ def check_flow(d, oracle, flow, by, zone):
     assert len(parts) == len(finished) * len({one["project_id"] for one in flow})
     assert parts.groupby("period_on")["finished"].sum().tolist() == finished
     frame = d.cumulative_flow(by)
-    for one in flow:
-        if one["is_done"] and one["finished_at"] is None:
-            unchecked = [
-                i.ended_at for i in oracle.intervals if i.life == (one["task_id"], one["life"]) and not i.checked
-            ]
-            one["finished_at"] = unchecked[-1] if unchecked else one["arrived_at"]
-        if one["left_at"] and (one["started_at"] is None or one["started_at"] > one["left_at"]):
-            one["started_at"] = one["left_at"]
-    last = frame.iloc[-1]
-    assert last["arrived"] - last["finished"] - last["left"] == d.arrivals(by)["net_flow"].sum()
     for column in ("arrived", "started", "finished", "left"):
-        assert rows(frame, column) == by_then(flow, f"{column}_at", periods), column
+        assert rows(frame, column) == by_then(of[column], "at", periods), column
         assert frame[column].is_monotonic_increasing
     assert (frame["arrived"] >= frame["started"]).all()
     assert (frame["started"] >= frame["finished"] + frame["left"]).all()
+    wip = d.wip(by)
+    assert (frame["arrived"] - frame["finished"] - frame["left"]).tolist() == wip["open"].tolist()
+    assert (frame["started"] - frame["finished"] - frame["left"]).tolist() == wip["wip"].tolist()
+    states = d.progress_over_time(by)
+    assert (states["tasks"] - states["checked"]).tolist() == wip["open"].tolist()
+    unknown = sum(one["is_done"] and one["finished_at"] is None for one in flow)
+    assert frame["finished"].iloc[-1] - unknown == sum(finished)
 
 
 def check_states(d, oracle, flow, by, zone):
@@ -151,15 +180,15 @@ def check_states(d, oracle, flow, by, zone):
         now = at_end(oracle.intervals, periods.end(day))
         open_ones = [one for one in now if one.is_open]
         work = [one for one in open_ones if (started[one.life] or "~") < periods.end(day)]
-        wip.append((len(work), len(open_ones), sum(one.inferred for one in work)))
+        wip.append((len(work), len(open_ones), sum(one.is_estimated for one in work)))
         known = [one for one in now if one.is_open or one.checked]
         sizes = [(POINTS.get(one.state["complexity"], 2), one.checked) for one in known]
         checked, whole, part = sum(c for _, c in sizes), sum(s for s, _ in sizes), sum(s for s, c in sizes if c)
         share = (checked / len(known), part / whole) if known else (None, None)
-        inferred = sum(one.inferred for one in known)
-        progress.append((len(known), checked, share[0], whole, part, share[1], inferred))
-    assert rows(d.wip(by), "wip", "open", "inferred") == wip
-    columns = ["tasks", "checked", "progress", "size_total", "size_checked", "progress_by_size", "inferred"]
+        estimated = sum(one.is_estimated for one in known)
+        progress.append((len(known), checked, share[0], whole, part, share[1], estimated))
+    assert rows(d.wip(by), "wip", "open", "estimated") == wip
+    columns = ["tasks", "checked", "progress", "size_total", "size_checked", "progress_by_size", "estimated"]
     assert rows(d.progress_over_time(by), *columns) == progress
 
 
@@ -227,7 +256,7 @@ def check_durations(d, oracle, flow):
             seen = first.event["op"] not in ("baseline", "reconcile")
             if found is cycles:
                 seen = seen and begin < one["finished_at"]
-            elif one["finished_inferred"]:
+            elif one["finished_is_estimated"]:
                 seen = seen and begin < one["finished_at"] and not (first.checked and first.event["op"] == "backfill")
             took = (
                 days(begin, one["finished_at"])
@@ -235,9 +264,9 @@ def check_durations(d, oracle, flow):
                 else None
             )
             found.append((one["task_id"], took if took is None else pytest.approx(took), took is not None,
-                          first.inferred or one["finished_inferred"]))  # fmt: skip
-    assert rows(d.cycle_times(), "task_id", "cycle_time_days", "is_measurable", "inferred") == cycles
-    assert rows(d.lead_times(), "task_id", "lead_time_days", "is_measurable", "inferred") == leads
+                          first.is_estimated or one["finished_is_estimated"]))  # fmt: skip
+    assert rows(d.cycle_times(), "task_id", "cycle_time_days", "is_measurable", "is_estimated") == cycles
+    assert rows(d.lead_times(), "task_id", "lead_time_days", "is_measurable", "is_estimated") == leads
 
 
 ZONES = st.sampled_from(["UTC", "Europe/Berlin", "America/St_Johns"])

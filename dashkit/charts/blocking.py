@@ -66,7 +66,7 @@ def blocked_over_time(
         return nothing("Nothing has been blocked yet", blocked)
     frame = blocked.drop_duplicates("period_on")[["period_on", "is_partial", "is_gap"]].reset_index(drop=True)
     for cause in _COLORS:
-        for name, column in ((cause, "blocked"), (_unseen(cause), "inferred")):
+        for name, column in ((cause, "blocked"), (_unseen(cause), "estimated")):
             frame[name] = blocked.loc[blocked["cause"] == cause, column].array
     states = frame[list(_COLORS)]
     rows = history(frame, (states != states.shift(fill_value=0)).any(axis=1), PERIODS[by])
@@ -103,7 +103,7 @@ def blocked_over_time(
 
 def _unseen(cause: str) -> str:
     """The column of those that nobody saw come into it."""
-    return f"{cause}, inferred"
+    return f"{cause}, estimated"
 
 
 def _title(frame: "pd.DataFrame", rows: "pd.DataFrame", causes: list[str], by: str) -> str:
@@ -138,9 +138,9 @@ def _panel(axes: "Axes", rows: "pd.DataFrame", cause: str, ends: list[Any]) -> b
     starts = list(rows["period_on"])
     edges, steps = [*starts, ends[-1]], [*values, values.iloc[-1]]
     unseen = rows[_unseen(cause)].astype(float)
-    inferred = [*unseen, unseen.iloc[-1]]
-    axes.fill_between(edges, inferred, step="post", color=color, alpha=PALE / 2.5, linewidth=0)
-    axes.fill_between(edges, inferred, steps, step="post", color=color, alpha=PALE, linewidth=0)
+    estimated = [*unseen, unseen.iloc[-1]]
+    axes.fill_between(edges, estimated, step="post", color=color, alpha=PALE / 2.5, linewidth=0)
+    axes.fill_between(edges, estimated, steps, step="post", color=color, alpha=PALE, linewidth=0)
     axes.plot(edges, steps, drawstyle="steps-post", color=color)
     hatched = gaps(axes, rows, ends)
     axes.set_ylim(0, max(1.0, float(values.max())) * 1.15)

@@ -124,7 +124,7 @@ def level(
 ) -> bool:
     """A line of what was so at each end, paler where nobody saw half of it begin; whether there is such a stretch."""
     values = frame[column].astype(float)
-    seen = (frame["inferred"] * 2 < frame["tasks"]) | (frame["tasks"] == 0)
+    seen = (frame["estimated"] * 2 < frame["tasks"]) | (frame["tasks"] == 0)
     axes.plot(ends, values.where(seen), color=color, linewidth=width)
     if seen.all():
         return False

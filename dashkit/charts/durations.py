@@ -48,7 +48,7 @@ def time_to_finish(times: "pd.DataFrame", timezone: str = "UTC") -> Picture:
         return nothing(title, times)
     with sheet(3.2) as (figure, (axes,)):
         for pale in (True, False):
-            some = rows["inferred"].astype(bool) == pale
+            some = rows["is_estimated"].astype(bool) == pale
             _dots(axes, rows.loc[some, "finished_at"], days[some], PALE if pale else 0.8)
         _log_days(axes.yaxis, axes.set_ylim, days, 0.07)
         dates(axes)
@@ -63,7 +63,7 @@ def time_to_finish(times: "pd.DataFrame", timezone: str = "UTC") -> Picture:
     notes = sentences(
         f"{what[column]}, nights and weekends included; one dot a task, the scale is logarithmic",
         "Dashed: so many percent took at most so long" if ends else "",
-        "Paler: nobody saw it begin or end" if rows["inferred"].any() else "",
+        "Paler: nobody saw it begin or end" if rows["is_estimated"].any() else "",
         f"Left out: {count(left_out, 'task')} of which the time is not known" if left_out else "",
         f"Not drawn: {count(older, 'task')} finished before {day(rows['finished_at'].min())}" if older else "",
     )
@@ -150,7 +150,7 @@ def ageing(work: "pd.DataFrame") -> Picture:
         if len(rest):
             ages = rest["age_days"].astype(float)
             axes.plot(ages, [0] * len(rest), color=BLUE, marker="o", markersize=4, linewidth=0, alpha=PALE)
-            low, high = _long(ages.min(), inferred=bool(rest["inferred"].any())), duration(ages.max())
+            low, high = _long(ages.min(), is_estimated=bool(rest["is_estimated"].any())), duration(ages.max())
             same = duration(ages.min()) == high
             head(axes, 0, f"and {len(rest):,} more", low if same else f"{low} to {high}")
     names = {"title": "title", "status": "status", "age_days": "age in days", "blocked": "blocked"}
@@ -158,7 +158,7 @@ def ageing(work: "pd.DataFrame") -> Picture:
     notes = sentences(
         "Age: since the first start; the scale is logarithmic",
         _limits(work.iloc[0]),
-        "At least: nobody saw it start" if work["inferred"].any() else "",
+        "At least: nobody saw it start" if work["is_estimated"].any() else "",
     )
     return Picture(figure, title, f"{title}. A dot for each, the oldest on top.", data, notes)
 
@@ -172,21 +172,21 @@ def _limits(row: Any) -> str:
     return f"A new shade: where half of the finished tasks whose start is known {took}"
 
 
-def _long(age: float, *, inferred: bool) -> str:
+def _long(age: float, *, is_estimated: bool) -> str:
     """For how long a task is in work; of one that nobody saw start, at least."""
-    return duration(age, "at least" if inferred else "")
+    return duration(age, "at least" if is_estimated else "")
 
 
 def _age_title(work: "pd.DataFrame") -> str:
     """How many are older than most of the finished ones took."""
     number, limit = len(work), work["p85_days"].iloc[0]
-    oldest = _long(float(work["age_days"].iloc[0]), inferred=bool(work["inferred"].any()))
+    oldest = _long(float(work["age_days"].iloc[0]), is_estimated=bool(work["is_estimated"].any()))
     if work["p85_days"].isna().any():
         return f"{count(number, 'task')} {are(number)} in work" + (
             f", the oldest for {oldest}" if number > 1 else f", for {oldest}"
         )
     is_old = (work["age_days"] > limit).astype(bool)
-    old, unsure = int(is_old.sum()), bool(work.loc[~is_old, "inferred"].any())
+    old, unsure = int(is_old.sum()), bool(work.loc[~is_old, "is_estimated"].any())
     than = f"in work for longer than 85 % of the finished ones whose start is known took ({duration(float(limit))})"
     been = "is not known to have been" if unsure else "has not been"
     if number == 1:
@@ -219,14 +219,14 @@ def _age(axes: "Axes", place: int, row: Any) -> None:
     """One task: its title, for how long, and a dot there."""
     age = float(row.age_days)
     is_old = bool(row.age_days > row.p85_days) if row.p85_days == row.p85_days else False
-    words = f"{_long(age, inferred=row.inferred)}{', blocked' if row.blocked else ''}"
+    words = f"{_long(age, is_estimated=row.is_estimated)}{', blocked' if row.blocked else ''}"
     axes.plot(
         [max(_MINUTE, age)],
         [place],
         marker="o",
         markersize=7,
         color=VERMILLION if is_old else BLUE,
-        alpha=PALE if row.inferred else 1,
+        alpha=PALE if row.is_estimated else 1,
     )
     head(
         axes,

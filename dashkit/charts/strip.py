@@ -63,11 +63,11 @@ def task_strip(timeline: "pd.DataFrame", as_of: datetime | None = None, timezone
         axes.use_sticky_edges = False
         axes.margins(x=0.02)
         dates(axes)
-    names = {"occurred_at": "when", "kind": "what", "detail": "detail", "inferred": "nobody saw it"}
+    names = {"occurred_at": "when", "kind": "what", "detail": "detail", "is_estimated": "nobody saw it"}
     data = timeline.assign(occurred_at=in_words(timeline["occurred_at"], timezone))
     data = data[list(names)].rename(columns=names).reset_index(drop=True)
     alt = sentences(title, *(f"{lane.name}: {lane.words}" for lane in lanes))
-    paler = "Paler: nobody saw it happen, or the link is not sure" if known["inferred"].any() else ""
+    paler = "Paler: nobody saw it happen, or the link is not sure" if known["is_estimated"].any() else ""
     return Picture(figure, title, alt, data, sentences(f"Up to {day(end)}", paler))
 
 
@@ -94,7 +94,7 @@ def _lanes(events: list[Any], states: list[tuple[str, Any]], end: Any) -> list[_
     reasons = [row.detail for row in events if row.kind in ("blocked", "reason") and isinstance(row.detail, str)]
     waits = {row.detail for row in events if row.kind == "waiting"}
     points = {
-        kind: [(row.occurred_at, color, bool(row.inferred)) for row in events if row.kind == kind]
+        kind: [(row.occurred_at, color, bool(row.is_estimated)) for row in events if row.kind == kind]
         for kind, color in (("commit", INK), ("session", PURPLE))
     }
     return [

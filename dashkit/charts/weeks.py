@@ -24,7 +24,7 @@ def finished_by_period(throughput: "pd.DataFrame", by: str = "week") -> Picture:
     """
     if throughput.empty:
         return nothing("There is no task that could be finished", throughput)
-    return _bars(throughput, "finished", ("task was", "tasks were"), "finished", by, GREEN, "inferred")
+    return _bars(throughput, "finished", ("task was", "tasks were"), "finished", by, GREEN, "estimated")
 
 
 def commits_by_period(activity: "pd.DataFrame", by: str = "week") -> Picture:

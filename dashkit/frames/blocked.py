@@ -48,7 +48,7 @@ def blocked_over_time(dashboard: "Dashboard", by: str = "week") -> "pd.DataFrame
         blocked (Int64, tasks): tasks in this state at the end of the period, or at as_of.
         entered (Int64, tasks): how often a task came into it in the period.
         left (Int64, tasks): how often a task left it in the period.
-        inferred (Int64, tasks): those of blocked that nobody saw come into it: they were in it when first looked at.
+        estimated (Int64, tasks): those of blocked that nobody saw come into it: they were in it when first looked at.
         is_partial (boolean): the period has not ended at as_of, or began before the first task was there.
         is_gap (boolean): the period lies in a longer time of which changes were found only afterwards; they are
             counted at the end of it.
@@ -114,7 +114,7 @@ def blocker_clusters(dashboard: "Dashboard") -> "pd.DataFrame":
         blocked (Int64, tasks): how many of them it still blocks.
         days (Float64, days): for how long, added up, to as_of for what it still blocks.
         share (Float64, 0..1): days / the days of all rows of this cause; missing where these are 0.
-        inferred (Int64, tasks): those of tasks of which nobody saw a stretch begin: it lasted at least so long.
+        estimated (Int64, tasks): those of tasks of which nobody saw a stretch begin: it lasted at least so long.
 
     Sorted by: cause, days (the most first), reason (missing last), depends_on_id.
 

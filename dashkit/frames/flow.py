@@ -46,7 +46,7 @@ def throughput(dashboard: "Dashboard", by: str = "week") -> "pd.DataFrame":
         period_on (datetime64[us]): the first day of the period, in the dashboard's time zone; weeks begin on Monday.
         finished (Int64, tasks): tasks finished in it.
         finished_size (Int64, points): their sizes added up.
-        inferred (Int64, tasks): those of them whose time nobody saw: it is what the task itself says.
+        estimated (Int64, tasks): those of them whose time nobody saw: it is what the task itself says.
         is_partial (boolean): the period has not ended at as_of, or began before the first task was there.
         is_gap (boolean): the period lies in a longer time of which changes were found only afterwards; they are
             counted at the end of it.
@@ -72,7 +72,7 @@ def throughput_by_project(dashboard: "Dashboard", by: str = "week") -> "pd.DataF
         project_id (Int64): the project; missing for tasks that name none.
         project (string): its name; missing where no such project is there.
         finished (Int64, tasks): tasks finished in it.
-        inferred (Int64, tasks): those of them whose time nobody saw: it is what the task itself says.
+        estimated (Int64, tasks): those of them whose time nobody saw: it is what the task itself says.
         is_partial (boolean): the period has not ended at as_of, or began before the first task was there.
         is_gap (boolean): the period lies in a longer time of which changes were found only afterwards; they are
             counted at the end of it.
@@ -101,7 +101,7 @@ def arrivals(dashboard: "Dashboard", by: str = "week") -> "pd.DataFrame":
     Columns:
         period_on (datetime64[us]): the first day of the period, in the dashboard's time zone; weeks begin on Monday.
         arrived (Int64, tasks): tasks that arrived in it.
-        inferred (Int64, tasks): those of them whose time nobody saw: it is what the task itself says.
+        estimated (Int64, tasks): those of them whose time nobody saw: it is what the task itself says.
         finished (Int64, tasks): tasks finished in it, as in throughput.
         left (Int64, tasks): tasks that left in it without being finished.
         net_flow (Int64, tasks): arrived - finished - left.
@@ -165,7 +165,7 @@ def wip(dashboard: "Dashboard", by: str = "week") -> "pd.DataFrame":
         period_on (datetime64[us]): the first day of the period, in the dashboard's time zone; weeks begin on Monday.
         wip (Int64, tasks): tasks started, and neither finished, cancelled nor gone, at the end of it, or at as_of.
         open (Int64, tasks): tasks open at the end of it, started or not.
-        inferred (Int64, tasks): those of wip whose state nobody saw begin.
+        estimated (Int64, tasks): those of wip whose state nobody saw begin.
         is_partial (boolean): the period has not ended at as_of, or began before the first task was there.
         is_gap (boolean): the period lies in a longer time of which changes were found only afterwards; they are
             counted at the end of it.
@@ -197,7 +197,7 @@ def progress_over_time(dashboard: "Dashboard", by: str = "week") -> "pd.DataFram
         size_total (Int64, points): the sizes that tasks had then added up.
         size_checked (Int64, points): the sizes of those that were done added up.
         progress_by_size (Float64, 0..1): size_checked / size_total; missing where there were no tasks.
-        inferred (Int64, tasks): those of tasks whose state nobody saw begin.
+        estimated (Int64, tasks): those of tasks whose state nobody saw begin.
         is_partial (boolean): the period has not ended at as_of, or began before the first task was there.
         is_gap (boolean): the period lies in a longer time of which changes were found only afterwards; they are
             counted at the end of it.
@@ -233,7 +233,7 @@ def cycle_times(dashboard: "Dashboard") -> "pd.DataFrame":
         cycle_time_days (Float64, days): finished_at - started_at, nights and weekends included; missing where nobody
             saw it start.
         is_measurable (boolean): whether there is a cycle time.
-        inferred (boolean): nobody saw one of the two: it is what the task itself says, or when it was noticed.
+        is_estimated (boolean): nobody saw one of the two: it is what the task itself says, or when it was noticed.
 
     Sorted by: finished_at, task_id.
 
@@ -265,7 +265,7 @@ def lead_times(dashboard: "Dashboard") -> "pd.DataFrame":
         lead_time_days (Float64, days): finished_at - arrived_at, nights and weekends included; missing where nobody
             knows when it arrived.
         is_measurable (boolean): whether there is a lead time.
-        inferred (boolean): nobody saw one of the two: it is what the task itself says, or when it was noticed.
+        is_estimated (boolean): nobody saw one of the two: it is what the task itself says, or when it was noticed.
 
     Sorted by: finished_at, task_id.
 
@@ -298,7 +298,7 @@ def ageing(dashboard: "Dashboard") -> "pd.DataFrame":
         p50_days (Float64, days): half of the finished tasks took at most so long; missing where they are too few.
         p85_days (Float64, days): 85 percent of them took at most so long; likewise.
         p95_days (Float64, days): 95 percent of them took at most so long; likewise.
-        inferred (boolean): nobody saw it start: it is at least so old.
+        is_estimated (boolean): nobody saw it start: it is at least so old.
 
     Sorted by: age_days, the oldest first, then task_id.
 

@@ -22,7 +22,7 @@ def task_timeline(dashboard: "Dashboard", task_id: int | None = None) -> "pd.Dat
             on); commit, session (that it is linked with).
         detail (string): what it became: the title, size, status, reason or project; of waiting and freed the title of
             the other task, of a commit or session its own; missing where there is none.
-        inferred (boolean): nobody saw it happen, or the link is not sure.
+        is_estimated (boolean): nobody saw it happen, or the link is not sure.
         not_before (datetime64[us, UTC]): it happened after this, and at occurred_at at the latest; missing where it
             was seen exactly.
 

@@ -31,8 +31,8 @@ WITH RECURSIVE needed AS (
 ), told AS (
     SELECT
         b.*, t.external_id, t.title, t.project, t.updated_at,
-        CASE WHEN NOT b.inferred AND b.not_before IS NULL THEN 'event'
-             WHEN NOT b.inferred THEN 'version'
+        CASE WHEN NOT b.is_estimated AND b.not_before IS NULL THEN 'event'
+             WHEN NOT b.is_estimated THEN 'version'
              WHEN b.cause = 'reported' AND t.untouched AND t.updated_at IS NOT NULL AND m.task_id IS NOT NULL
              THEN 'updated_at'
              WHEN age_days(b.started_at) >= 0.05 THEN 'version' END AS basis,

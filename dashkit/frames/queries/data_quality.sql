@@ -8,7 +8,9 @@ WITH checks(name, effect) AS (
     ('blocked without a reason', 'counted, and in the one cluster that names no reason'),
     ('a reason without a block', 'not counted as blocked'),
     ('done at no known time', 'counted as done, in no period, cycle time or lead time'),
-    ('finished before it was created', 'has no lead time'),
+    ('finished before it was created', 'counted as finished when that was recorded, no earlier than it was created'),
+    ('finished whole quarters of an hour off its event', 'a server that writes local time: such a finish is off by as much'),
+    ('imported again', 'deleted and inserted again within an hour: counted as one task'),
     ('no creation time', 'arrives when it was first seen, and has no lead time'),
     ('unknown status', 'counted as open'),
     ('no size', 'counted as an M'),
@@ -18,19 +20,21 @@ WITH checks(name, effect) AS (
     ('of a phase that is not there', 'counted, among those without a phase'),
     ('link to nothing', 'in links alone'),
     ('link of no known confidence', 'counted as linked, shown where any confidence will do'),
-    ('changed without an event', 'counted from when it was noticed, as inferred'),
+    ('changed without an event', 'counted from when it was noticed, as estimated'),
     ('gap in the recording', 'periods in it are marked as is_gap: what happened is told at its end'),
     ('the clock went back', 'what was recorded then may stand in another order than it happened in'),
     ('task file behind its repository', 'what was done lately is not in the numbers')
 ), present AS MATERIALIZED (
     SELECT
-        id, project, status, checked, blocked, blocked_reason, gone, is_open, sized, created_at, completed_at,
-        phase_id IS NOT NULL AND phase_id NOT IN (SELECT id FROM typed.phases WHERE id IS NOT NULL) AS strays,
-        count(*) FILTER (NOT gone) OVER (PARTITION BY project_id, title) AS same,
-        count(*) FILTER (NOT gone) OVER (PARTITION BY project_id, regexp_replace(title, '\d+', '0', 'g')) AS alike,
+        t.id, t.life, t.project_id, t.project, t.title, t.status, t.checked, t.blocked, t.blocked_reason, t.gone, t.is_open,
+        t.sized, t.created_at, w.finished_at,
+        NOT history.is_since(t.completed_at + INTERVAL 1 SECOND, t.completed_on, t.created_at, t.created_on) AS is_early,
+        t.phase_id IS NOT NULL AND t.phase_id NOT IN (SELECT id FROM typed.phases WHERE id IS NOT NULL) AS strays,
+        count(*) FILTER (NOT t.gone) OVER (PARTITION BY t.project_id, t.title) AS same,
+        count(*) FILTER (NOT t.gone) OVER (PARTITION BY t.project_id, regexp_replace(t.title, '\d+', '0', 'g')) AS alike,
         -- The row of a task that was deleted since says nothing any more; what saw it arrive still does.
-        created_at IS NULL AND (id, life) NOT IN (SELECT (task_id, life) FROM history.flow WHERE arrived_seen) AS appears
-    FROM tasks
+        t.created_at IS NULL AND NOT coalesce(w.arrived_seen, false) AS appears
+    FROM history.current AS t LEFT JOIN history.flow AS w ON w.task_id = t.id AND w.life = t.life
 ), linked AS MATERIALIZED (
     SELECT task, target, confidence FROM links
 ), recorded AS MATERIALIZED (
@@ -38,6 +42,17 @@ WITH checks(name, effect) AS (
 ), clock AS (
     SELECT event_id, recorded_at, max(recorded_at) OVER (ORDER BY event_id) AS latest
     FROM recorded WHERE event_id IS NOT NULL
+), quarters AS (
+    -- Zones are whole quarters of an hour apart, up to 14 hours from UTC; five seconds for the way into the database.
+    SELECT DISTINCT task_id
+    FROM (
+        SELECT task_id, life, abs(epoch_ms(occurred_at) - epoch_ms(said_completed_at)) AS apart
+        FROM history.known
+        WHERE checked AND op IN ('insert', 'update') AND said_completed_on IS NULL
+          AND occurred_at <= getvariable('as_of')
+    )
+    WHERE apart BETWEEN 895000 AND 50405000 AND abs(apart - 900000 * round(apart / 900000)) <= 5000
+      AND (task_id, life) IN (SELECT (id, life) FROM present WHERE checked)
 ), files AS (
     SELECT w.project_id, max(e.occurred_at) AS changed_at
     FROM recorded AS e JOIN flow AS w ON w.task_id = e.task_id AND w.life = e.life
@@ -50,8 +65,8 @@ WITH checks(name, effect) AS (
         CASE WHEN checked AND status = 'blocked' THEN 'checked while blocked' END,
         CASE WHEN blocked AND nullif(trim(blocked_reason), '') IS NULL THEN 'blocked without a reason' END,
         CASE WHEN NOT blocked AND nullif(trim(blocked_reason), '') IS NOT NULL THEN 'a reason without a block' END,
-        CASE WHEN checked AND completed_at IS NULL THEN 'done at no known time' END,
-        CASE WHEN checked AND completed_at < created_at - INTERVAL 1 SECOND THEN 'finished before it was created' END,
+        CASE WHEN checked AND finished_at IS NULL THEN 'done at no known time' END,
+        CASE WHEN checked AND is_early THEN 'finished before it was created' END,
         CASE WHEN appears THEN 'no creation time' END,
         CASE WHEN coalesce(status, '') NOT IN (
             'pending', 'in_progress', 'review', 'blocked', 'completed', 'cancelled') THEN 'unknown status' END,
@@ -62,6 +77,9 @@ WITH checks(name, effect) AS (
         CASE WHEN strays THEN 'of a phase that is not there' END
     ], lambda one: one IS NOT NULL)), id, NULL
     FROM present
+    UNION ALL SELECT 'finished whole quarters of an hour off its event', task_id, NULL FROM quarters
+    UNION ALL SELECT 'imported again', new_id, NULL FROM history.reimports
+        WHERE new_id IN (SELECT task_id FROM flow)
     UNION ALL SELECT 'link to nothing', NULL, target FROM linked
         WHERE task IS NULL OR target NOT IN (
             SELECT sha FROM typed.git_commits WHERE sha IS NOT NULL

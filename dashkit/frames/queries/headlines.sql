@@ -26,7 +26,7 @@ WITH since AS (
     UNION ALL
     -- Of a block that nobody saw begin it is known that it did not begin before its task.
     SELECT 2, 'blocked', t.title || coalesce(' (' || t.blocked_reason || ')', ''),
-        CASE WHEN b.inferred THEN t.created_at ELSE b.started_at END
+        CASE WHEN b.is_estimated THEN t.created_at ELSE b.started_at END
     FROM blocks AS b JOIN present AS t ON t.id = b.task_id AND t.life = b.life
     WHERE b.cause = 'reported' AND b.ended_at IS NULL
     UNION ALL

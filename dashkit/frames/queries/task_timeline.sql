@@ -1,5 +1,5 @@
 -- Everything that is known of a task, the oldest first: only what changed, with what it was and what it became.
--- Columns: task_id, occurred_at (UTC), kind, detail, inferred, not_before (UTC).
+-- Columns: task_id, occurred_at (UTC), kind, detail, is_estimated, not_before (UTC).
 -- Parameters: $task_id (NULL = every task), $has_history (BOOLEAN).
 WITH told AS (
     SELECT
@@ -54,7 +54,7 @@ WITH told AS (
     -- What made one wait or freed it: a change of either task, or what was said of the two; else their rows say so.
     SELECT
         t.* EXCLUDE (one_id, one_life), e.event_id, e.not_before,
-        e.op IN ('baseline', 'backfill', 'reconcile') OR coalesce(k.source = 'reconcile', e.event_id IS NULL) AS inferred
+        e.op IN ('baseline', 'backfill', 'reconcile') OR coalesce(k.source = 'reconcile', e.event_id IS NULL) AS is_estimated
     FROM (
         SELECT *, unnest([task_id, depends_on_id]) AS one_id, unnest([life, depends_on_life]) AS one_life FROM turns
     ) AS t
@@ -71,13 +71,13 @@ WITH told AS (
 ), known AS (
     SELECT
         task_id, life, occurred_at, event_id, one.place AS place, one.kind AS kind, one.detail AS detail,
-        op IN ('baseline', 'backfill', 'reconcile') OR coalesce(source = 'reconcile', false) AS inferred, not_before
+        op IN ('baseline', 'backfill', 'reconcile') OR coalesce(source = 'reconcile', false) AS is_estimated, not_before
     FROM named
     UNION ALL
     -- Of several changes in one instant the one that was seen best.
     SELECT
-        task_id, life, occurred_at, NULL, 8, kind, detail, min(inferred),
-        arg_min_null(not_before, (inferred, event_id IS NULL, not_before IS NOT NULL, not_before))
+        task_id, life, occurred_at, NULL, 8, kind, detail, min(is_estimated),
+        arg_min_null(not_before, (is_estimated, event_id IS NULL, not_before IS NOT NULL, not_before))
     FROM causes
     GROUP BY task_id, life, depends_on_id, depends_on_life, kind, detail, occurred_at
     UNION ALL
@@ -89,7 +89,7 @@ WITH told AS (
     SELECT task_id, life, occurred_at, NULL, 10, kind, coalesce(title, target), coalesce(confidence < 1, true), NULL
     FROM links
 )
-SELECT task_id, occurred_at, kind, detail, inferred, not_before
+SELECT task_id, occurred_at, kind, detail, is_estimated, not_before
 FROM known
 WHERE $task_id IS NULL OR task_id = CAST($task_id AS BIGINT)
 ORDER BY task_id, life, occurred_at NULLS LAST, event_id NULLS LAST, place, kind, detail

@@ -228,7 +228,10 @@ def _nodes(tree: Any, kind: str) -> Iterator[Any]:
 def _bad_values() -> Iterator[str]:
     """For each table a query for how many values of its columns mean nothing, in one scan; blanks do not count."""
     for table in TABLES:
-        typed_columns = [column for column, kind in columns(table).items() if kind != "text"]
+        # What a row said of itself is counted in the row: in the history nobody can correct it.
+        typed_columns = [
+            column for column, kind in columns(table).items() if kind != "text" and not column.startswith("said_")
+        ]
         names = ", ".join(f"'{column}'" for column in typed_columns)
         counts = ", ".join(f"count(nullif(trim(bad['{column}'], '{times.BLANKS}'), ''))" for column in typed_columns)
         yield (

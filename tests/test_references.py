@@ -320,6 +320,23 @@ def test_an_id_of_two_tasks_is_resolved_by_lifetime(tasks, at, pairs, left_open)
 
 
 @pytest.mark.parametrize(
+    ("at", "pairs", "left_open"),
+    [
+        ("2025-02-01T23:59:59.000Z", set(), [(1, 2)]),  # both are of that day
+        ("2025-02-02T00:59:59.000Z", set(), [(1, 2)]),  # a commit may follow the close at once
+        ("2025-02-02T01:00:01.000Z", {(2, "a")}, []),
+        ("2025-01-31T23:59:59.000Z", {(1, "a")}, []),
+        ("2025-02-01T00:00:00.000Z", set(), [(1, 2)]),
+    ],
+)
+def test_a_life_of_dates_is_of_whole_days(at, pairs, left_open):
+    """A task may be named from the beginning of the day on that it was created, and until the end of its last day."""
+    old = Named(1, ("bd-1",), "a", "2025-01-01", "2025-02-01")
+    new = Named(2, ("bd-1",), "b", "2025-02-01")
+    assert linked([old, new], Said("a", at, "fix bd-1")) == (pairs, left_open)
+
+
+@pytest.mark.parametrize(
     ("text", "pairs"),
     [
         ("BD-1 - Paint  the SHED, at last", {(1, "a")}),

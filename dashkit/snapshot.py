@@ -186,7 +186,7 @@ class Snapshot:
             with _transaction(self._duck):
                 for name in rest:
                     for table, statements in views.steps(self._missing[name]):
-                        if table is None or self._duck.execute(f"FROM {table} LIMIT 1").fetchone():  # noqa: S608 - ours
+                        if table is None or self._duck.execute(f"FROM {table} LIMIT 1").fetchone():
                             self._duck.execute(statements)
             for name in rest:
                 del self._missing[name]

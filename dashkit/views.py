@@ -58,7 +58,8 @@ CASTS = {
     "int": "CASE WHEN TRY_CAST({0} AS DOUBLE) = TRY_CAST({0} AS BIGINT) THEN TRY_CAST({0} AS BIGINT) END",
     "real": "CASE WHEN isfinite(TRY_CAST({0} AS DOUBLE)) THEN TRY_CAST({0} AS DOUBLE) END",
     "truth": "CASE WHEN isfinite(TRY_CAST({0} AS DOUBLE)) THEN TRY_CAST({0} AS DOUBLE) <> 0 END",
-    "instant": f"CASE WHEN {{0}} IS NULL THEN NULL WHEN {_STORED} WHEN regexp_full_match({{0}}, '{_PLAIN}') THEN TRY_CAST({{0}} AS TIMESTAMP)"
+    "instant": f"CASE WHEN {{0}} IS NULL THEN NULL WHEN {_STORED}"  # NULL first: most columns of an event are
+    f" WHEN regexp_full_match({{0}}, '{_PLAIN}') THEN TRY_CAST({{0}} AS TIMESTAMP)"
     f" WHEN {_BARE} THEN TRY_CAST({{0}} || ' 12:00:00' AS TIMESTAMP) END",  # times.noon
     "day": f"CASE WHEN {_BARE} THEN TRY_CAST({{0}} AS DATE) END",
 }
@@ -177,7 +178,7 @@ def relations(*, of_one_project: bool) -> dict[str, str]:
 
 
 def steps(statements: str) -> Iterator[tuple[str | None, str]]:
-    """The statements of a relation in their order: which table has to have rows for them (None: in any case), and SQL."""
+    """The statements of a relation in their order: SQL, and which table has to have rows for it (None: in any case)."""
     first, *rest = _CONDITION.split(statements)
     yield None, first
     yield from zip(rest[::2], rest[1::2], strict=True)

@@ -74,7 +74,7 @@ def test_work_leaves_it_healthy(path, journal):
 
 
 def test_doctor_looks_at_every_date_that_the_views_read():
-    """Each column that a view reads as a date or an instant is looked at, so that doctor and bad_values say the same."""
+    """Each column that a view reads as a date or an instant is looked at: doctor and bad_values say the same."""
     kinds = {(table, column): kind for table in views.TABLES for column, kind in views.columns(table).items()}
     read = {where for where, kind in kinds.items() if kind in ("instant", "day") and not where[1].startswith("said_")}
     looked = {(dates.table, column) for dates in health.DATES for column in dates.columns}

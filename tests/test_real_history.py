@@ -224,9 +224,12 @@ def test_every_frame_of_beads_is_computed_and_the_totals_add_up(beads, as_of):
     assert made["throughput"].finished.sum() == finished == len(made["lead_times"]) == len(made["cycle_times"])
     last = {name: frame.iloc[-1] for name, frame in made.items() if "period_on" in frame.columns and len(frame)}
     end = last["cumulative_flow"]
-    assert (end.arrived, end.finished) == (len(tasks), total.checked) == (len(flow), flow.is_done.sum())
-    assert end.left == flow.left_at.count() == total.cancelled + total.gone
-    assert end.started == (flow.started_at.notna() | flow.left_at.notna()).sum()
+    # Records vanish from this file and come back by the hundred: each time the task has left, and arrives again.
+    assert end.finished == total.checked == flow.is_done.sum()
+    assert end.arrived - len(tasks) == end.left - (total.cancelled + total.gone) >= 0
+    assert len(tasks) == len(flow)
+    assert end.arrived - end.finished - end.left == total.is_open
+    assert end.started - end.finished - end.left == last["wip"].wip
     assert (last["wip"].wip, last["wip"].open) == (len(made["ageing"]), total.is_open)
     assert made["arrivals"].net_flow.sum() == total.is_open
     assert (last["progress_over_time"].tasks, last["progress_over_time"].checked) == (row.tasks, row.checked)

@@ -10,7 +10,7 @@ from typing import Any
 
 from dashkit import times
 
-SCRIPTS = ("history.sql", "views.sql")
+SCRIPTS = ("lives.sql", "states.sql", "blocks.sql", "flow.sql", "views.sql")
 Shape = Mapping[str, list[str]]  # which columns of TABLES each table of a database has
 
 # What is read, and as what; a test compares it with schema/*.sql. `of` another column: it is made of that one's text.

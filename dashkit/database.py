@@ -105,13 +105,14 @@ def get_recent_activity(limit: int = 5, project_id: int | None = None, *, db: Da
 
     Returns:
         Dicts of type (`task_completed`, `commit`, `session`; with a history also `blocked`, `status_change`),
-        title (one line), timestamp (ISO 8601, UTC; None: not known), project_name.
+        title (one line), timestamp (ISO 8601, UTC; None: not known), project_name. With a history a task was
+        completed when its events say so, as in the frame `activity` and in `flow`; without one at its completed_at.
 
     Raises:
         UsageError: limit is below zero.
     """
     with using(db) as conn:
-        return activity.recent(conn, limit, project_id)
+        return activity.recent(conn, limit, project_id, times.utc_now())
 
 
 @contextmanager
@@ -124,8 +125,14 @@ def _changing(db: Database) -> Iterator[sqlite3.Connection]:
 def update_task_checked(task_id: int, checked: bool, *, db: Database = None) -> bool:
     """Check or uncheck a task: completed_at is set where it is NULL, or cleared; status is not touched.
 
+    A completed_at that is there stays, and dates the completion; but one from before the task was last reopened, as
+    its history knows, is set anew.
+
     Returns:
         False: there is no such task.
+
+    Raises:
+        UsageError: `checked` is neither a bool nor 0 or 1.
     """
     with _changing(db) as conn:
         return tasks.set_checked(conn, task_id, checked, times.utc_now())

@@ -12,11 +12,16 @@ from dashkit.errors import DashkitError
 from dashkit.ingest.links import refused_patterns
 from dashkit.migrations import backups, engine, verify
 from dashkit.migrations.changes import CreateTrigger
-from dashkit.store import health
+from dashkit.migrations.report import counted
+from dashkit.store import backfill, health
 
 State = Literal["good", "note", "wrong"]
 _MIGRATE = "Run `dashkit migrate` to see what would change, then `dashkit migrate --execute`."
 _NAMED = 4  # changes of a version that came later
+_TAKE_OVER = (
+    "The next `dashkit scan`, or `dashkit migrate --execute`, takes that over into the history; nothing else has to be "
+    "done."
+)
 _RECONCILE = (
     "Find out who writes without the triggers; the next `dashkit scan` takes the present over into the history."
 )
@@ -177,6 +182,15 @@ def _history(conn: sqlite3.Connection) -> Iterator[Finding]:
         yield Finding("history", "wrong", f"{dependencies:,} dependencies are not as their last events", _RECONCILE)
     else:
         yield Finding("history", "good", "every task and dependency is as its last events say")
+    if known := backfill.pending(conn):
+        told = " and ".join(
+            counted(count, noun)
+            for count, noun in ((known.completions, "completions"), (known.arrivals, "arrivals"))
+            if count
+        )
+        yield Finding("dates", "note", f"rows know of earlier times than the history: {told}", _TAKE_OVER)
+    else:
+        yield Finding("dates", "good", "the history knows what rows say of earlier times")
 
 
 def _recorded_backups(conn: sqlite3.Connection, path: Path) -> Finding:

@@ -9,7 +9,7 @@ from dashkit import times
 from dashkit.connection import Database, using
 from dashkit.errors import BusyError, DashkitError, RefusedError, UsageError
 from dashkit.records import IngestSummary
-from dashkit.store import runs, unseen
+from dashkit.store import backfill, runs, unseen
 
 Kind = Literal["scan", "ingest tasks", "ingest git", "link"]
 _COUNTS = ("added", "changed", "gone", "left_out_by", "skipped", "files", "versions", "total", "project_id")
@@ -30,9 +30,13 @@ class Run:
         self._looked = kind not in runs.LOOKING
 
     def look(self, conn: sqlite3.Connection, now: str) -> None:
-        """Take what no trigger saw over into the history, once, in the transaction that ends the run."""
+        """Take over into the history what no trigger saw, and what rows know of earlier times, once.
+
+        It is done in the transaction that ends the run.
+        """
         if not self._looked:
             unseen.reconcile(conn, now)
+            backfill.add(conn, now)
             self._looked = True
 
     def end(

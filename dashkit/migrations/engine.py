@@ -24,6 +24,7 @@ from dashkit.migrations.changes import (
     Insert,
     Version,
 )
+from dashkit.migrations.later import TakeOver
 from dashkit.migrations.moves import Move
 from dashkit.migrations.surveys import Item, Survey
 from dashkit.store.rows import REQUIRED
@@ -47,14 +48,15 @@ class Applied:
     """One change that was made, how long its statement took, and how many rows it filled from where, or inserted."""
 
     version: str
-    change: Change
+    change: Change | TakeOver
     seconds: float
     kinds: tuple[tuple[str, int], ...] = ()
 
     @property
     def rows(self) -> int | None:
         """How many rows it filled; None for a change that fills none."""
-        return sum(rows for _, rows in self.kinds) if isinstance(self.change, Fill | Insert | Move) else None
+        fills = isinstance(self.change, Fill | Insert | Move | TakeOver)
+        return sum(rows for _, rows in self.kinds) if fills else None
 
 
 def number(version: str) -> tuple[int, ...]:
@@ -201,7 +203,7 @@ def apply(
 def record(
     conn: sqlite3.Connection,
     version: str,
-    change: Change,
+    change: Change | TakeOver,
     now: datetime,
     seconds: float | None,
     backup: str | None,

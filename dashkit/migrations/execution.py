@@ -13,9 +13,9 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 
-from dashkit import connection
+from dashkit import connection, times
 from dashkit.errors import BusyError, DashkitError, FailedError, RefusedError
-from dashkit.migrations import backups, engine, preflight, verify
+from dashkit.migrations import backups, engine, later, preflight, verify
 from dashkit.migrations.changes import Version
 from dashkit.migrations.facts import Facts, gather, unread
 from dashkit.migrations.surveys import Survey
@@ -73,7 +73,8 @@ def rehearse(job: Job) -> Rehearsal:
     with closing(connection.connect_readonly(job.path, timeout=job.timeout)) as source:
         with connection.explained(job.shown, "read"):
             found = _look(source, job)
-        if found.complete:
+            is_done = _is_done(source, job, found)
+        if is_done:
             return Rehearsal(_nothing(job, found))
         with connection.scratch_folder() as folder:
             preflight.require_room(folder.parent, preflight.ROOM * preflight.footprint(job.path), job.shown)
@@ -115,7 +116,7 @@ def _migrate(conn: sqlite3.Connection, job: Job, backup: backups.NewBackup) -> O
     conn.execute("PRAGMA cache_size = -65536")
     seen = connection.data_version(conn)  # before the look: whoever commits after this is seen under the lock
     found = _look(conn, job)
-    if found.complete:
+    if _is_done(conn, job, found):
         return _nothing(job, found)
     with ThreadPoolExecutor(1) as pool:
         facts = _copy_and_check(job, backup, pool)
@@ -124,7 +125,7 @@ def _migrate(conn: sqlite3.Connection, job: Job, backup: backups.NewBackup) -> O
             if connection.data_version(conn) != seen:
                 facts.result()
                 found = _look(conn, job)
-                if found.complete:  # another migration was here first
+                if _is_done(conn, job, found):  # another migration was here first
                     return _nothing(job, found)
                 facts = _copy_and_check(job, backup, pool)
             job.tell("applying")
@@ -157,13 +158,27 @@ def _migrate(conn: sqlite3.Connection, job: Job, backup: backups.NewBackup) -> O
 
 
 def _apply(conn: sqlite3.Connection, job: Job, found: Survey, backup: backups.NewBackup) -> list[engine.Applied]:
+    had_history = later.is_begun(conn, job.versions)
     try:
-        return engine.apply(conn, found, job.now, _recorded_name(job, backup), job.tell)
+        applied = engine.apply(conn, found, job.now, _recorded_name(job, backup), job.tell)
     except sqlite3.Error as error:
         # ADD COLUMN looks at the old rows too, and stops at one that breaks an old condition of its table.
         if error.sqlite_errorcode == sqlite3.SQLITE_ERROR:
             _require(verify.damage_of(conn), job, "rows that are there break its own conditions: ")
         raise
+    # A history that this run began has taken over what rows know.
+    return [*applied, *_take_over(conn, job, backup)] if had_history else applied
+
+
+def _take_over(conn: sqlite3.Connection, job: Job, backup: backups.NewBackup) -> list[engine.Applied]:
+    started, change = time.perf_counter(), later.TAKE_OVER
+    # Recorded by the clock, not at the beginning of the run: somebody may have asked since what was known.
+    kinds = later.take_over(conn, times.to_text(times.utc_now()))
+    done = engine.Applied(job.versions[-1].number, change, time.perf_counter() - started, kinds)
+    if not done.rows:
+        return []
+    engine.record(conn, done.version, change, job.now, done.seconds, _recorded_name(job, backup))
+    return [done]
 
 
 def _look(conn: sqlite3.Connection, job: Job) -> Survey:
@@ -171,6 +186,11 @@ def _look(conn: sqlite3.Connection, job: Job) -> Survey:
     found = engine.survey(conn, job.versions)
     engine.require_applicable(found, job.newest or job.versions[-1].number, job.shown)
     return found
+
+
+def _is_done(conn: sqlite3.Connection, job: Job, found: Survey) -> bool:
+    """Whether nothing is missing, and rows know nothing that the history does not."""
+    return found.complete and not later.is_due(conn, job.versions)
 
 
 def _nothing(job: Job, found: Survey) -> Outcome:

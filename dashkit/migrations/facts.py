@@ -8,7 +8,8 @@ from pathlib import Path
 
 from dashkit import connection
 from dashkit.migrations import backups, shape, verify
-from dashkit.migrations.changes import AddColumn, Change, Fill, Insert, Version
+from dashkit.migrations.changes import AddColumn, Fill, Insert, Version
+from dashkit.migrations.findings import Described
 from dashkit.store import instants
 from dashkit.vocabulary import STATUSES
 
@@ -43,7 +44,7 @@ def gather(path: Path, versions: tuple[Version, ...], *, durable: bool, thorough
         return Facts((), fills, _spellings(conn), tuple(sorted(verify.orphans(conn).items())))
 
 
-def unread(conn: sqlite3.Connection, changes: Iterable[Change]) -> tuple[tuple[instants.Unread, str], ...]:
+def unread(conn: sqlite3.Connection, changes: Iterable[Described]) -> tuple[tuple[instants.Unread, str], ...]:
     """The dates that changes could not read, in the database to which they were applied."""
     found = []
     with instants.reader(conn):

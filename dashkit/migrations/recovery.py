@@ -8,7 +8,7 @@ from pathlib import Path
 
 from dashkit import connection
 from dashkit.errors import RefusedError
-from dashkit.migrations import backups, engine, shape, verify
+from dashkit.migrations import backups, engine, later, shape, verify
 from dashkit.migrations.changes import AddColumn, Fill, Insert, Version
 
 
@@ -175,7 +175,17 @@ def _loss(conn: sqlite3.Connection, table: str, versions: tuple[Version, ...]) -
         f"FROM backup.{name} o JOIN main.{name} n ON n.{key} = o.{key}"
     ).fetchone()
     rows = [verify.contents(conn, [table], schema)[table] for schema in ("main", "backup")]
-    return Loss(table, rows[0] - shared, int(changed), rows[1] - shared - _moved(conn, table, versions))
+    added = rows[0] - shared - (_taken_over(conn, key) if table.lower() == later.TABLE else 0)
+    return Loss(table, added, int(changed), rows[1] - shared - _moved(conn, table, versions))
+
+
+def _taken_over(conn: sqlite3.Connection, key: str) -> int:
+    """The events that were made of rows since: nobody wrote them, and from the rows they come again."""
+    sql = (
+        f"SELECT count(*) FROM main.{later.TABLE} AS n WHERE n.op = 'backfill' "
+        f"AND NOT EXISTS (SELECT 1 FROM backup.{later.TABLE} AS o WHERE o.{key} = n.{key})"
+    )
+    return int(conn.execute(sql).fetchone()[0])
 
 
 def _moved(conn: sqlite3.Connection, table: str, versions: tuple[Version, ...]) -> int:

@@ -7,8 +7,9 @@ from pathlib import Path
 
 from dashkit import times
 from dashkit.migrations import engine
-from dashkit.migrations.changes import AddColumn, Change, CreateTable, CreateTrigger, Fill, Insert
+from dashkit.migrations.changes import AddColumn, CreateTable, CreateTrigger, Fill, Insert
 from dashkit.migrations.execution import Outcome, Rehearsal
+from dashkit.migrations.later import TakeOver
 from dashkit.migrations.moves import Move
 from dashkit.migrations.recovery import Loss
 from dashkit.migrations.restore import Restored
@@ -27,8 +28,10 @@ def counted(number: int, noun: str) -> str:
 
 def line(applied: engine.Applied, *, done: bool) -> str:
     """One change as a line: `Marked 161 completed tasks as checked`, or `Mark ...` where it is still to do."""
-    change: Change = applied.change
+    change = applied.change
     text = change.done if done else change.todo
+    if isinstance(change, TakeOver):
+        text = text.format(count=" and ".join(counted(rows, noun) for noun, rows in applied.kinds if rows))
     if isinstance(change, Fill | Insert | Move):
         text = text.format(count=counted(applied.rows or 0, change.noun))
         known = [f"{rows:,} from {label}" for label, rows in applied.kinds if rows]
@@ -57,7 +60,9 @@ def _folded(applied: list[engine.Applied], *, done: bool) -> list[str]:
     text: list[str] = []
     made = {one.change.table for one in applied if isinstance(one.change, CreateTable)}
     applied = [one for one in applied if not (isinstance(one.change, AddColumn) and one.change.table in made)]
-    for table, group in groupby(applied, key=lambda one: getattr(one.change, "column", None) and one.change.table):
+    for table, group in groupby(
+        applied, key=lambda one: getattr(one.change, "column", None) and getattr(one.change, "table", None)
+    ):
         mine = list(group)
         if table and len(mine) > MOST_COLUMNS:
             names = ", ".join(one.change.column for one in mine if isinstance(one.change, AddColumn))

@@ -1,56 +1,40 @@
-"""What happened lately: completed tasks, commits and sessions in one stream."""
+"""What happened lately: completed tasks, commits and sessions in one stream.
+
+Each kind finds its newest by an index and reads no more than it needs, so that the stream of a large Dashboard costs
+little more than that of a small one.
+"""
 
 import sqlite3
+from datetime import datetime
 
 from dashkit import times
 from dashkit.errors import UsageError
-from dashkit.store import events, instants, rows
+from dashkit.store import completions, events, latest, rows
 
-# Of what SQLite can read, or is not there, the newest; and all whose instant Python has to read: no function of ours is
-# registered on the caller's connection.
-_RECENT = """
+_MOST = 2**31  # rows of a limit: more than anybody has, and no more than SQLite takes
+
+# With a history: what became blocked, and every other change of status but completion. The index has the order of the
+# instants of each value of `checked`; only what was in one instant is sorted.
+_CHANGED = """
 SELECT * FROM (
-    SELECT type, title, timestamp, project_name FROM ({stream})
-    WHERE (:project_id IS NULL OR project_id = :project_id) AND (at IS NOT NULL OR timestamp IS NULL)
-    ORDER BY at DESC, type, title
+    SELECT CASE e.status WHEN 'blocked' THEN 'blocked' ELSE 'status_change' END AS type, t.title,
+           +e.occurred_at AS timestamp, p.name AS project_name
+    FROM main.task_events AS e CROSS JOIN main.tasks AS t ON t.id = e.task_id
+    LEFT JOIN main.projects AS p ON p.id = t.project_id
+    WHERE e.op = 'update' AND {which} AND e.occurred_at >= :since AND e.status IS NOT NULL AND e.status <> 'completed'
+      AND (:project_id IS NULL OR t.project_id = :project_id)
+    ORDER BY e.occurred_at DESC, type, t.title COLLATE BINARY
     LIMIT :limit
 )
-UNION ALL
-SELECT type, title, timestamp, project_name FROM ({stream})
-WHERE (:project_id IS NULL OR project_id = :project_id) AND at IS NULL AND timestamp IS NOT NULL
 """
-_STREAM = f"""
-SELECT type, title, CAST(timestamp AS TEXT) AS timestamp, {instants.fast("timestamp")} AS at, project_id, project_name
-FROM (
-    SELECT 'task_completed' AS type, t.title, t.completed_at AS timestamp,
-           t.project_id, p.name AS project_name
-    FROM tasks AS t LEFT JOIN projects AS p ON p.id = t.project_id
-    WHERE t.checked IS TRUE AND t.completed_at IS NOT NULL
-    UNION ALL
-    SELECT 'commit', coalesce(nullif(trim(c.message, :blank), ''), c.sha), c.timestamp, r.project_id, p.name
-    FROM main.git_commits AS c
-    LEFT JOIN main.git_repos AS r ON r.id = c.repo_id LEFT JOIN projects AS p ON p.id = r.project_id
-    UNION ALL
-    SELECT 'session', coalesce(nullif(trim(s.summary, :blank), ''), s.id), s.started_at, s.project_id, p.name
-    FROM main.llm_sessions AS s LEFT JOIN projects AS p ON p.id = s.project_id
-    {{history}}
-)
-"""  # noqa: S608 - the expression is of `instants`
-
-# With a history: what became blocked, and every other change of status but completion, which is told above.
-_HISTORY = """
-    UNION ALL
-    SELECT CASE e.status WHEN 'blocked' THEN 'blocked' ELSE 'status_change' END, t.title, e.occurred_at,
-           t.project_id, p.name
-    FROM main.task_events AS e JOIN tasks AS t ON t.id = e.task_id LEFT JOIN projects AS p ON p.id = t.project_id
-    WHERE e.op = 'update' AND e.status IS NOT NULL AND e.status <> 'completed'
-"""
+_OF_CHECKED = ("e.checked IS NULL", "e.checked = 0", "e.checked = 1", *completions.ODD)
 
 
-def recent(conn: sqlite3.Connection, limit: int, project_id: int | None) -> list[rows.Row]:
+def recent(conn: sqlite3.Connection, limit: int, project_id: int | None, now: datetime) -> list[rows.Row]:
     """The newest events: type, title (the first line), timestamp, project_name; unknown times last, as None.
 
-    Of a day the timestamp is its noon, UTC.
+    With a history a task was completed when its events say so, as in the frame `activity` in the zone UTC; one of
+    which they do not say when is not told. Of a date the timestamp is its noon, UTC.
 
     A commit without a message has its sha for a title, a session without a summary its id; a session stands
     at its start.
@@ -65,12 +49,31 @@ def recent(conn: sqlite3.Connection, limit: int, project_id: int | None) -> list
             "the limit is below zero",
             "Give the number of events to show, 0 or more.",
         )
-    stream = _STREAM.format(history=_HISTORY if events.are_kept(conn) else "")
-    sql = _RECENT.format(stream=stream)
-    found = rows.read(conn, sql, {"limit": limit, "project_id": project_id, "blank": " \t\r\n"})
+    if limit == 0:
+        return []
+    most = min(limit, _MOST)
+    found = latest.newest(conn, latest.COMMITS, most, project_id, now)
+    found += latest.newest(conn, latest.SESSIONS, most, project_id, now)
+    if events.are_kept(conn):
+        found += completions.newest(conn, most, project_id, now)
+        changed = " UNION ALL ".join(_CHANGED.format(which=which) for which in _OF_CHECKED)
+        # Nothing before the oldest of what is told already: where no status changed there would be no end to look for.
+        since = sorted((times.order(row["timestamp"]) for row in found), reverse=True)[most - 1 : most]
+        values = {"limit": most, "project_id": project_id, "since": times.to_text(since[0]) if since else ""}
+        found += rows.fetch(conn, changed, values)
+    elif "completed_at" in rows.columns(conn, "tasks"):
+        found += latest.newest(conn, latest.COMPLETED, most, project_id, now)
     found.sort(key=lambda row: (row["type"], str(row["title"])))
     found.sort(key=lambda row: times.order(row["timestamp"]), reverse=True)
-    return [row | {"title": _first_line(row["title"]), "timestamp": _shown(row["timestamp"])} for row in found[:limit]]
+    return [
+        {
+            "type": row["type"],
+            "title": _first_line(row["title"]),
+            "timestamp": _shown(row["timestamp"]),
+            "project_name": row["project_name"],
+        }
+        for row in found[:limit]
+    ]
 
 
 def _first_line(text: object) -> str:

@@ -55,7 +55,7 @@ def read(conn: sqlite3.Connection, sql: str, values: Values | None = None) -> li
     """
     # A WITH clause because a TEMP view needs a writable connection and would stay behind on the caller's.
     adopted = ", ".join(_adopted(conn, table) for table in ADOPTED)
-    return _fetch(conn, f"WITH {adopted} {sql}", values or {})
+    return fetch(conn, f"WITH {adopted} {sql}", values or {})
 
 
 def write(conn: sqlite3.Connection, sql: str, values: Values) -> int:
@@ -66,7 +66,7 @@ def write(conn: sqlite3.Connection, sql: str, values: Values) -> int:
 def columns(conn: sqlite3.Connection, table: str) -> frozenset[str]:
     """The names of a table's stored columns in lower case; none if there is no such table."""
     sql = "SELECT lower(name) AS name FROM pragma_table_info(:table, 'main')"
-    return frozenset(row["name"] for row in _fetch(conn, sql, {"table": table}))
+    return frozenset(row["name"] for row in fetch(conn, sql, {"table": table}))
 
 
 def is_v2(conn: sqlite3.Connection) -> bool:
@@ -123,7 +123,8 @@ def _column(column: str, here: bool) -> str:
     return f"+{column} AS {column}" if column.endswith("_at") else column
 
 
-def _fetch(conn: sqlite3.Connection, sql: str, values: Values) -> list[Row]:
+def fetch(conn: sqlite3.Connection, sql: str, values: Values) -> list[Row]:
+    """The rows of a SELECT as `read` gives them, where every column that it names is there."""
     before = conn.text_factory
     conn.text_factory = bytes
     try:
@@ -165,5 +166,5 @@ def _listed(missing: tuple[str, ...]) -> str:
 
 
 def _name(conn: sqlite3.Connection) -> str:
-    rows = _fetch(conn, "SELECT file FROM pragma_database_list WHERE name = 'main'", {})
+    rows = fetch(conn, "SELECT file FROM pragma_database_list WHERE name = 'main'", {})
     return rows[0]["file"] or "the database in memory"

@@ -13,7 +13,7 @@ from datetime import datetime
 
 from dashkit import times
 from dashkit.errors import UsageError
-from dashkit.store import events, rows
+from dashkit.store import events, finishes, lives, rows
 from dashkit.vocabulary import COMPLEXITIES, SIZE_WEIGHTS, UNSIZED
 
 _LARGEST_ID = 2**63 - 1
@@ -274,17 +274,50 @@ def _weighed(by_size: Counter[str]) -> int:
 
 
 def set_checked(conn: sqlite3.Connection, task_id: int, checked: bool, now: datetime) -> bool:
-    """Check or uncheck a task; completed_at is set where it is NULL, or cleared; status stays."""
+    """Check or uncheck a task; completed_at is set where it is NULL or too old, or cleared; status stays.
+
+    Too old is one of a task that is open, from before the history last saw it leave done: it was of an earlier finish.
+
+    Raises:
+        UsageError: `checked` is neither a bool nor 0 or 1.
+    """
     rows.require_v2(conn)
+    if not _is_truth(checked):
+        raise UsageError(
+            f"Cannot check task {task_id!r} as {checked!r:.40}",
+            "it is neither true nor false",
+            "Give True or False (1 or 0).",
+            task_id=task_id,
+        )
     sql = "UPDATE main.tasks SET checked = :checked, updated_at = :now WHERE id = :task_id"
     if "completed_at" in rows.columns(conn, "tasks"):
         sql = """
         UPDATE main.tasks SET checked = :checked, updated_at = :now,
-               completed_at = CASE WHEN :checked THEN coalesce(completed_at, :now) END
+               completed_at = CASE WHEN :checked THEN coalesce(CASE WHEN NOT :anew THEN completed_at END, :now) END
         WHERE id = :task_id
         """
-    values = {"task_id": task_id, "checked": bool(checked), "now": times.to_text(now)}
+    anew = bool(checked) and _is_of_earlier_finish(conn, task_id)
+    values = {"task_id": task_id, "checked": bool(checked), "anew": anew, "now": times.to_text(now)}
     return rows.write(conn, sql, values) > 0
+
+
+def _is_truth(value: object) -> bool:
+    """Whether it is a bool or 0 or 1, numpy's too; a word is none, as 'false' would be true."""
+    try:
+        return not isinstance(value, str | bytes) and value in (0, 1)
+    except (TypeError, ValueError):  # pandas.NA, and what has several values
+        return False
+
+
+def _is_of_earlier_finish(conn: sqlite3.Connection, task_id: int) -> bool:
+    """Whether the completed_at of a task that is open lies before it last left done, as far as its history knows."""
+    if not events.are_kept(conn):
+        return False
+    sql = "SELECT completed_at FROM tasks WHERE id = :id AND checked IS NOT TRUE"
+    found = rows.read(conn, sql, {"id": task_id})
+    said = times.read(found[0]["completed_at"]) if found else None
+    left = finishes.last_left(lives.read(conn, [task_id]).get(task_id, [])) if said else None
+    return said is not None and not lives.is_since(said, left)
 
 
 def set_blocked(conn: sqlite3.Connection, task_id: int, reason: str | None, now: datetime) -> bool:

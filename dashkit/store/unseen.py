@@ -27,15 +27,19 @@ ORDER BY 1, 2
 
 
 def reconcile(conn: sqlite3.Connection, now: str) -> None:
-    """Note each task and dependency that is not what its events say: it came since the last run that looked."""
+    """Note each task and dependency that is not what its events say: it came since the last run that looked.
+
+    As the triggers do, it keeps what the row says of its times where its life begins, or its box is on again: so the
+    tasks of a table that was restored or made anew keep their dates.
+    """
     values = {"now": now, "since": runs.last_look(conn)}
-    conn.execute(_changed(), values)
+    conn.execute(_changed(conn), values)
     conn.execute(_DELETED, values)
     if rows.columns(conn, "task_dependencies"):
         conn.execute(_DEPENDENCIES, values)
 
 
-def _changed() -> str:
+def _changed(conn: sqlite3.Connection) -> str:
     none = {**dict.fromkeys(events.WATCHED, "''"), "checked": "0", "project_id": "NULL"}
     columns = ", ".join(events.WATCHED)
     changed = ", ".join(
@@ -43,11 +47,17 @@ def _changed() -> str:
         f"THEN coalesce(t.{column}, {none[column]}) END AS {column}"
         for column in events.WATCHED
     )
+    here, kept = rows.columns(conn, "tasks"), rows.columns(conn, "task_events")
+    # Every life begins with a title; a file that an earlier commit made keeps no such texts.
+    said = [one for one in ("created_at", "completed_at") if one in here and f"said_{one}" in kept]
+    names = "".join(f", said_{one}" for one in said)
+    texts = "".join(f", CASE WHEN checked IS TRUE OR begins THEN CAST({one} AS TEXT) END" for one in said)
+    begins = f"{events.latest('title')} IS NULL AS begins" + "".join(f", t.{one}" for one in said)
     return f"""
-        INSERT INTO task_events (task_id, op, occurred_at, recorded_at, not_before, source, {columns})
-        SELECT id, 'reconcile', max(:now, coalesce(last, '')), :now, :since, 'reconcile', {columns}
+        INSERT INTO task_events (task_id, op, occurred_at, recorded_at, not_before, source, {columns}{names})
+        SELECT id, 'reconcile', max(:now, coalesce(last, '')), :now, :since, 'reconcile', {columns}{texts}
         FROM (
-            SELECT t.id, (SELECT max(occurred_at) FROM task_events WHERE task_id = t.id) AS last, {changed}
+            SELECT t.id, (SELECT max(occurred_at) FROM task_events WHERE task_id = t.id) AS last, {changed}, {begins}
             FROM tasks AS t)
         WHERE coalesce({columns}) IS NOT NULL ORDER BY id
         """  # noqa: S608 - of WATCHED

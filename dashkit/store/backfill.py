@@ -1,0 +1,222 @@
+"""What rows say of the past of their tasks and the history does not know: added to it later.
+
+A row can come to know more: another program mends a date that could not be read, or says after a completion when that
+was. It is recorded as of the day on which it is found, so that no answer of what was known before changes.
+"""
+
+import sqlite3
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from dashkit import times
+from dashkit.store import finishes, instants, lives, rows
+from dashkit.store.lives import COMPLETED_AT, CREATED_AT, MINUTE, Event
+from dashkit.times import Moment
+
+_NEEDED = {"on_day", "said_created_at", "said_completed_at"}  # of task_events
+_SAID = ("created_at", "completed_at")
+_AT_ONCE = 1_000  # tasks whose events are read together
+_NEXT = 2**63 - 1  # the event_id of what is not recorded yet
+
+# Nearly every row agrees with its history, and a look at a few events of its life tells: the first (f), the last one
+# that speaks of the box by its instant (l) and by its recording (w), and the last claim (k). What is settled by them is
+# not asked of Python. Only forms are compared that SQLite reads; an instant less than a minute before an event is none.
+_CLAIM = f"op = 'backfill' AND source = '{COMPLETED_AT}' AND checked IS TRUE"
+_MINE = "FROM main.task_events WHERE task_id = t.id AND event_id > coalesce(d.event_id, 0)"
+
+_BEFORE = (
+    "CASE length({0}) WHEN 10 THEN {0} < substr({1}.occurred_at, 1, 10) "
+    "ELSE {0} < {1}.occurred_at AND {0} < strftime('%Y-%m-%dT%H:%M:%fZ', {1}.occurred_at, '-59 seconds') END"
+)
+# A baseline did not see it happen: the same day, or a moment before, is earlier.
+_BEFORE_BOX = (
+    "CASE WHEN l.op <> 'baseline' THEN "
+    + _BEFORE.format("completed", "l")
+    + " WHEN length(completed) = 10 THEN completed <= substr(l.occurred_at, 1, 10) ELSE completed < l.occurred_at END"
+)
+_ARRIVES = f"""
+created_at IS NOT NULL AND f.source NOT GLOB 'git:*' AND f.source NOT GLOB 'file:*'
+AND NOT (f.op IN ('insert', 'baseline', 'reconcile') AND coalesce(f.said_created_at = created_at, 0))
+AND (created IS NULL OR {_BEFORE.format("created", "f")})
+"""
+# Said already: to the event that turned the box on (an insert does only as the first one of all), or as a claim; to the migration, of which the baseline knows; or it
+# lies before a creation that the history knows.
+_COMPLETES = f"""
+checked AND completed_at IS NOT NULL
+AND NOT (w.op IN ('backfill', 'update', 'reconcile') AND coalesce(w.said_completed_at = completed_at, 0))
+AND NOT (w.event_id = f.event_id AND deleted IS NULL AND coalesce(w.said_completed_at = completed_at, 0))
+AND (completed IS NULL OR {_BEFORE_BOX})
+AND (completed IS NULL OR f.source <> '{CREATED_AT}' OR CASE WHEN length(completed) = 10 OR f.on_day IS NOT NULL
+    THEN substr(completed, 1, 10) >= substr(f.occurred_at, 1, 10) ELSE completed >= f.occurred_at END)
+AND NOT (l.op = 'baseline' AND w.event_id = l.event_id AND k.said_completed_at IS NULL
+    AND coalesce(completed = CASE length(completed) WHEN 10 THEN k.on_day ELSE k.occurred_at END, 0))
+"""
+
+
+@dataclass(frozen=True)
+class Pending:
+    """How many arrivals and completions rows know and the history does not."""
+
+    arrivals: int = 0
+    completions: int = 0
+
+    def __bool__(self) -> bool:
+        """Whether there is any."""
+        return bool(self.arrivals or self.completions)
+
+
+def pending(conn: sqlite3.Connection) -> Pending:
+    """How much `add` would add; nothing where there is no history, or one that an earlier commit began."""
+    return _counted(list(_owed(conn)))
+
+
+def add(conn: sqlite3.Connection, now: str) -> Pending:
+    """Record what rows know and the history does not, inside the caller's transaction; how much that was.
+
+    Each is an event of the operation `backfill` by nobody, which keeps what the row says of its times as text: by that
+    it is known from what the migration took over.
+
+    Args:
+        conn: a database of any version.
+        now: when it is recorded, in the stored form.
+    """
+    owed = list(_owed(conn))
+    here = rows.columns(conn, "tasks") if owed else frozenset()
+    said = ", ".join(f"CAST({column} AS TEXT)" if column in here else "NULL" for column in _SAID)
+    for task, event in owed:
+        is_arrival = event.source == CREATED_AT
+        image = "project_id, coalesce(title, ''), 'pending', '', ''" if is_arrival else "NULL, NULL, NULL, NULL, NULL"
+        rows.write(
+            conn,
+            "INSERT INTO main.task_events (task_id, op, occurred_at, recorded_at, source, checked, on_day, "  # noqa: S608
+            "project_id, title, status, blocked_reason, complexity, said_created_at, said_completed_at) "
+            f"SELECT id, 'backfill', :at, :now, :source, :checked, :on_day, {image}, {said} "
+            "FROM main.tasks WHERE id = :task",
+            {
+                "task": task,
+                "at": times.to_text(event.at),
+                "now": now,
+                "source": event.source,
+                "checked": int(not is_arrival),
+                "on_day": event.day.isoformat() if event.day else None,
+            },
+        )
+    return _counted(owed)
+
+
+def _counted(owed: Sequence[tuple[int, Event]]) -> Pending:
+    arrivals = sum(event.source == CREATED_AT for _, event in owed)
+    return Pending(arrivals, len(owed) - arrivals)
+
+
+def _owed(conn: sqlite3.Connection) -> Iterator[tuple[int, Event]]:
+    """Each task with the events that the history owes to its row, in the order in which they are to be recorded."""
+    here = rows.columns(conn, "tasks")
+    if not rows.columns(conn, "task_events") >= _NEEDED or here.isdisjoint(_SAID):
+        return
+    found = [row for row in rows.fetch(conn, _unsettled(here), {}) if not _is_settled(row)]
+    for start in range(0, len(found), _AT_ONCE):
+        some = {row["id"]: row for row in found[start : start + _AT_ONCE]}
+        for task, life in lives.read(conn, some).items():
+            for event in missing(life, some[task]["created_at"], some[task]["completed_at"], some[task]["checked"]):
+                yield task, event
+
+
+def _unsettled(here: frozenset[str]) -> str:
+    """The query for the rows of which a look at a few events does not tell that the history knows all that they say."""
+    created_at, completed_at = (f"CAST(t.{one} AS TEXT)" if one in here else "CAST(NULL AS TEXT)" for one in _SAID)
+    done = f"t.checked IS TRUE AND {completed_at} IS NOT NULL"
+    # LIMIT -1 lets SQLite read and look once for each row.
+    return f"""
+        WITH deleted AS (
+            SELECT task_id, max(event_id) AS event_id FROM main.task_events WHERE op = 'delete' GROUP BY task_id
+        ), looked AS (
+            SELECT
+                t.id, {created_at} AS created_at, {completed_at} AS completed_at, t.checked IS TRUE AS checked,
+                {instants.fast(created_at)} AS created, {instants.fast(completed_at)} AS completed,
+                d.event_id AS deleted,
+                (SELECT event_id {_MINE} AND NOT ({_CLAIM}) ORDER BY occurred_at, event_id LIMIT 1) AS f,
+                CASE WHEN {done} THEN (SELECT event_id {_MINE} AND checked IS NOT NULL AND NOT ({_CLAIM})
+                    ORDER BY occurred_at DESC, event_id DESC LIMIT 1) END AS l,
+                CASE WHEN {done} THEN (SELECT max(event_id) {_MINE} AND checked IS NOT NULL) END AS w,
+                CASE WHEN {done} THEN (SELECT max(event_id) {_MINE} AND {_CLAIM}) END AS k
+            FROM main.tasks AS t LEFT JOIN deleted AS d ON d.task_id = t.id LIMIT -1
+        )
+        SELECT
+            o.id, created_at, completed_at, o.checked, f.occurred_at AS f_at, l.op AS l_op,
+            w.event_id = l.event_id AS is_last, k.occurred_at AS k_at, k.on_day AS k_on, k.said_completed_at AS k_said
+        FROM looked AS o
+        LEFT JOIN main.task_events AS f ON f.event_id = o.f LEFT JOIN main.task_events AS l ON l.event_id = o.l
+        LEFT JOIN main.task_events AS w ON w.event_id = o.w LEFT JOIN main.task_events AS k ON k.event_id = o.k
+        WHERE {_ARRIVES} OR {_COMPLETES.replace("checked AND", "o.checked AND", 1)}
+        """  # noqa: S608 - names of ours
+
+
+def _is_settled(row: rows.Row) -> bool:
+    """The same of forms that SQLite does not read: the migration has read them, or nobody can."""
+    created, completed = times.normal(row["created_at"]), times.normal(row["completed_at"])
+    if created and created < str(row["f_at"])[: len(created)]:
+        return False
+    knows = row["l_op"] == "baseline" and row["is_last"] and row["k_said"] is None
+    return not completed or not row["checked"] or (knows and completed in (row["k_at"], row["k_on"]))
+
+
+def missing(life: Sequence[Event], created_at: object, completed_at: object, checked: object) -> list[Event]:
+    """The events that a row knows and its history does not: an arrival, then the completion.
+
+    Args:
+        life: the events of its present life, in the order of time.
+        created_at: what the row says.
+        completed_at: likewise.
+        checked: whether the row says that it is done.
+    """
+    events, created, completed = list(life), times.read(created_at), times.read(completed_at)
+    found = []
+    if created and (arrival := _arrival(events, created, completed)):
+        found.append(arrival)
+        events = sorted([*events, arrival], key=lives.order)
+    if completed and checked and (completion := _completion(events, completed)):
+        found.append(completion)
+    return found
+
+
+def _arrival(events: Sequence[Event], created: Moment, completed: Moment | None) -> Event | None:
+    """What the row says of the creation, where that is before all that is known, and no source has dated it."""
+    first, known = finishes.creation(events).first, finishes.arrival(events)
+    if first is None or known is None or str(first.source).startswith(("git:", "file:")):
+        return None
+    if created.day is None and known.day is None:
+        is_before = created.at <= known.at - MINUTE
+    else:
+        is_before = (created.day or created.at.date()) < (known.day or known.at.date())
+    if not is_before:
+        return None
+    if created.day is None:
+        return _event(CREATED_AT, Moment(lives.to_ms(created.at)))
+    # Of a date what follows on that day stands behind it.
+    ahead = completed.at if completed and completed.day is None else known.at
+    return _event(CREATED_AT, Moment(lives.placed(created.day, None, min(ahead, known.at)), created.day))
+
+
+def _completion(events: Sequence[Event], completed: Moment) -> Event | None:
+    """What the row says of the completion, where that gives the task another finish than it has."""
+    said = (event.checked for event in reversed(events) if event.checked is not None and not event.is_claim)
+    if not next(said, False):
+        return None
+    turn = finishes.turns(events)[0][-1]
+    claim = finishes.of_claim(completed, turn, finishes.creation(events).known)
+    # In the order of events it has to be before the turn that it is about.
+    if claim is None or claim.at >= turn.event.at:
+        return None
+    known = finishes.known(events).get(turn.event.event_id)
+    was = None if known is None and turn.event.op == "baseline" else known or turn.event
+    if was and was.day == claim.day and (claim.day or was.at == claim.at):
+        return None
+    return _event(COMPLETED_AT, Moment(claim.at, claim.day))
+
+
+def _event(source: str, moment: Moment) -> Event:
+    """A later backfill, as it is going to be recorded."""
+    is_done = source == COMPLETED_AT
+    status = None if is_done else "pending"
+    return Event(_NEXT, "backfill", source, moment.at, moment.day, None, is_done, status, None, None, None)

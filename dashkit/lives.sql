@@ -22,34 +22,48 @@ CREATE MACRO history.is_earlier(instant, on_day, occurred_at, op) AS
          ELSE on_day < CAST(occurred_at AS DATE) END;
 
 -- A task that is deleted and inserted again within an hour, with the same title and the same creation time, which is an
--- earlier one, was imported again: by its id or, under a new id, where no other task is like it.
+-- earlier one, was imported again: by its id or, under a new id, in the order of those that are like it.
 CREATE TABLE history.reimports AS
 WITH deleted AS (
-    SELECT event_id, task_id, project_id, title, recorded_at, said_created_at, said_created_on
+    SELECT event_id, task_id, project_id, title, recorded_at, said_created_at, said_created_on, true AS is_deletion
     FROM typed.task_events WHERE op = 'delete' AND said_created_at IS NOT NULL AND is_known(recorded_at)
 ), inserted AS (
-    SELECT event_id, task_id, project_id, title, recorded_at, said_created_at, said_created_on
+    SELECT event_id, task_id, project_id, title, recorded_at, said_created_at, said_created_on, false AS is_deletion
     FROM typed.task_events
     WHERE op = 'insert' AND title IN (SELECT title FROM deleted) AND is_known(recorded_at)
       AND history.is_earlier(said_created_at, said_created_on, recorded_at, op)
-), pairs AS (
-    SELECT d.event_id AS deleted, i.event_id AS inserted, d.task_id AS old_id, i.task_id AS new_id
+), same AS (
+    SELECT d.event_id AS deleted, min(i.event_id) AS inserted, any_value(d.task_id) AS task_id
     FROM deleted AS d JOIN inserted AS i
-    ON i.title = d.title AND i.said_created_at = d.said_created_at
+    ON i.task_id = d.task_id AND i.title = d.title AND i.said_created_at = d.said_created_at
     AND i.said_created_on IS NOT DISTINCT FROM d.said_created_on
     AND i.event_id > d.event_id AND i.recorded_at <= d.recorded_at + INTERVAL 1 HOUR
-    AND (i.task_id = d.task_id OR i.project_id IS NOT DISTINCT FROM d.project_id)
-), same AS (
-    SELECT deleted, min(inserted) AS inserted FROM pairs WHERE old_id = new_id GROUP BY deleted
+    GROUP BY d.event_id
 ), others AS (
-    SELECT deleted, inserted, count(*) OVER (PARTITION BY deleted) + count(*) OVER (PARTITION BY inserted) AS alike
-    FROM pairs
-    WHERE deleted NOT IN (SELECT deleted FROM same) AND inserted NOT IN (SELECT inserted FROM same)
+    SELECT *, lag(is_deletion) OVER alike IS DISTINCT FROM is_deletion AS begins
+    FROM (FROM deleted UNION ALL FROM inserted)
+    WHERE event_id NOT IN (SELECT deleted FROM same UNION ALL SELECT inserted FROM same)
+    WINDOW alike AS (PARTITION BY project_id, title, said_created_at, said_created_on ORDER BY event_id)
+), runs AS (
+    -- Deletions that follow each other, then insertions, and so on.
+    SELECT
+        *, count(*) FILTER (begins) OVER (
+            PARTITION BY project_id, title, said_created_at, said_created_on ORDER BY event_id) AS run
+    FROM others
+), places AS (
+    SELECT
+        *, row_number() OVER (
+            PARTITION BY project_id, title, said_created_at, said_created_on, run ORDER BY event_id) AS place
+    FROM runs
 )
-SELECT p.*
-FROM pairs AS p
-WHERE (p.deleted, p.inserted) IN (
-    SELECT (deleted, inserted) FROM same UNION ALL SELECT (deleted, inserted) FROM others WHERE alike = 2);
+SELECT deleted, inserted, task_id AS old_id, task_id AS new_id FROM same
+UNION ALL
+SELECT d.event_id, i.event_id, d.task_id, i.task_id
+FROM places AS d JOIN places AS i
+ON i.title = d.title AND i.project_id IS NOT DISTINCT FROM d.project_id AND i.said_created_at = d.said_created_at
+AND i.said_created_on IS NOT DISTINCT FROM d.said_created_on AND i.run = d.run + 1 AND i.place = d.place
+AND i.recorded_at <= d.recorded_at + INTERVAL 1 HOUR
+WHERE d.is_deletion AND NOT i.is_deletion;
 
 -- A life is what lies between deletions; SQLite gives the id of a deleted task to the next one, which is another life.
 CREATE TABLE history.deletions AS

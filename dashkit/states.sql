@@ -215,17 +215,19 @@ CREATE TEMP TABLE dated AS
 WITH ordered AS (
     SELECT
         *, row_number() OVER (PARTITION BY task_id, life ORDER BY occurred_at, event_id, rank) AS place,
-        count(on_day) OVER (PARTITION BY task_id, life) > 0 AS has_dates,
         CASE WHEN on_day IS NULL THEN occurred_at
              ELSE greatest(begin_of(on_day) + INTERVAL 1 MILLISECOND,
                            least(occurred_at, begin_of(on_day + 1) - INTERVAL 1 MILLISECOND)) END AS instant
     FROM mended
-), kept AS (
-    SELECT * REPLACE (CASE WHEN has_dates AND instant > min(instant) OVER after
-                           THEN min(instant - to_milliseconds(place)) OVER after + to_milliseconds(place)
-                           ELSE instant END AS instant)
+), clashes AS (
+    SELECT *, instant > min(instant) OVER after AS clashes, min(instant - to_milliseconds(place)) OVER rest AS latest
     FROM ordered
-    WINDOW after AS (PARTITION BY task_id, life ORDER BY place ROWS BETWEEN 1 FOLLOWING AND UNBOUNDED FOLLOWING)
+    WINDOW after AS (PARTITION BY task_id, life ORDER BY place ROWS BETWEEN 1 FOLLOWING AND UNBOUNDED FOLLOWING),
+        rest AS (PARTITION BY task_id, life ORDER BY place ROWS BETWEEN CURRENT ROW AND UNBOUNDED FOLLOWING)
+), kept AS (
+    SELECT * EXCLUDE (clashes, latest) REPLACE (
+        if(bool_or(clashes) OVER (PARTITION BY task_id, life), latest + to_milliseconds(place), instant) AS instant)
+    FROM clashes
 ), counted AS (
     SELECT *
     FROM kept
@@ -233,7 +235,7 @@ WITH ordered AS (
         OVER (PARTITION BY task_id, life ORDER BY place)
 )
 SELECT
-    * EXCLUDE (occurred_at, instant, has_dates, rank),
+    * EXCLUDE (occurred_at, instant, rank),
     CASE WHEN instant <= getvariable('as_of') THEN instant
          ELSE getvariable('as_of')
              - to_milliseconds(row_number() OVER (PARTITION BY task_id, life ORDER BY place DESC) - 1) END AS occurred_at

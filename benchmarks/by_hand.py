@@ -89,6 +89,33 @@ COMMON = {
             CASE WHEN max(is_last AND has_left) THEN max(started_at) FILTER (WHERE has_left AND NOT had_left)
                  WHEN max(is_last AND ended_at IS NOT NULL AND NOT checked) THEN max(ended_at) END AS left_at
         FROM told GROUP BY task_id, life""",
+    # Each change of what is open and of what is in work; a finish that did not last is one that left.
+    "turns": """
+        SELECT
+            *, lag(started_at) OVER w IS NULL AS is_first, coalesce(lag(is_open) OVER w, false) AS was_open,
+            coalesce(lag(is_final) OVER w, false) AS was_final, coalesce(lag(in_work) OVER w, false) AS was_in_work
+        FROM (
+            SELECT
+                t.task_id, t.life, t.started_at, t.ended_at, t.is_open, t.is_last,
+                t.is_open AND coalesce(f.started_at <= t.started_at, false) AS in_work,
+                coalesce(t.started_at >= f.finished_at, false) AS is_final
+            FROM told AS t JOIN flow AS f ON f.task_id = t.task_id AND f.life = t.life
+        ) AS x WINDOW w AS (PARTITION BY task_id, life ORDER BY started_at)""",
+    "steps": """
+        SELECT 'arrived' AS kind, started_at AS instant FROM turns
+        WHERE is_first OR (is_open OR is_final) AND NOT (was_open OR was_final)
+        UNION ALL
+        SELECT 'started', started_at FROM turns
+        WHERE NOT was_in_work AND (
+            in_work OR is_final AND NOT was_final OR (is_first OR was_open) AND NOT (is_open OR is_final))
+        UNION ALL
+        SELECT 'finished', started_at FROM turns WHERE is_final AND NOT was_final
+        UNION ALL
+        SELECT 'left', started_at FROM turns WHERE (is_first OR was_open) AND NOT (is_open OR is_final)
+        UNION ALL
+        SELECT 'started', ended_at FROM turns WHERE is_last AND is_open AND NOT in_work AND ended_at IS NOT NULL
+        UNION ALL
+        SELECT 'left', ended_at FROM turns WHERE is_last AND is_open AND ended_at IS NOT NULL""",
     "needs": f"SELECT * FROM ({WAITING_EVENTS}) AS e WHERE op <> 'remove'",
     "opened": """
         SELECT
@@ -128,27 +155,23 @@ QUERIES = {
         ) AS f ON f.week = w.week ORDER BY 1""",
     "arrivals": """
         SELECT
-            w.week AS period_on, coalesce(a.n, 0) AS arrived, coalesce(f.n, 0) AS finished,
-            coalesce(l.n, 0) AS "left", coalesce(a.n, 0) - coalesce(f.n, 0) - coalesce(l.n, 0) AS net_flow
-        FROM weeks AS w
-        LEFT JOIN (SELECT week(arrived_at) AS week, count(*) AS n FROM flow GROUP BY 1) AS a ON a.week = w.week
-        LEFT JOIN (SELECT week(finished_at) AS week, count(*) AS n FROM flow GROUP BY 1) AS f ON f.week = w.week
-        LEFT JOIN (SELECT week(left_at) AS week, count(*) AS n FROM flow GROUP BY 1) AS l ON l.week = w.week
-        ORDER BY 1""",
+            w.week AS period_on, coalesce(s.a, 0) AS arrived, coalesce(s.f, 0) AS finished, coalesce(s.l, 0) AS "left",
+            coalesce(s.a - s.f - s.l, 0) AS net_flow
+        FROM weeks AS w LEFT JOIN (
+            SELECT week(instant) AS week, count(*) FILTER (WHERE kind = 'arrived') AS a,
+                count(*) FILTER (WHERE kind = 'finished') AS f, count(*) FILTER (WHERE kind = 'left') AS l
+            FROM steps GROUP BY 1
+        ) AS s ON s.week = w.week ORDER BY 1""",
     "cumulative_flow": """
         SELECT
-            w.week AS period_on, sum(a.n) OVER s AS arrived, coalesce(sum(b.n) OVER s, 0) AS started,
-            coalesce(sum(f.n) OVER s, 0) AS finished, coalesce(sum(l.n) OVER s, 0) AS "left"
-        FROM weeks AS w
-        LEFT JOIN (SELECT week(arrived_at) AS week, count(*) AS n FROM flow GROUP BY 1) AS a ON a.week = w.week
-        LEFT JOIN (
-            SELECT week(CASE WHEN started_at IS NULL OR left_at < started_at THEN left_at ELSE started_at END) AS week,
-                count(*) AS n
-            FROM flow GROUP BY 1
-        ) AS b ON b.week = w.week
-        LEFT JOIN (SELECT week(finished_at) AS week, count(*) AS n FROM flow GROUP BY 1) AS f ON f.week = w.week
-        LEFT JOIN (SELECT week(left_at) AS week, count(*) AS n FROM flow GROUP BY 1) AS l ON l.week = w.week
-        WINDOW s AS (ORDER BY w.week) ORDER BY 1""",
+            w.week AS period_on, sum(s.a) OVER w AS arrived, coalesce(sum(s.b) OVER w, 0) AS started,
+            coalesce(sum(s.f) OVER w, 0) AS finished, coalesce(sum(s.l) OVER w, 0) AS "left"
+        FROM weeks AS w LEFT JOIN (
+            SELECT week(instant) AS week, count(*) FILTER (WHERE kind = 'arrived') AS a,
+                count(*) FILTER (WHERE kind = 'started') AS b, count(*) FILTER (WHERE kind = 'finished') AS f,
+                count(*) FILTER (WHERE kind = 'left') AS l
+            FROM steps GROUP BY 1
+        ) AS s ON s.week = w.week WINDOW w AS (ORDER BY w.week) ORDER BY 1""",
     "wip": """
         SELECT w.week AS period_on, coalesce(sum(sum(s.wip)) OVER (ORDER BY w.week), 0) AS wip,
             coalesce(sum(sum(s.n)) OVER (ORDER BY w.week), 0) AS open
@@ -307,6 +330,18 @@ class Pandas:
         flow["left_at"] = flow["left_at"].where(left.to_numpy()[last], deleted)
         flow["task_id"], flow["size"] = ends["task_id"].to_numpy(), ends["size"].to_numpy()
         e["key"] = key
+        is_open, in_work = e["is_open"], e["is_open"] & (e["started_at"] >= flow["started_at"].reindex(key).to_numpy())
+        final = e["started_at"] >= flow["finished_at"].reindex(key).to_numpy()
+        was_final = before(final)
+        leaves = (first | e["was_open"]) & ~(is_open | final)
+        self.steps = {
+            "arrived": first | ((is_open | final) & ~(e["was_open"] | was_final)),
+            "started": (in_work | (final & ~was_final) | leaves) & ~before(in_work),
+            "finished": final & ~was_final,
+            "left": leaves,
+        }
+        lost = e["is_last"] & is_open & e["ended_at"].notna()
+        self.ends = {"started": lost & ~in_work, "left": lost}
         self.intervals, self.flow = e, flow
         self.weeks = pd.date_range(self._week(flow["arrived_at"]).min(), self.as_of, freq="7D")
 
@@ -328,17 +363,22 @@ class Pandas:
         done = self.flow["finished_at"]
         return self._frame(finished=self._counted(done), finished_size=self._counted(done, self.flow["size"]))
 
+    def _steps(self, kind):
+        """The steps of a kind in each week."""
+        found = [self.intervals.loc[self.steps[kind], "started_at"]]
+        if kind in self.ends:
+            found.append(self.intervals.loc[self.ends[kind], "ended_at"])
+        return self._counted(pd.concat(found))
+
     def arrivals(self):
         """What came, and what went."""
-        arrived, finished, left = (self._counted(self.flow[f"{name}_at"]) for name in ("arrived", "finished", "left"))
+        arrived, finished, left = map(self._steps, ("arrived", "finished", "left"))
         return self._frame(arrived=arrived, finished=finished, left=left, net_flow=arrived - finished - left)
 
     def cumulative_flow(self):
         """Up to each week."""
-        begun = self.flow[["started_at", "left_at"]].min(axis=1)
-        columns = {"arrived": self.flow["arrived_at"], "started": begun, "finished": self.flow["finished_at"],
-                   "left": self.flow["left_at"]}  # fmt: skip
-        return self._frame(**{name: self._counted(values).cumsum() for name, values in columns.items()})
+        kinds = ("arrived", "started", "finished", "left")
+        return self._frame(**{kind: self._steps(kind).cumsum() for kind in kinds})
 
     def _standing(self, rows, weights=None):
         return (self._counted(rows["started_at"], weights) - self._counted(rows["ended_at"], weights)).cumsum()

@@ -185,7 +185,9 @@ class Snapshot:
         if rest := names[len(tables) :]:
             with _transaction(self._duck):
                 for name in rest:
-                    self._duck.execute(self._missing[name])
+                    for table, statements in views.steps(self._missing[name]):
+                        if table is None or self._duck.execute(f"FROM {table} LIMIT 1").fetchone():
+                            self._duck.execute(statements)
             for name in rest:
                 del self._missing[name]
 

@@ -22,6 +22,7 @@ _EPOCH = re.compile(r"([0-9]{10}|[0-9]{13})(?:\.([0-9]+))?")
 _WHOLE = re.compile(r"([0-9]{8})\.0+")
 # What str.strip takes away, for readers in SQL: there a blank is only a space.
 BLANKS = "".join(chr(code) for code in range(0x3001) if chr(code).isspace())
+_DATE = 10  # characters of a date in the stored form
 _BEGINNING = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -92,6 +93,40 @@ def normal(value: object) -> str | None:
     if found is None:
         return None
     return to_text(found.at) if found.day is None else found.day.isoformat()
+
+
+def is_date(normal_form: str) -> bool:
+    """Whether what `normal` gave is a date, and no instant."""
+    return len(normal_form) == _DATE
+
+
+def is_before(one: str, other: str) -> bool:
+    """Whether a stored time is before another, as `normal` gives them; against an instant a date is its whole day."""
+    return one[:_DATE] < other[:_DATE] if _DATE in (len(one), len(other)) else one < other
+
+
+def later(instant: str, milliseconds: int) -> str:
+    """The stored form of an instant so much later than that of another one, or earlier."""
+    found = read(instant)
+    return to_text(found.at + timedelta(milliseconds=milliseconds)) if found else instant
+
+
+def place(said: str, after: str, until: str) -> tuple[str, str | None]:
+    """Where an event stands of which a source says when it was, and the day where it says no more than a date.
+
+    Nothing stands behind `until`. A date stands at its noon, UTC, or within its day behind `after`, or before `until`.
+
+    Args:
+        said: an instant or a date, as `normal` gives them.
+        after: the instant of what came before; '' is none.
+        until: the instant of which it was known.
+    """
+    if not is_date(said) or is_before(until, said):
+        return min(said, until), None
+    at = f"{said}T12:00:00.000Z"
+    if after[:_DATE] == said:
+        at = min(max(at, later(after, 1)), f"{said}T23:59:59.999Z")
+    return min(at, until), said
 
 
 def parse(value: object) -> datetime | None:

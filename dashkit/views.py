@@ -10,7 +10,7 @@ from typing import Any
 
 from dashkit import times
 
-SCRIPTS = ("history.sql", "views.sql")
+SCRIPTS = ("lives.sql", "states.sql", "blocks.sql", "flow.sql", "views.sql")
 Shape = Mapping[str, list[str]]  # which columns of TABLES each table of a database has
 
 # What is read, and as what; a test compares it with schema/*.sql. `of` another column: it is made of that one's text.
@@ -58,7 +58,8 @@ CASTS = {
     "int": "CASE WHEN TRY_CAST({0} AS DOUBLE) = TRY_CAST({0} AS BIGINT) THEN TRY_CAST({0} AS BIGINT) END",
     "real": "CASE WHEN isfinite(TRY_CAST({0} AS DOUBLE)) THEN TRY_CAST({0} AS DOUBLE) END",
     "truth": "CASE WHEN isfinite(TRY_CAST({0} AS DOUBLE)) THEN TRY_CAST({0} AS DOUBLE) <> 0 END",
-    "instant": f"CASE WHEN {_STORED} WHEN regexp_full_match({{0}}, '{_PLAIN}') THEN TRY_CAST({{0}} AS TIMESTAMP)"
+    "instant": f"CASE WHEN {{0}} IS NULL THEN NULL WHEN {_STORED}"  # NULL first: most columns of an event are
+    f" WHEN regexp_full_match({{0}}, '{_PLAIN}') THEN TRY_CAST({{0}} AS TIMESTAMP)"
     f" WHEN {_BARE} THEN TRY_CAST({{0}} || ' 12:00:00' AS TIMESTAMP) END",  # times.noon
     "day": f"CASE WHEN {_BARE} THEN TRY_CAST({{0}} AS DATE) END",
 }
@@ -79,6 +80,8 @@ _BELOW = {"typed", "history", "source", "pg_catalog", "information_schema"}
 _REMARK = re.compile(r"^ *--.*\n", re.MULTILINE)
 _ASKS = re.compile(r"duckdb_|\b(show|describe|information_schema|sqlite_master|pg_\w+)\b")  # what there is
 _WORD = re.compile(r"(?:typed|history)\.\w+|\w+")
+# What follows in a paragraph is of use only where a table has rows, and takes time to plan: see `steps`.
+_CONDITION = re.compile(r"/\* (?:only if there are rows in ([\w.]+)|in any case) \*/")
 _ALIAS = re.compile(r"\bas\s+\w+")  # what is named here, and not there before
 
 
@@ -174,6 +177,13 @@ def relations(*, of_one_project: bool) -> dict[str, str]:
     return found
 
 
+def steps(statements: str) -> Iterator[tuple[str | None, str]]:
+    """The statements of a relation in their order: SQL, and which table has to have rows for it (None: in any case)."""
+    first, *rest = _CONDITION.split(statements)
+    yield None, first
+    yield from zip(rest[::2], rest[1::2], strict=True)
+
+
 def needed(query: str, known: Mapping[str, str]) -> list[str]:
     """Which of the known relations a query names, itself or through others, in their order.
 
@@ -219,7 +229,10 @@ def _nodes(tree: Any, kind: str) -> Iterator[Any]:
 def _bad_values() -> Iterator[str]:
     """For each table a query for how many values of its columns mean nothing, in one scan; blanks do not count."""
     for table in TABLES:
-        typed_columns = [column for column, kind in columns(table).items() if kind != "text"]
+        # What a row said of itself is counted in the row: in the history nobody can correct it.
+        typed_columns = [
+            column for column, kind in columns(table).items() if kind != "text" and not column.startswith("said_")
+        ]
         names = ", ".join(f"'{column}'" for column in typed_columns)
         counts = ", ".join(f"count(nullif(trim(bad['{column}'], '{times.BLANKS}'), ''))" for column in typed_columns)
         yield (

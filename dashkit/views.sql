@@ -1,7 +1,7 @@
 -- What queries see: the tables of the Dashboard as typed views, limited to the chosen project.
--- Reads typed.<table>, which views.py makes (instants as UTC TIMESTAMP, NULL for what is not there), and history.sql's
--- tables.
--- Variables: those of history.sql, project (BIGINT, NULL = all), zone (a time zone), unsized_points (BIGINT).
+-- Reads typed.<table>, which views.py makes (instants as UTC TIMESTAMP, NULL for what is not there), and the tables of
+-- the four scripts before it.
+-- Variables: those of lives.sql, project (BIGINT, NULL = all), zone (a time zone), unsized_points (BIGINT).
 -- Table: sizes.
 
 CREATE MACRO chosen(project_id) AS getvariable('project') IS NULL OR project_id = getvariable('project');

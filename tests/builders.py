@@ -33,8 +33,14 @@ def v2_1_database(path: Path, projects: Iterable[str] = ("Alpha",), tasks: Itera
 
 def insert(path: Path, table: str, /, **values: Any) -> None:
     """Insert one row, in a transaction of its own."""
+    insert_all(path, [(table, values)])
+
+
+def insert_all(path: Path, rows: Iterable[tuple[str, Mapping[str, Any]]]) -> None:
+    """Insert rows, each with the name of its table, in one transaction."""
     with closing(sqlite3.connect(path)) as conn, conn:
-        _insert(conn, table, values)
+        for table, values in rows:
+            _insert(conn, table, values)
 
 
 def query(path: Path, sql: str, *values: Any) -> list[tuple[Any, ...]]:

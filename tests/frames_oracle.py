@@ -633,8 +633,8 @@ def checks(case):
     yield "done at no known time", those(lambda task: task.now.checked and not case.completed_at(task))
     yield "finished before it was created", those(lambda task: task.now.checked and is_early(task.row))
     yield "finished whole quarters of an hour off its event", list(quarters(case))
-    gone = {key: task for key, task in case.oracle.joined.items() if any(task == life[0] for life in case.lives)}
-    yield "imported again", list(gone.values())
+    shown = {task for task, _ in case.lives}
+    yield "imported again", [task for task in case.oracle.imported if task in shown]
     first = {one.life: one for one in reversed(case.oracle.intervals)}
     unseen = {
         life: one.event["op"] in ("baseline", "reconcile", *["insert", "backfill"] * one.checked)

@@ -138,7 +138,7 @@ def plain(value):
 # Each example writes and opens a database: shrinking a failure would take longer than reading it.
 moderately = settings(
     deadline=None,
-    max_examples=60,
+    max_examples=36,
     suppress_health_check=list(HealthCheck),
     phases=[Phase.explicit, Phase.reuse, Phase.generate],
 )

@@ -3,6 +3,7 @@
 Instants are text in the stored form, whose order is that of time; None is none.
 """
 
+import itertools
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -141,41 +142,47 @@ class Oracle:
 
     def _join(self):
         """Which deletions were the first half of an import: the id of the task that came back (joined)."""
-        told = [event for event in self.events if self.knows(event["recorded_at"])]
+        told = [event for event in sorted(self.events, key=lambda e: e["event_id"]) if self.knows(event["recorded_at"])]
+        alike, taken, came_back, self.joined = defaultdict(list), set(), [], {}
+        for event in told:
+            created = times.read(event.get("said_created_at"))
+            earlier = time_rules.is_earlier(created, {**event, "occurred_at": event["recorded_at"]})
+            if created and (event["op"] == "delete" or (event["op"] == "insert" and earlier)):
+                alike[event["title"], created].append(event)
+
+        def soon(gone, come):
+            return times.read(come["recorded_at"]).at - times.read(gone["recorded_at"]).at <= timedelta(hours=1)
+
         pairs = []
-        for gone in told:
-            if gone["op"] != "delete" or (created := times.read(gone.get("said_created_at"))) is None:
-                continue
-            for come in told:
-                soon = times.read(come["recorded_at"]).at - times.read(gone["recorded_at"]).at <= timedelta(hours=1)
-                alike = come["title"] == gone["title"] and times.read(come.get("said_created_at")) == created
-                near = come["task_id"] == gone["task_id"] or come["project_id"] == gone["project_id"]
-                alike = alike and time_rules.is_earlier(created, {**come, "occurred_at": come["recorded_at"]})
-                if come["op"] == "insert" and come["event_id"] > gone["event_id"] and soon and alike and near:
-                    pairs.append((gone, come))
-        same = {}
-        for gone, come in pairs:
-            if gone["task_id"] == come["task_id"]:
-                same.setdefault(gone["event_id"], come)
-                same[gone["event_id"]] = min(same[gone["event_id"]], come, key=lambda event: event["event_id"])
-        taken = {come["event_id"] for come in same.values()}
-        others = [
-            (g, c) for g, c in pairs
-            if g["task_id"] != c["task_id"] and g["event_id"] not in same and c["event_id"] not in taken
-        ]  # fmt: skip
-        alone = [
-            (gone, come) for gone, come in others
-            if sum(one is gone for one, _ in others) == sum(one is come for _, one in others) == 1
-        ]  # fmt: skip
-        self.joined = {key: come["task_id"] for key, come in same.items()}
-        self.joined |= {gone["event_id"]: come["task_id"] for gone, come in alone}
+        for found in alike.values():
+            for number, gone in enumerate(found):
+                again = [
+                    come for come in found[number:]
+                    if gone["op"] == "delete" and come["op"] == "insert" and come["task_id"] == gone["task_id"]
+                    and soon(gone, come)
+                ][:1]  # fmt: skip
+                for come in again:
+                    self.joined[gone["event_id"]] = come["task_id"]
+                    came_back.append(come)
+                    taken |= {gone["event_id"], come["event_id"]}
+            # Of the others the first that went is the first that came, turn by turn, project by project.
+            for project in {event["project_id"] for event in found}:
+                left = [e for e in found if e["event_id"] not in taken and e["project_id"] == project]
+                turns = [list(group) for _, group in itertools.groupby(left, key=lambda e: e["op"])]
+                for went, came in itertools.pairwise(turns):
+                    if went[0]["op"] == "delete":
+                        pairs += [(gone, come) for gone, come in zip(went, came, strict=False) if soon(gone, come)]
+        self.joined |= {gone["event_id"]: come["task_id"] for gone, come in pairs}
         self.became = {}
-        steps = {self._life_at(gone["task_id"], gone): self._life_at(come["task_id"], come) for gone, come in alone}
+        steps = {self._life_at(gone["task_id"], gone): self._life_at(come["task_id"], come) for gone, come in pairs}
         for life in steps:
             last = life
             while last in steps:
                 last = steps[last]
             self.became[life] = last
+        came_back += [come for _, come in pairs]
+        again = (self._life_at(come["task_id"], come) for come in came_back)
+        self.imported = [self.became.get(life, life)[0] for life in again]
 
     def _life_at(self, task, event):
         """The life of an id at an event."""

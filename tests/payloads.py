@@ -117,7 +117,7 @@ def hostile(path, payloads, now=None):
         say("phases", "name")
         for column in ("message", "author", "author_email"):
             say("git_commits", column)
-        for column in ("name", "path", "remote_url", "default_branch", "refs"):
+        for column in ("name", "path", "remote_url", "default_branch"):
             say("git_repos", column)
         for column in ("evidence", "link_type"):
             say("task_commit_links", column)

@@ -10,7 +10,8 @@ BEADS = SHARED / "data" / "beads" / "issues-history.jsonl.xz"
 LISTS = sorted((SHARED / "data" / "tasklists" / "history").glob("*.jsonl.xz"))
 
 
-def rebuilt(folder, recorded, name):
-    """A git repository of a recorded history, made by the script that comes with it."""
-    subprocess.run([sys.executable, SCRIPT, recorded, name, folder], check=True)
+def rebuilt(folder, recorded, name, limit=None):
+    """A git repository of a recorded history, or of its first versions, made by the script that comes with it."""
+    more = [] if limit is None else ["--limit", str(limit)]
+    subprocess.run([sys.executable, SCRIPT, recorded, name, folder, *more], check=True)
     return folder

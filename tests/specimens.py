@@ -3,7 +3,7 @@
 import itertools
 from pathlib import Path
 
-from builders import insert, v2_database
+from builders import insert_all, v2_database
 
 
 def full_database(path: Path, make=v2_database) -> Path:
@@ -27,16 +27,28 @@ def full_database(path: Path, make=v2_database) -> Path:
             {"title": "of no project", "project_id": 77, "status": "blocked"},
         ],
     )  # fmt: skip
-    insert(path, "git_repos", id="r", project_id=1, path="/r", name="r")
-    insert(path, "git_commits", sha="c1", repo_id="r", message="\n Fix it\n\nx", timestamp="2025-11-21T13:00:00+02:00")
-    insert(path, "git_commits", sha="c2", repo_id="r", message=" ", timestamp="")
-    insert(path, "llm_sessions", id="s1", project_id=2, summary="Talk\r\nmore", started_at="2025-11-21 10:30:00")
+    insert_all(path, _beside())
+    return path
+
+
+def _beside():
+    """Commits, sessions and links of a database with something everywhere."""
+    yield "git_repos", {"id": "r", "project_id": 1, "path": "/r", "name": "r"}
+    for sha, told in {
+        "c1": {"message": "\n Fix it\n\nx", "timestamp": "2025-11-21T13:00:00+02:00"},
+        "c2": {"message": " ", "timestamp": ""},
+        "c3": {"message": "odd", "insertions": "many"},
+    }.items():
+        yield "git_commits", {"sha": sha, "repo_id": "r", **told}
+    yield (
+        "llm_sessions",
+        {"id": "s1", "project_id": 2, "summary": "Talk\r\nmore", "started_at": "2025-11-21 10:30:00"},
+    )
     for sha, confidence, evidence in (("c1", 0.9, '{"rule": "id"}'), ("c2", 0.6, None)):
         link = {"task_id": 1, "commit_sha": sha, "confidence": confidence, "link_type": "inferred"}
-        insert(path, "task_commit_links", id=sha, evidence=evidence, **link)
-    insert(path, "task_session_links", id="l", task_id=2, session_id="s1", confidence=1, link_type="explicit")
-    insert(path, "git_commits", sha="c3", repo_id="r", message="odd", insertions="many")
-    return path
+        yield "task_commit_links", {"id": sha, "evidence": evidence, **link}
+    link = {"task_id": 2, "session_id": "s1", "confidence": 1, "link_type": "explicit"}
+    yield "task_session_links", {"id": "l", **link}
 
 
 def hostile_database(path: Path, make=v2_database) -> Path:
@@ -54,27 +66,32 @@ def hostile_database(path: Path, make=v2_database) -> Path:
         "epoch",
         "2025-11-27T25:00Z",
     ]
+    insert_all(path, _nonsense(numbers, instants))
+    return path
+
+
+def _nonsense(numbers, instants):
+    """Rows of every table, each with its name."""
     for number, instant in itertools.zip_longest(numbers, instants):
-        insert(
-            path,
+        yield (
             "tasks",
-            project_id=number if number is not None else 1,
-            phase_id=number,
-            title=f"=cmd|' /C calc'!A0 {number!r}",
-            status="blocked" if number == 1.5 else b"blocked",
-            checked=number,
-            created_at=instant,
-            updated_at=instant,
-            completed_at=instant,
+            {
+                "project_id": number if number is not None else 1,
+                "phase_id": number,
+                "title": f"=cmd|' /C calc'!A0 {number!r}",
+                "status": "blocked" if number == 1.5 else b"blocked",
+                "checked": number,
+                "created_at": instant,
+                "updated_at": instant,
+                "completed_at": instant,
+            },
         )
-    insert(path, "git_repos", id="r", project_id="none", path="/x")
+    yield "git_repos", {"id": "r", "project_id": "none", "path": "/x"}
     for n, (number, instant) in enumerate(itertools.product(numbers, ["", "2025-11-27T10:00:00+02:00", 3.5])):
-        insert(path, "git_commits", sha=f"c{n}", repo_id="r", message="\n \n", timestamp=instant, insertions=number)
-        insert(path, "llm_sessions", id=f"s{n}", project_id=number, summary=None, started_at=instant)
+        told = {"message": "\n \n", "timestamp": instant, "insertions": number}
+        yield "git_commits", {"sha": f"c{n}", "repo_id": "r", **told}
+        yield "llm_sessions", {"id": f"s{n}", "project_id": number, "summary": None, "started_at": instant}
     for n in range(6):
         evidence = ["{", b"{}", None, "\x00", 5, "[" * 5000][n]
-        insert(
-            path, "task_commit_links", id=n, task_id=n, commit_sha=f"c{n}", confidence=0.1 * n, link_type="x",
-            evidence=evidence,
-        )  # fmt: skip
-    return path
+        link = {"task_id": n, "commit_sha": f"c{n}", "confidence": 0.1 * n, "link_type": "x", "evidence": evidence}
+        yield "task_commit_links", {"id": n, **link}

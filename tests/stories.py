@@ -4,7 +4,7 @@ import sqlite3
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
 
-from builders import insert, query, v2_1_database
+from builders import insert, insert_all, query, v2_1_database
 
 from dashkit import times
 
@@ -42,15 +42,20 @@ def steady():
 
 def linked(path, messages):
     """A commit for each message, made in the last days, and linked with a task, less and less surely."""
-    insert(path, "git_repos", id="r", project_id=1, path="/r")
+    has_holders = bool(query(path, "SELECT 1 FROM sqlite_schema WHERE name = 'git_repo_commits'"))
+    insert_all(path, _linked(messages, has_holders))
+
+
+def _linked(messages, has_holders):
+    yield "git_repos", {"id": "r", "project_id": 1, "path": "/r"}
     now = datetime.now(UTC)
     for place, message in enumerate(messages):
         sha, when = f"{place:040x}", times.to_text(now - timedelta(hours=7 * place + 1))
-        insert(path, "git_commits", sha=sha, repo_id="r", author="A", message=message, timestamp=when)
-        if query(path, "SELECT 1 FROM sqlite_schema WHERE name = 'git_repo_commits'"):
-            insert(path, "git_repo_commits", repo_id="r", sha=sha)
-        insert(path, "task_commit_links", id=f"l{place}", task_id=place + 1, commit_sha=sha, link_type="inferred",
-               confidence=1 - 0.1 * (place % 6))  # fmt: skip
+        yield "git_commits", {"sha": sha, "repo_id": "r", "author": "A", "message": message, "timestamp": when}
+        if has_holders:
+            yield "git_repo_commits", {"repo_id": "r", "sha": sha}
+        link = {"task_id": place + 1, "commit_sha": sha, "link_type": "inferred", "confidence": 1 - 0.1 * (place % 6)}
+        yield "task_commit_links", {"id": f"l{place}", **link}
 
 
 def lively(path):

@@ -79,6 +79,7 @@ def answer(call, name, value):
     return refused
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("name", "parameter"), PARAMETERS)
 def test_every_parameter_of_a_frame_is_taken_or_refused(d, name, parameter):
     """Whatever is given: the frame, or a usage error; and of another kind, one that names the parameter."""

@@ -85,10 +85,11 @@ def agree(path, made, as_of, known_at, load, zone="UTC"):
 
 
 INSTANTS = st.none() | st.integers(0, 40).map(minute) | st.integers(0, 12).map(minute) | st.just(SOON)
-few = settings(moderately, max_examples=20)
+few = settings(moderately, max_examples=12)
 many = settings(moderately, max_examples=1500)
 
 
+@pytest.mark.slow
 @moderately
 @given(histories(), INSTANTS, INSTANTS)
 def test_the_views_are_what_the_oracle_says(empty, made, as_of, known_at):
@@ -96,6 +97,7 @@ def test_the_views_are_what_the_oracle_says(empty, made, as_of, known_at):
     agree(database(empty, made), made, as_of, known_at, "copy")
 
 
+@pytest.mark.slow
 @attaches
 @few
 @given(histories(), INSTANTS, INSTANTS)
@@ -123,20 +125,34 @@ RECORDED = {
 }
 
 
-def answers(path, known_at, as_of=None):
-    """All that has a history, as known at an instant, and as of another or of the same."""
+def answers(path, known_at, as_of=None, views=tuple(RECORDED)):
+    """All that has a history, or these views of it, as known at an instant, and as of another or of the same."""
     with dashkit.open(path, as_of=as_of or known_at, known_at=known_at) as d:
-        return {view: records(d, view, columns) for view, columns in RECORDED.items()}
+        return {view: records(d, view, RECORDED[view]) for view in views}
 
 
-@few
-@given(histories(), histories(), st.integers(0, 25))
-def test_what_was_known_never_changes(empty, made, other, number):
-    """The answer for (t, known_at = t) is that of the database which had no later event, and other rows."""
+def knew(empty, made, other, number):
+    """Compare what was known at an instant with the database that had no later event, and other rows."""
     instant = minute(number)
     told = ("events", "dependency_events")
     before = other | {table: [e for e in made[table] if e["recorded_at"] <= instant] for table in told}
     assert answers(database(empty, before, "before.db"), instant) == answers(database(empty, made), instant)
+
+
+@pytest.mark.slow
+@few
+@given(histories(), histories(), st.integers(0, 25))
+def test_what_was_known_never_changes(empty, made, other, number):
+    """The answer for (t, known_at = t) is that of the database which had no later event, and other rows."""
+    knew(empty, made, other, number)
+
+
+@pytest.mark.exhaustive
+@settings(moderately, max_examples=300)
+@given(histories(), histories(), st.integers(0, 25))
+def test_what_was_known_never_changes_many_times(empty, made, other, number):
+    """The same over many more histories."""
+    knew(empty, made, other, number)
 
 
 class Writers:
@@ -241,11 +257,9 @@ def act(writers, deed):
     getattr(writers, name)(*chosen, *values)
 
 
-@settings(moderately, max_examples=15)
-@given(st.lists(DEEDS, min_size=4, max_size=16))
-def test_what_was_known_survives_every_writer(tmp_path_factory, deeds):
-    """Whatever servers, people and readers of files write later, the answer for (t, known_at = t) stays."""
-    with Writers(tmp_path_factory.mktemp("w") / "d.db") as writers:
+def survives(folder, deeds):
+    """Write to a database, and ask it again for what it said at some instants in between."""
+    with Writers(folder / "d.db") as writers:
         writers.insert("pending")
         writers.insert("blocked")
         known = {}
@@ -261,22 +275,36 @@ def test_what_was_known_survives_every_writer(tmp_path_factory, deeds):
             assert conn.execute("PRAGMA foreign_key_check").fetchall() == []
 
 
-@settings(moderately, max_examples=15)
-@given(
+@pytest.mark.slow
+@settings(moderately, max_examples=10)
+@given(st.lists(DEEDS, min_size=4, max_size=16))
+def test_what_was_known_survives_every_writer(tmp_path_factory, deeds):
+    """Whatever servers, people and readers of files write later, the answer for (t, known_at = t) stays."""
+    survives(tmp_path_factory.mktemp("w"), deeds)
+
+
+@pytest.mark.exhaustive
+@settings(moderately, max_examples=200)
+@given(st.lists(DEEDS, min_size=4, max_size=16))
+def test_what_was_known_survives_every_writer_many_times(tmp_path_factory, deeds):
+    """The same over many more stories."""
+    survives(tmp_path_factory.mktemp("w"), deeds)
+
+
+ARRIVALS = (
     st.lists(st.tuples(MINUTES, EDITS.filter(lambda edit: edit != ("checked", 1))), max_size=5).map(
         lambda told: sorted(told, key=lambda one: one[0])
     ),
     st.permutations([("status", "review"), ("checked", 1), ("complexity", "XL"), ("title", "Mine")]),
     st.lists(st.booleans(), min_size=9, max_size=9),
 )
-def test_the_order_of_recording_leaves_no_trace(tmp_path_factory, told, edits, file_first):
-    """A file's history and a user's edits give the same row, and the same past, in whichever order they arrive.
 
-    The user says what the file does not: setting what is already there is no edit.
-    """
+
+def leaves_no_trace(maker, told, edits, file_first):
+    """Record both in two orders, and compare the rows and the past."""
     found = []
     for order in (file_first, [True] * 9):
-        with Writers(tmp_path_factory.mktemp("o") / "d.db") as writers:
+        with Writers(maker.mktemp("o") / "d.db") as writers:
             with events.suspended(writers.conn):
                 writers.insert("pending")
             image = {"project_id": 1, "title": "T", "status": "pending", "checked": 0}
@@ -289,12 +317,30 @@ def test_the_order_of_recording_leaves_no_trace(tmp_path_factory, told, edits, f
                     writers.update(1, *one)
             row = writers.conn.execute(f"SELECT {', '.join(COLUMNS)} FROM tasks").fetchall()
             views = ("tasks", "intervals", "blocks", "flow")
-            past = [answers(writers.path, None, as_of=minute(number)) for number in (0, 25, 50)]
-            past = [{view: one[view] for view in views} for one in past]
+            past = [answers(writers.path, None, as_of=minute(number), views=views) for number in (0, 25, 50)]
             with dashkit.open(writers.path) as d:
                 found.append((row, past, records(d, "tasks", RECORDED["tasks"])))
                 assert records(d, "tasks", ", ".join(COLUMNS)) == [dict(zip(COLUMNS, row[0], strict=True))]
     assert found[0] == found[1]
+
+
+@pytest.mark.slow
+@settings(moderately, max_examples=10)
+@given(*ARRIVALS)
+def test_the_order_of_recording_leaves_no_trace(tmp_path_factory, told, edits, file_first):
+    """A file's history and a user's edits give the same row, and the same past, in whichever order they arrive.
+
+    The user says what the file does not: setting what is already there is no edit.
+    """
+    leaves_no_trace(tmp_path_factory, told, edits, file_first)
+
+
+@pytest.mark.exhaustive
+@settings(moderately, max_examples=200)
+@given(*ARRIVALS)
+def test_the_order_of_recording_leaves_no_trace_many_times(tmp_path_factory, told, edits, file_first):
+    """The same over many more stories."""
+    leaves_no_trace(tmp_path_factory, told, edits, file_first)
 
 
 def test_a_new_task_inherits_nothing(tmp_path):
@@ -373,7 +419,7 @@ def test_before_and_after_everything(tmp_path, load):
         assert records(later, "intervals") == records(now, "intervals")
 
 
-@pytest.mark.parametrize("as_of", ["2020-01-01", SOON])
+@pytest.mark.parametrize("as_of", ["2020-01-01", SOON], ids=["before", "soon"])
 def test_without_a_history_only_ages_are_counted(tmp_path, as_of):
     """Of a database of version 2.0 the rows are all that is known: as_of moves ages and nothing else."""
     tasks = [{"status": "blocked", "checked": 0}, {"checked": 1, "completed_at": "2025-01-02"}]
@@ -464,6 +510,7 @@ def test_attaching_the_live_file_loses_rows(tmp_path):
     assert query(path, "PRAGMA integrity_check") == [("ok",)]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("mode", ["delete", "wal"])
 @pytest.mark.parametrize("load", LOADS)
 def test_opening_a_dashboard_loses_no_row(tmp_path, load, mode):

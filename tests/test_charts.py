@@ -253,7 +253,8 @@ def test_a_task_is_named_by_the_id_that_the_command_takes(tmp_path):
         tasks=[
             {"title": "a", "external_id": "T1", "status": "blocked"},
             {"title": "b", "external_id": "T2"}, {"title": "c"},
-            {"title": "d", "external_id": "T4", "checked": 1, "completed_at": "2026-01-01T00:00:00Z"},
+            {"title": "d", "external_id": "T4", "checked": 1, "created_at": "2025-12-01T00:00:00Z",
+             "completed_at": "2026-01-01T00:00:00Z"},
         ],
     )  # fmt: skip
     insert(path, "task_dependencies", task_id=3, depends_on_id=2)

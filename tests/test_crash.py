@@ -29,7 +29,8 @@ from dashkit.migrations import backups
 MODES = ("delete", "wal")
 BOTH = [(operation, mode) for operation in ("execute", "rollback") for mode in MODES]
 FAILING = {"pwrite64", "write", "fsync", "fdatasync", "ftruncate", "link", "linkat", "unlink"}
-PATIENCE = 1.0
+PATIENCE = 0.5
+pytestmark = pytest.mark.crash
 
 Cases = Callable[..., Case]
 

@@ -6,9 +6,10 @@ import pytest
 from builders import NEWEST, insert, query, v1_database
 from content import alter, folder_state
 
-from dashkit import doctor, migrations
+from dashkit import doctor, migrations, views
 from dashkit.cli import main
 from dashkit.errors import RefusedError
+from dashkit.store import health
 
 UNCHECKED = "PRAGMA ignore_check_constraints = ON"
 
@@ -72,6 +73,14 @@ def test_work_leaves_it_healthy(path, journal):
     assert bad(path) == {}
 
 
+def test_doctor_looks_at_every_date_that_the_views_read():
+    """Each column that a view reads as a date or an instant is looked at, so doctor and bad_values say the same."""
+    kinds = {(table, column): kind for table in views.TABLES for column, kind in views.columns(table).items()}
+    read = {where for where, kind in kinds.items() if kind in ("instant", "day") and not where[1].startswith("said_")}
+    looked = {(dates.table, column) for dates in health.DATES for column in dates.columns}
+    assert looked - {("task_sources", "gone_at")} == read
+
+
 FAULTS = {
     "a trigger": (
         ["DROP TRIGGER dashkit_task_update"],
@@ -118,6 +127,14 @@ FAULTS = {
     "a time": (
         ["UPDATE tasks SET completed_at = 'soon'"],
         {"values": ("note", "3 of 3 tasks.completed_at cannot be read as a date, such as 'soon'")},
+    ),
+    "an event without a time": (
+        ["UPDATE task_events SET recorded_at = '' WHERE event_id = 1"],
+        {"values": ("wrong", "1 of 6 task_events.recorded_at cannot be read as a date, such as ''")},
+    ),
+    "a day of an event": (
+        ["UPDATE task_events SET on_day = '2025-11-03T09:00:00Z' WHERE event_id = 1"],
+        {"values": ("wrong", "1 of 1 task_events.on_day cannot be read as a date, such as '2025-11-03T09:00:00Z'")},
     ),
     "an operation": (
         ["UPDATE dependency_events SET op = 'guess'"],

@@ -154,6 +154,7 @@ def test_then_it_is_what_a_fresh_one_is(path, tmp_path):
             assert extra == {"llm_sessions": {"tool_count", "compaction_count"}, "git_repos": {"refs"}}.get(name, set())
 
 
+@pytest.mark.kernel
 @pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
 def test_everything_works(run, path, shop, after):
     """status, doctor, scan, report and a person's word work on it, before it is migrated again and after."""

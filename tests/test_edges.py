@@ -264,6 +264,7 @@ def test_a_refusal_before_anything_names_no_deed(small):
             run(small)
 
 
+@pytest.mark.slow
 def test_titles_that_are_no_text_are_timed(small, tmp_path):
     """A blocked task whose title is no UTF-8 does not stop the measurement."""
     alter(small, "UPDATE tasks SET status = 'blocked', title = CAST(X'ff41' AS TEXT) WHERE id = 3")
@@ -323,6 +324,7 @@ UNACCOUNTED = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", UNACCOUNTED)
 def test_what_nothing_accounts_for_fails_and_says_what_it_may_be(migrated, name):
     """A row that is not as it was fails the proof, in words that leave room for ordinary work."""
@@ -355,6 +357,7 @@ WORK = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", WORK)
 def test_the_history_accounts_for_work_that_keeps_no_updated_at(migrated, name):
     """In version 2.1 an event of the task accounts for it; version 2.0 has none, and the proof fails."""
@@ -380,6 +383,7 @@ def test_a_loss_without_an_event_fails(small, statement):
     assert "and nothing says who" in found.verdict
 
 
+@pytest.mark.slow
 def test_a_deleted_task_takes_its_dependencies_along(small):
     """The history accounts for dependencies that went with their task, and not for those that just went."""
     insert(small, "task_dependencies", task_id=3, depends_on_id=4)

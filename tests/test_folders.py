@@ -190,6 +190,7 @@ def lay(folder, day, tasks):
     commit(folder, files=files, GIT_COMMITTER_DATE=at(day))
 
 
+@pytest.mark.slow
 @settings(max_examples=15, deadline=None)
 @given(VERSIONS, st.data())
 def test_any_split_of_a_folders_history_is_one_run(versions, data):

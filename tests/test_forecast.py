@@ -272,6 +272,7 @@ def empty(tmp_path_factory):
     return v2_1_database(tmp_path_factory.mktemp("moved") / "empty.db", projects=("Alpha", "Beta"))
 
 
+@pytest.mark.slow
 @settings(deadline=None, max_examples=40, suppress_health_check=list(HealthCheck))
 @given(histories(), st.integers(0, 40))
 def test_what_became_of_the_open_tasks_is_counted(empty, told, number):
@@ -344,6 +345,7 @@ def test_many_open_tasks_have_a_date_for_those_that_were_expected(tmp_path):
     assert re.fullmatch(r"What came and went since is no part of the next \d+ tasks\.", frame["sentence"][1])
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not BEADS.is_file(), reason="the tracker of beads is not on this machine (../shared/data/linking)")
 def test_the_example_of_the_page_is_what_the_command_prints(tmp_path, monkeypatch, capsys):
     """docs/forecast.md shows what `dashkit show` says of the tasks of beads, word for word."""

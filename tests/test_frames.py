@@ -50,6 +50,7 @@ def d(tmp_path):
         yield made
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", FRAMES)
 @pytest.mark.parametrize("make", [full_database, v2_database, hostile_database])
 def test_a_frame_keeps_its_promise(tmp_path, name, make):
@@ -249,6 +250,7 @@ def test_frames_outlive_their_dashboard(tmp_path):
     assert frame["target"].tolist() == ["s1", "c1", "c2"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", FRAMES)
 @pytest.mark.parametrize("form", [[], ["--csv"], ["--json"]])
 def test_any_frame_can_be_shown(tmp_path, capsys, name, form):

@@ -135,7 +135,8 @@ QUESTIONS = {
 }
 
 
-@settings(moderately, max_examples=36)
+@pytest.mark.slow
+@settings(moderately, max_examples=20)
 @given(worlds(), st.fixed_dictionaries(QUESTIONS))
 def test_every_frame_is_what_its_definition_says(empty, world, asked_for):
     """For any history, project, instant, period and zone, each frame is what counting one by one gives."""
@@ -150,7 +151,8 @@ def test_every_frame_is_what_its_definition_says_many_times(empty, world, asked_
     agree(world.write(empty), world, **asked_for)
 
 
-@settings(moderately, max_examples=14)
+@pytest.mark.slow
+@settings(moderately, max_examples=9)
 @given(worlds(moving=True), st.fixed_dictionaries(QUESTIONS))
 def test_a_task_takes_its_past_along_into_another_project(empty, world, asked_for):
     """A life belongs to the project that it is in as of the instant, wherever it was before."""
@@ -194,14 +196,16 @@ def unblocked(interval):
 TRENDS = {name: QUESTIONS[name] for name in ("as_of", "by", "zone")} | {"project": st.sampled_from([1, 2])}
 
 
-@settings(moderately, max_examples=8)
+@pytest.mark.slow
+@settings(moderately, max_examples=5)
 @given(worlds(), st.fixed_dictionaries(TRENDS))
 def test_the_trends_of_a_project_are_those_of_its_tasks(empty, world, asked_for):
     """With a project chosen the frames over time are what counting its tasks gives."""
     agree_over_time(world.write(empty), world, **asked_for)
 
 
-@settings(moderately, max_examples=8)
+@pytest.mark.slow
+@settings(moderately, max_examples=5)
 @given(worlds(moving=True), st.fixed_dictionaries(TRENDS))
 def test_the_trends_of_a_project_know_what_came_from_another(empty, world, asked_for):
     """A task that moved is in the trends of the project that it is in, with all of its past."""
@@ -273,7 +277,8 @@ def news(empty, world, instant, project):
     assert not changed, "".join(changed)
 
 
-@settings(moderately, max_examples=6)
+@pytest.mark.slow
+@settings(moderately, max_examples=4)
 @given(worlds(moving=True), MOMENTS, QUESTIONS["project"])
 def test_no_frame_takes_back_what_it_said(empty, world, instant, project):
     """Of (t, known_at = t) every frame is what it was at t, whatever changed, was deleted or came to light later."""
@@ -311,6 +316,7 @@ def test_what_is_no_size_counts_as_unsized(tmp_path):
         assert d.data_quality().set_index("check")["count"]["no size"] == 8
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("make", [v2_database, v2_1_database])
 @pytest.mark.parametrize(("value", "is_done"), [(0, 0), (1, 1), (None, 0), ("true", 0), ("1", 1), (2, 1)])
 def test_what_is_checked(tmp_path, make, value, is_done):

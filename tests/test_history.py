@@ -235,6 +235,7 @@ def test_a_branch_that_was_merged_in_name_only(tmp_path):
     ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", range(8))
 def test_whatever_was_read_between_the_end_is_the_same(tmp_path, seed):
     """Branches, merges and readings in any order: the live tasks are those of the file, and a reading more is none."""
@@ -343,6 +344,7 @@ def replayed(recorded, path, folder, *limit):
     return folder / path
 
 
+@pytest.mark.slow
 @without_data
 @pytest.mark.parametrize("recorded", HISTORIES, ids=lambda path: path.name)
 def test_the_real_histories_of_task_lists(tmp_path, recorded):
@@ -377,6 +379,7 @@ def beads(request, tmp_path_factory):
     return file, db, summary, (time.process_time() - started) / request.param
 
 
+@pytest.mark.slow
 @without_data
 def test_a_thousand_versions_are_read_in_seconds(beads):
     """Only new lines are parsed: a version of up to a megabyte and more takes a few milliseconds."""
@@ -385,6 +388,7 @@ def test_a_thousand_versions_are_read_in_seconds(beads):
     assert seconds < 0.06
 
 
+@pytest.mark.slow
 @without_data
 def test_the_state_at_ten_sampled_versions_is_what_they_say(beads):
     """Each record that is the newest of its id up to there is the state then, but for three kinds that are counted.
@@ -429,6 +433,7 @@ def test_the_state_at_ten_sampled_versions_is_what_they_say(beads):
     assert len(listed) < len(wanted) / 100
 
 
+@pytest.mark.slow
 @without_data
 def test_no_reopening_is_invented(beads):
     """Behind each reopening stands a record that says so, newer than the completion before it."""

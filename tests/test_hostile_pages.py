@@ -117,6 +117,7 @@ def pages(db):
     return {path.stem: page(path, db_path=str(db)) for path in ASKING}
 
 
+@pytest.mark.slow
 def test_no_payload_is_an_element(pages, like):
     """Parsed, each page has the elements of a page of harmless text, its pictures are XML, and no character acts."""
     for name, html in pages.items():
@@ -126,12 +127,14 @@ def test_no_payload_is_an_element(pages, like):
     assert "gnp.exe" in told
 
 
+@pytest.mark.browser
 @in_browser
 def test_no_payload_acts_in_a_browser(pages, like, tmp_path):
     """Opened, no page runs a script, asks the net, has an element of a payload, or is wider than a phone."""
     judge_in_browser(pages, like, tmp_path)
 
 
+@pytest.mark.browser
 @thorough
 @pytest.mark.parametrize("group", GROUPS, ids=", ".join)
 def test_the_whole_matrix_on_every_page(tmp_path, group):
@@ -147,6 +150,7 @@ def test_the_whole_matrix_on_every_page(tmp_path, group):
         judge_in_browser(made, like, tmp_path)
 
 
+@pytest.mark.kernel
 @thorough
 def test_every_notebook_runs_on_hostile_paths(tmp_path, like, capfd):
     """By `dashkit report`: database, folder of pages and notebook have hostile names; the index is text too."""
@@ -250,6 +254,7 @@ def judge_pictures(db, like):
                 judge_svg(picture.svg)
 
 
+@pytest.mark.slow
 def test_no_payload_is_an_element_of_a_picture(db, tmp_path):
     """Every chart and table of charts.__all__ is drawn of the sample: XML, text as text, no character that acts."""
     judge_pictures(db, hostile(tmp_path / "d.db", harmless(SAMPLE)))
@@ -278,6 +283,7 @@ def judge_shown(db, name, capsys):
     assert capsys.readouterr().out.isascii()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", OF_TEXT)
 def test_a_frame_is_shown_as_text(db, name, capsys):
     """On the terminal, in a spreadsheet and in JSON nothing of the sample acts."""
@@ -314,7 +320,7 @@ CALLS = [
     ["report", "progress", "-p", "min_confidence=PAYLOAD"],
     ["report", "progress", "--keep", "PAYLOAD"],
     ["report", "progress", "--as-of", "PAYLOAD"],
-    ["report", "progress", "--notify", "PAYLOAD"],
+    pytest.param(["report", "progress", "--notify", "PAYLOAD"], marks=pytest.mark.kernel),
     ["report", "progress", "--db", "PAYLOAD"],
     ["report", "progress", "--out", "FILE/PAYLOAD"],
     ["report", "--copy", "progress", "PAYLOAD"],
@@ -355,6 +361,7 @@ def test_no_message_lets_an_order_to_the_terminal_out(db, call, capsys, monkeypa
 
 
 @thorough
+@pytest.mark.kernel
 def test_a_scan_of_a_hostile_repository(tmp_path, capsys):
     """Paths, authors, messages, branches and task files of a repository reach the page, and the terminal, as text."""
     repo = tmp_path / file_name(SAMPLE["terminal"])

@@ -60,6 +60,7 @@ LISTS = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", LISTS)
 def test_a_hostile_list_is_read_as_text(tmp_path, db, name):
     """Each title arrives as text, within seconds, and a second reading changes nothing."""
@@ -83,7 +84,8 @@ def test_a_fence_that_never_closes_is_said(tmp_path, db):
     assert titles(db) == ["Dig"]
 
 
-@pytest.mark.parametrize("many", [2_000, pytest.param(25_000, marks=pytest.mark.exhaustive)])
+@pytest.mark.slow
+@pytest.mark.parametrize("many", [1_000, pytest.param(25_000, marks=pytest.mark.exhaustive)])
 @pytest.mark.parametrize(
     ("before", "after"),
     [
@@ -106,7 +108,7 @@ def test_many_boxes_take_time_in_proportion(tmp_path, many, before, after):
             file.write_text("".join(text.format(number) for number in range(size)), "utf-8")
             ingest_tasks([file], "Evil", db)
         seconds.append(time.process_time() - started)
-    assert seconds[1] < seconds[0] * 8 + 0.5
+    assert seconds[1] < seconds[0] * 8 + 0.25
 
 
 BACKLOG = {

@@ -97,6 +97,7 @@ def test_only_what_is_new_is_asked_for(db, repo, monkeypatch):
     assert told == [(1, 1)]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", range(5))
 def test_any_split_into_runs_is_one_run(tmp_path, seed, small_steps):
     """However the history is split into runs, by branches and dates, the rows are those of one run."""
@@ -133,6 +134,7 @@ def test_an_interrupted_run_is_continued(tmp_path, db, stop, small_steps):
     assert query(db, "SELECT count(*) FROM git_repo_commits WHERE reachable") == [(60,)]
 
 
+@pytest.mark.crash
 def test_a_killed_run_is_continued(tmp_path, db):
     """SIGKILL at random moments leaves a sound database, and the run after it completes the history."""
     shas = history(tmp_path / "long", 4000)

@@ -224,6 +224,7 @@ def test_many_complaints_are_cut_short(tmp_path, run):
     assert err.endswith("... and 980 more complaints\n")
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not DATA.is_dir(), reason="the real task lists are not beside this checkout")
 @pytest.mark.parametrize("database", [v1_database, v2_database, v2_1_database])
 def test_the_real_task_lists(tmp_path, database):
@@ -278,6 +279,7 @@ def test_a_call_that_is_off_is_refused(tmp_path, plan, call, error, message):
     assert db.read_bytes() == before
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "data", "count"),
     [
@@ -312,10 +314,55 @@ def test_a_backlog_folder_is_read_with_its_records_times(tmp_path):
     (folder / "back-1.md").write_text(text.format(1, "Done", ""), "utf-8")
     assert ingest_tasks([folder.parent], "Work", db).changed == 1
     assert query(db, "SELECT external_id, status, checked, created_at FROM tasks ORDER BY 1") == [
-        ("BACK-1", "completed", 1, "2026-01-02T00:00:00.000Z"),
-        ("BACK-2", "pending", 0, "2026-01-02T00:00:00.000Z"),
+        ("BACK-1", "completed", 1, "2026-01-02"),
+        ("BACK-2", "pending", 0, "2026-01-02"),
     ]
+    assert (
+        query(db, "SELECT occurred_at, on_day FROM task_events WHERE op = 'insert'")
+        == [("2026-01-02T12:00:00.000Z", "2026-01-02")] * 2
+    )
     assert query(db, "SELECT task_id, depends_on_id FROM task_dependencies") == [(2, 1)]
+
+
+def test_a_date_of_a_page_stays_a_date(tmp_path):
+    """Created, updated and completed on days: each event is of its day, in order, and none is after its commit."""
+    folder = repository(tmp_path / "r")
+    page = "---\nid: BACK-1\ntitle: Sweep\nstatus: {}\ncreated_date: {}\nupdated_date: {}\ncompleted_date: {}\n---\n"
+    for status, updated, at in (
+        ("To Do", "2026-01-02", "2026-01-02T09:00:00Z"),
+        ("Done", "2026-01-02", "2026-01-02T10:00:00Z"),
+    ):
+        files = {"backlog/tasks/back-1.md": page.format(status, "2026-01-02", updated, "2026-01-02")}
+        commit(folder, files=files, GIT_COMMITTER_DATE=at)
+    db = v2_1_database(tmp_path / "dash.db", projects=[])
+    ingest_tasks([folder / "backlog"], "Work", db)
+    assert query(db, "SELECT occurred_at, on_day, status FROM task_events ORDER BY event_id") == [
+        ("2026-01-02T09:00:00.000Z", "2026-01-02", "pending"),
+        ("2026-01-02T10:00:00.000Z", "2026-01-02", "completed"),
+    ]
+    assert query(db, "SELECT created_at, completed_at FROM tasks") == [("2026-01-02", "2026-01-02")]
+    before = kept(db)
+    ingest_tasks([folder / "backlog"], "Work", db)
+    assert kept(db) == before
+
+
+def test_a_date_that_was_read_as_its_midnight_is_no_news(tmp_path):
+    """What an earlier dashkit remembers of a page as a midnight is the date that the page says today."""
+    folder = tmp_path / "backlog" / "tasks"
+    folder.mkdir(parents=True)
+    text = "---\nid: BACK-1\ntitle: {}\nstatus: To Do\ncreated_date: 2026-01-02\nupdated_date: 2026-01-03\n---\n"
+    (folder / "back-1.md").write_text(text.format("Sweep"), "utf-8")
+    db = v2_1_database(tmp_path / "dash.db", projects=[])
+    ingest_tasks([folder.parent], "Work", db)
+    for day in ("2026-01-02", "2026-01-03"):
+        query(db, "UPDATE task_sources SET image = replace(image, ?, ?)", f'"{day}"', f'"{day}T00:00:00.000Z"')
+    before = kept(db)
+    ingest_tasks([folder.parent], "Work", db)
+    assert kept(db) == before
+    (folder / "back-1.md").write_text(text.format("Quite another title"), "utf-8")
+    ingest_tasks([folder.parent], "Work", db)
+    assert query(db, "SELECT id, title FROM tasks") == [(1, "Quite another title")]
+    assert query(db, "SELECT on_day FROM task_events WHERE op = 'update'") == [(None,)]
 
 
 @pytest.fixture

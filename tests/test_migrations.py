@@ -362,6 +362,7 @@ def clean(tmp_path_factory):
     return made
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("version", "count"), PREFIXES, ids=lambda one: getattr(one, "number", one))
 def test_a_half_finished_attempt_is_completed(small, clean, version, count):
     """Whatever prefix of a version's changes is there, the migration adds the rest and equals a clean one."""
@@ -378,6 +379,7 @@ def test_a_half_finished_attempt_is_completed(small, clean, version, count):
     assert migrations.execute(small, to=version.number).backup is None
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("count", range(len(VERSIONS[1].changes) + 1))
 def test_a_history_is_begun_once(small, clean, count):
     """However far an attempt at version 2.1 got, each task has its rows in the history exactly once."""

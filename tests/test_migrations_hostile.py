@@ -470,6 +470,7 @@ ODD = {
 NEEDLESS = {("less than version 1", "2.1"): 3}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("version", CHANGES)
 @pytest.mark.parametrize("name", ODD)
 def test_odd_databases_are_carried_through(small, tmp_path, name, version):

@@ -147,6 +147,7 @@ def test_every_pace_is_a_number(counts):
     assert np.all(np.isfinite([rate, clump, spread]))
 
 
+@pytest.mark.slow
 @settings(max_examples=25, deadline=None)
 @given(st.integers(0, 10_000), st.integers(1, 20), st.integers(1, 20))
 def test_more_time_is_more_tasks_and_more_certainty_is_fewer(seed, days, more):

@@ -227,6 +227,7 @@ TOLD = (
 )
 
 
+@pytest.mark.slow
 @settings(max_examples=15, deadline=None)
 @given(st.lists(PLACES, min_size=2, max_size=4))
 def test_tasks_that_wander_are_never_doubled_in_whichever_order_files_are_read(versions):

@@ -391,6 +391,7 @@ def test_nothing_hostile_is_left_in_a_page():
     assert not re.search("[\x00-\x08\x0b-\x1f\u202a-\u202e\u2066-\u2069]", page)
 
 
+@pytest.mark.browser
 @in_browser
 def test_hostile_text_does_nothing_in_a_browser(tmp_path: Path):
     """A browser that opens a page full of hostile text runs none of it."""
@@ -407,6 +408,7 @@ def _measured(page, script, tmp_path):
     return json.loads(unescape(_title_in_browser(outer, tmp_path, "--allow-file-access-from-files")))
 
 
+@pytest.mark.browser
 @in_browser
 def test_a_phone_shows_charts_whole_and_lets_tables_scroll(tmp_path: Path):
     """At 390 pixels a chart fits, a wide table scrolls in a box with shadows, and the page does not scroll aside."""
@@ -425,6 +427,7 @@ def test_a_phone_shows_charts_whole_and_lets_tables_scroll(tmp_path: Path):
     assert found["shadow"] == "local, local, scroll, scroll"
 
 
+@pytest.mark.browser
 @in_browser
 def test_a_choice_of_confidence_works_without_a_script(tmp_path: Path):
     """One choice is shown at a time, on a phone too: all links at first, and those of a choice once it is made."""
@@ -440,6 +443,7 @@ def test_a_choice_of_confidence_works_without_a_script(tmp_path: Path):
     assert _measured(page, script, tmp_path) == ["ab", "bc", "c"]
 
 
+@pytest.mark.browser
 @in_browser
 @pytest.mark.parametrize(("policy", "title"), [(True, "Title"), (False, "PWNED")])
 def test_the_policy_alone_stops_what_would_slip_through(tmp_path: Path, policy, title):

@@ -100,6 +100,7 @@ def later(path):
     insert(path, "runs", id="later", kind="scan", started_at=now(), finished_at=now(), outcome="failed", details="{}")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "notebook",
     [path if path.stem == "explore" else pytest.param(path, marks=pytest.mark.exhaustive) for path in ASKING],
@@ -118,7 +119,8 @@ def test_a_page_says_later_what_it_said_then(tmp_path, notebook):
     assert text_of(page(notebook, **given)).replace("Gamma", "Alpha") == text_of(made)
 
 
-@pytest.mark.parametrize("name", ["progress", "data_quality"])
+@pytest.mark.kernel
+@pytest.mark.parametrize("name", ["progress", pytest.param("data_quality", marks=pytest.mark.exhaustive)])
 def test_the_record_says_later_what_it_said_then(tmp_path, name):
     """A run as of the instant of another one, known then, has its numbers in run.json, and says what is of now."""
     path = database(tmp_path / "d.db")
@@ -138,6 +140,7 @@ def test_the_record_says_later_what_it_said_then(tmp_path, name):
     assert "Of now" not in run.page.read_text()
 
 
+@pytest.mark.kernel
 @pytest.mark.exhaustive
 @pytest.mark.parametrize("notebook", ASKING, ids=lambda path: path.stem)
 def test_the_same_instant_gives_the_same_bytes(tmp_path, notebook):

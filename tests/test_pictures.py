@@ -189,11 +189,29 @@ def portfolio(*rows):
     return frame.astype({"project": "string"}), pd.concat(done, ignore_index=True).astype({"project_id": "Int64"})
 
 
-def gallery(name="A task"):
-    """One of each picture, with a name from outside wherever one can stand."""
+def nameless():
+    """One of each picture in which no name from outside stands."""
     forecast, fan = promises(3)
     gap = progress([(10 + day, day) for day in range(29)] + [(40, 31)])
     gap.loc[5:9, "is_gap"] = True
+    return {
+        "burn_up": charts.burn_up(gap, fan, forecast),
+        "cumulative_flow": charts.cumulative_flow(flow([(3, 2, 1, 1)] * 20)),
+        "arrivals": charts.arrivals(net([(9 + day, day, 1) for day in range(20)]), by="day"),
+        "progress_over_time": charts.progress_over_time(
+            shares([(10 + day, day, day // 2) for day in range(30)]), "day"
+        ),
+        "past_forecast": charts.past_forecast(ended(fan, 24)),
+        "what_moved": charts.what_moved(moved(-30.0, 40.0, 0.0, -3.0)),
+        "commit_calendar": charts.commit_calendar(commits([day % 11 * 20 for day in range(120)])),
+        "finished_by_period": charts.finished_by_period(
+            periods(20, freq="7D").assign(finished=whole(range(20)), estimated=whole([0] * 19 + [1]))
+        ),
+    }
+
+
+def named(name):
+    """One of each picture with a name from outside wherever one can stand."""
     waits = blocked([0] * 10 + [2] * 20, [day % 7 for day in range(30)])
     events = [(0, "created", name), (1, "status", "in_progress"), (2, "blocked", name), (3, "reason", name),
               (5, "unblocked", None), (6, "waiting", name), (7, "freed", name), (8, "commit", name),
@@ -201,23 +219,11 @@ def gallery(name="A task"):
     story = timeline(*events)
     story.loc[7:8, "is_estimated"] = True
     return {
-        "burn_up": charts.burn_up(gap, fan, forecast),
         "blocked_over_time": charts.blocked_over_time(
             waits, reasons(("waiting", name, 3, 4.5), ("reported", name, 1, 1))
         ),
-        "cumulative_flow": charts.cumulative_flow(flow([(3, 2, 1, 1)] * 20)),
-        "arrivals": charts.arrivals(net([(9 + day, day, 1) for day in range(20)]), by="day"),
-        "progress_over_time": charts.progress_over_time(
-            shares([(10 + day, day, day // 2) for day in range(30)]), "day"
-        ),
         "time_to_finish": charts.time_to_finish(times([0.0001 * 2**n for n in range(22)], titles=[name] * 22)),
         "ageing": charts.ageing(work([400, 50, 5, 4, 3, 1, 0.5, 0.00001], titles=[name] * 8)),
-        "past_forecast": charts.past_forecast(ended(fan, 24)),
-        "what_moved": charts.what_moved(moved(-30.0, 40.0, 0.0, -3.0)),
-        "commit_calendar": charts.commit_calendar(commits([day % 11 * 20 for day in range(120)])),
-        "finished_by_period": charts.finished_by_period(
-            periods(20, freq="7D").assign(finished=whole(range(20)), estimated=whole([0] * 19 + [1]))
-        ),
         "task_strip": charts.task_strip(story),
         "projects": charts.projects(
             *portfolio((name, 9, 4, 2, range(20)), ("Other", 5, 5, 0, [0] * 20), (name, 2, 1, 0, [1] * 20))
@@ -225,7 +231,16 @@ def gallery(name="A task"):
     }
 
 
-NAMES = list(gallery())
+def gallery():
+    """One of each picture."""
+    return nameless() | named("A task")
+
+
+NAMES = (
+    *("burn_up", "cumulative_flow", "arrivals", "progress_over_time", "past_forecast", "what_moved"),
+    *("commit_calendar", "finished_by_period", "blocked_over_time", "time_to_finish", "ageing", "task_strip"),
+    "projects",
+)
 
 
 @pytest.fixture(scope="module")
@@ -264,16 +279,19 @@ def test_no_words_of_a_picture_meet(pictures, name):
     assert not [text for text, box in boxes if box.x0 < -1 or box.x1 > figure.bbox.x1 + 1]
 
 
+@pytest.mark.slow
 def test_the_same_frames_give_the_same_bytes(pictures):
     """A picture that is made twice is the same, to the byte."""
     again = gallery()
+    assert tuple(again) == NAMES
     assert {name for name in NAMES if again[name]._repr_html_() != pictures[name]._repr_html_()} == set()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("payload", HOSTILE, ids=lambda text: ascii(text[:12]))
 def test_a_name_from_outside_is_text(payload):
     """It cannot crash a picture, be set as mathematics, close an element, or fill the page."""
-    for name, picture in gallery(payload).items():
+    for name, picture in named(payload).items():
         html = picture._repr_html_()
         drawing = picture.svg
         ET.fromstring(drawing)
@@ -283,6 +301,7 @@ def test_a_name_from_outside_is_text(payload):
         assert not set(drawing + html) & set("\x00\x07\x1b\u202e\ufffe\ud800"), name
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("make", [v2_1_database, hostile_database, full_database])
 def test_every_picture_is_drawn_of_every_database(tmp_path, make):
     """Of one that is empty, full of strange values, or small there is a picture or a sentence each time."""
@@ -830,6 +849,7 @@ def test_any_burn_up_is_spoken(states, at_least):
     spoken(charts.burn_up(progress([(max(each), min(each)) for each in states]), fan, forecast))
 
 
+@pytest.mark.slow
 @SETTINGS
 @given(st.lists(st.tuples(COUNTS, COUNTS), max_size=120), st.lists(st.tuples(COUNTS, DAYS), max_size=5))
 def test_any_block_is_spoken(states, told):
@@ -859,6 +879,7 @@ def test_any_age_is_spoken(ages, limits):
     spoken(charts.ageing(work(ages, limits)))
 
 
+@pytest.mark.slow
 @SETTINGS
 @given(st.tuples(*[st.floats(-300, 300)] * 4))
 def test_any_move_is_spoken(days):
@@ -885,6 +906,7 @@ def test_any_story_is_spoken(events):
     spoken(charts.task_strip(timeline(*told)))
 
 
+@pytest.mark.slow
 @SETTINGS
 @given(st.lists(st.tuples(COUNTS, COUNTS, COUNTS, COUNTS), max_size=14))
 def test_any_portfolio_is_spoken(rows):

@@ -43,6 +43,7 @@ def lists(request, tmp_path):
     return folder
 
 
+@pytest.mark.slow
 def test_real_task_lists_are_read_as_they_are_counted(tmp_path, lists):
     """Each file, and all in one folder, give the tasks that the README counts; a second reading changes nothing."""
     assert {file.stem for file in LISTS.glob("*.md")} == {*COUNTS, "README"}
@@ -60,6 +61,7 @@ def test_real_task_lists_are_read_as_they_are_counted(tmp_path, lists):
     assert kept(db) == before
 
 
+@pytest.mark.slow
 def test_real_task_lists_go_through_the_whole_job(tmp_path):
     """Seven files, 1,873 tasks, 51 of them checked: a version 1 database that migrates, verifies and comes back."""
     path = tmp_path / "dash.db"

@@ -19,8 +19,9 @@ STATE = "SELECT title, status, checked, blocked_reason FROM tasks ORDER BY title
 
 
 def day(number, hour=12):
-    """A day of January 2026 in the stored form."""
-    return f"2026-01-{number:02}T{hour:02}:00:00.000Z"
+    """A day of January 2026 in the stored form; 2.375 is the second one, at nine."""
+    hour = round(number % 1 * 24) if number % 1 else hour
+    return f"2026-01-{int(number):02}T{hour:02}:00:00.000Z"
 
 
 def replay(*versions, last_at=None):
@@ -62,6 +63,55 @@ def test_a_record_with_times_of_its_own_is_dated_by_them():
         ("update", done, None, {"status": "completed", "checked": 1}),
         ("update", day(3, 9), day(2), {"title": "b"}),
     ]
+
+
+D1, D2 = "2026-01-01", "2026-01-02"
+
+
+def dated(found):
+    """When each change was: its op, instant and day."""
+    return [(one.op, one.occurred_at[8:16], one.on_day and one.on_day[8:]) for one in found.changes]
+
+
+@pytest.mark.parametrize(("created", "updated", "completed", "expected"), [
+    (D1, D1, D1, [("insert", "01T11:59", "01"), ("update", "01T12:00", "01")]),
+    (D1, D2, D1, [("insert", "01T11:59", "01"), ("update", "01T12:00", "01")]),
+    (D1, D2, D2, [("insert", "01T12:00", "01"), ("update", "02T09:00", "02")]),
+    (D1, f"{D1}T08:00:00.000Z", None, [("insert", "01T07:59", "01"), ("update", "01T08:00", None)]),
+    (D1, f"{D1}T08:00:00.000Z", f"{D1}T00:00:00.000Z", [("insert", "01T00:00", "01"), ("update", "01T00:00", None)]),
+    (f"{D1}T18:00:00.000Z", D1, D1, [("insert", "01T18:00", None), ("update", "01T18:00", "01")]),
+    (f"{D1}T18:00:00.000Z", D2, D2, [("insert", "01T18:00", None), ("update", "02T09:00", "02")]),
+    (None, D1, D1, [("insert", "01T11:59", "01"), ("update", "01T12:00", "01")]),
+    ("2026-01-03", None, None, [("insert", "02T09:00", None), ("update", "02T09:00", None)]),
+    (D1, "2026-01-03", "2026-01-03", [("insert", "01T12:00", "01"), ("update", "02T09:00", None)]),
+])  # fmt: skip
+def test_a_date_of_a_record_is_its_whole_day(created, updated, completed, expected):
+    """Its events are within the day, behind the creation and before what follows, and not after the version."""
+    task = Task("a", "completed", True, external_id="x", created_at=created, updated_at=updated, completed_at=completed)
+    assert dated(replay((2.375, [task]))) == expected
+
+
+def test_a_version_of_a_day_is_not_before_it():
+    """Committed twice on the day that the record names: what the second one shows is of that day, behind the first."""
+    first = Task("a", external_id="x", created_at=D1, updated_at=D1)
+    last = Task("a", "completed", True, external_id="x", created_at=D1, updated_at=D2, completed_at=D2)
+    assert dated(replay((1.9, [first]), (2.25, [first]), (2.9, [last]))) == [
+        ("insert", "01T12:00", "01"),
+        ("update", "02T12:00", "02"),
+    ]
+    assert dated(replay((1.9, [first]), (2.75, [first]), (2.9, [last]))) == [
+        ("insert", "01T12:00", "01"),
+        ("update", "02T18:00", "02"),
+    ]
+
+
+def test_a_date_of_today_is_no_older_record():
+    """A day may come again, also behind an instant of that day: such a record is not passed over."""
+    for one, other in ((D1, D1), (D1, f"{D1}T08:00:00.000Z"), (f"{D1}T08:00:00.001Z", D1)):
+        found = replay((2, [Task("a", updated_at=one)]), (3, [Task("a", "blocked", updated_at=other)]))
+        assert (len(found.changes), found.stale) == (2, set())
+    found = replay((2, [Task("a", updated_at=D2)]), (3, [Task("a", "blocked", updated_at=f"{D1}T08:00:00.001Z")]))
+    assert len(found.stale) == 1
 
 
 def test_an_older_record_reopens_nothing():
@@ -345,6 +395,7 @@ def read_in_runs(folder, versions, ends, db):
             ingest_tasks([folder / "plan.md"], "Shed", db)
 
 
+@pytest.mark.slow
 @settings(max_examples=15, deadline=None)
 @given(FILES, st.data())
 def test_any_split_of_the_history_is_one_run(versions, data):
@@ -359,6 +410,7 @@ def test_any_split_of_the_history_is_one_run(versions, data):
         assert found[0] == found[1] == found[2]
 
 
+@pytest.mark.slow
 @settings(max_examples=15, deadline=None)
 @given(st.lists(FILES, min_size=2, max_size=3), st.randoms())
 def test_the_order_of_sources_does_not_matter(histories, shuffle):

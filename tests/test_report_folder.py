@@ -82,6 +82,7 @@ def _fill(folder):
 # Numbers
 
 
+@pytest.mark.kernel
 def test_key_figures_reach_the_page_and_the_record(tmp_path):
     """The record has the numbers of the frames; the page compares them with the page as of an earlier instant."""
     db = v2_1_database(tmp_path / "d.db", tasks=[{"title": PAYLOAD, "status": "blocked", "blocked_reason": PAYLOAD}])
@@ -110,6 +111,7 @@ def test_key_figures_reach_the_page_and_the_record(tmp_path):
     assert stored["inputs"]["database"]["content"]
 
 
+@pytest.mark.kernel
 def test_the_same_inputs_give_the_same_bytes(tmp_path):
     """A page as of an instant is the same file whenever it is made, though others were made in between."""
     db = v2_1_database(tmp_path / "d.db", tasks=[{"title": "A", "status": "blocked"}])
@@ -122,6 +124,7 @@ def test_the_same_inputs_give_the_same_bytes(tmp_path):
     assert pages[1] == pages[2] != pages[0]
 
 
+@pytest.mark.kernel
 def test_what_a_notebook_hands_on_is_on_record(tmp_path):
     """Values as they are, instants as they are stored, frames as their rows; what is missing is null."""
     cell = """
@@ -142,6 +145,7 @@ dashkit.hand_on(frame=frame, at=at, word="a $", none=None)
     assert (kept["at"], kept["word"], kept["none"]) == (stored, "a $", None)
 
 
+@pytest.mark.kernel
 def test_plain_papermill_keeps_the_numbers_too(tmp_path):
     """What a notebook hands on stands in its outputs, also where no dashkit runs it."""
     db = v2_1_database(tmp_path / "d.db")
@@ -247,6 +251,7 @@ def test_a_failed_run_is_told_once():
 # The index
 
 
+@pytest.mark.kernel
 def test_hostile_names_and_texts_are_text_in_the_index(tmp_path):
     """Markup, quotes, line breaks and a colon in names, titles and errors act nowhere; each link leads to its page."""
     name = PAYLOAD.replace("/", "|") + "javascript:x"
@@ -337,6 +342,7 @@ def test_retention_keeps_the_newest_with_numbers_and_the_newest_without(tmp_path
     ]
 
 
+@pytest.mark.kernel
 def test_the_command_keeps_so_many_runs(tmp_path):
     """--keep 1 leaves one run of each report, and the index has one row."""
     path = written(tmp_path / "r.ipynb", "1")
@@ -350,6 +356,7 @@ def test_the_command_keeps_so_many_runs(tmp_path):
 # What goes wrong
 
 
+@pytest.mark.kernel
 def test_a_broken_notebook_and_a_killed_kernel_leave_the_good_page(tmp_path, capsys):
     """The last good page stays, the index shows the failure in red with the good page beside it, and exit code 5."""
     path = written(tmp_path / "r.ipynb", "print('good')")
@@ -370,6 +377,7 @@ def test_a_broken_notebook_and_a_killed_kernel_leave_the_good_page(tmp_path, cap
     assert "ZeroDivisionError" in rows_of(out)[1]
 
 
+@pytest.mark.kernel
 def test_a_second_run_is_told_that_the_folder_is_held(tmp_path, capsys):
     """While one run writes its pages, another one exits 4 and changes nothing; afterwards it may."""
     path = written(tmp_path / "r.ipynb", "1")
@@ -382,6 +390,8 @@ def test_a_second_run_is_told_that_the_folder_is_held(tmp_path, capsys):
     assert main(["report", str(path), "--out", str(out)]) == 0
 
 
+@pytest.mark.crash
+@pytest.mark.kernel
 def test_a_killed_run_is_a_failure_of_the_next_index(tmp_path):
     """A process that is killed holds nothing afterwards; the next run says of it that it was killed."""
     out, mark = tmp_path / "out", tmp_path / "began"
@@ -400,6 +410,7 @@ def test_a_killed_run_is_a_failure_of_the_next_index(tmp_path):
     assert not [entry for entry in (out / "r").iterdir() if entry.name.startswith(".")]
 
 
+@pytest.mark.kernel
 def test_a_full_disk_leaves_the_good_page_and_is_told(tmp_path, capsys):
     """Where no page can be written any more, the room put by takes the failure: exit 5, index, page, record."""
     out = tmp_path / "out"
@@ -419,6 +430,7 @@ def test_a_full_disk_leaves_the_good_page_and_is_told(tmp_path, capsys):
         assert "bad" not in rows_of(out)[0]
 
 
+@pytest.mark.kernel
 def test_a_read_only_folder_is_refused(tmp_path, capsys):
     """Where nothing may be written the run is refused, exit 3, and the pages are what they were."""
     out = tmp_path / "out"
@@ -435,6 +447,7 @@ def test_a_read_only_folder_is_refused(tmp_path, capsys):
 # Several, and only what changed
 
 
+@pytest.mark.kernel
 def test_several_run_at_once_and_stay_apart(tmp_path):
     """Runs come back in the order of the jobs; two of one second and one that crashes keep no other from its page."""
     paths = [written(tmp_path / f"{name}.ipynb", code) for name, code in (("a", "1"), ("b", "1 / 0"), ("c", "2"))]
@@ -451,6 +464,7 @@ def test_several_run_at_once_and_stay_apart(tmp_path):
     assert len(rows_of(tmp_path / "out")) == 4
 
 
+@pytest.mark.kernel
 def test_nothing_changed_means_no_run(tmp_path, capsys):
     """--if-changed runs where the data, a parameter or the notebook changed, or the last run was not good."""
     db = v2_1_database(tmp_path / "d.db", tasks=[{"title": "A"}])
@@ -482,6 +496,7 @@ def test_nothing_changed_means_no_run(tmp_path, capsys):
     assert ran()
 
 
+@pytest.mark.kernel
 def test_looking_for_a_change_loads_nothing_heavy(tmp_path):
     """Where nothing changed neither pandas nor papermill nor nbformat is loaded, and the database keeps its bytes."""
     db = v2_1_database(tmp_path / "d.db", tasks=[{"title": "A"}])
@@ -504,6 +519,7 @@ def test_looking_for_a_change_loads_nothing_heavy(tmp_path):
 # Telling somebody
 
 
+@pytest.mark.kernel
 def test_a_command_is_told_what_changed(tmp_path, capsys):
     """JSON on the standard input of the user's command, on change only; no shell reads the command."""
     db = v2_1_database(tmp_path / "d.db", tasks=[{"title": PAYLOAD}])
@@ -537,6 +553,7 @@ def test_a_command_that_is_none_is_refused_before_the_run(tmp_path, capsys, comm
     assert not (tmp_path / "out").exists()
 
 
+@pytest.mark.kernel
 @pytest.mark.parametrize(("code", "said"), [("1", "there was nothing to tell"), ("1 / 0", "what changed was not told")])
 def test_where_the_program_is_missing_the_page_is_made(tmp_path, capsys, code, said):
     """A PATH that lacks the program keeps no page from being made: exit 5, and that nobody could be told."""
@@ -548,6 +565,7 @@ def test_where_the_program_is_missing_the_page_is_made(tmp_path, capsys, code, s
     assert len(rows_of(tmp_path / "out")) == 1
 
 
+@pytest.mark.kernel
 @pytest.mark.parametrize("refused", [False, True])
 def test_the_next_run_tells_of_one_that_was_killed(tmp_path, refused):
     """--notify hears once that the run before was killed, by a good run of any report or by one that is refused."""

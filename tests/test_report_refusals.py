@@ -2,6 +2,7 @@
 
 import json
 import re
+import shutil
 
 import pytest
 from builders import v1_database, v2_1_database
@@ -17,6 +18,7 @@ from dashkit.reports.jobs import origin, prepare
 from dashkit.reports.record import Record
 from dashkit.reports.run import run_all, run_report
 
+pytestmark = pytest.mark.kernel  # that makes the good page which is to stay
 DB = 'db_path: str = ""  # which\nas_of: str = ""  # when'
 
 
@@ -24,13 +26,23 @@ def _written(path, *code, parameters=DB):
     return written(path, *code, parameters=parameters)
 
 
+@pytest.fixture(scope="module")
+def made(tmp_path_factory):
+    """A database, a notebook `r`, and a folder with its good page; and a copy of all that, to be put back."""
+    folder = tmp_path_factory.mktemp("refusals") / "folder"
+    folder.mkdir()
+    db = v2_1_database(folder / "d.db", tasks=[{"title": "A"}])
+    path = _written(folder / "r.ipynb", "print('good')")
+    assert main(["report", str(path), "--db", str(db), "--out", str(folder / "out")]) == 0
+    return folder, shutil.copytree(folder, folder.with_name("kept"), symlinks=True)
+
+
 @pytest.fixture
-def folder(tmp_path):
-    """A database, a notebook `r`, and a folder with its good page."""
-    db = v2_1_database(tmp_path / "d.db", tasks=[{"title": "A"}])
-    path = _written(tmp_path / "r.ipynb", "print('good')")
-    assert main(["report", str(path), "--db", str(db), "--out", str(tmp_path / "out")]) == 0
-    return tmp_path
+def folder(made):
+    """The folder as it was when the page was made; a record names the paths, so it is always the same one."""
+    path, kept = made
+    shutil.rmtree(path)
+    return shutil.copytree(kept, path, symlinks=True)
 
 
 @pytest.mark.parametrize(

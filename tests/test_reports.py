@@ -298,6 +298,7 @@ def test_a_failing_disk_leaves_the_old_page(tmp_path):
 # Real kernels
 
 
+@pytest.mark.kernel
 def test_a_report_from_a_notebook_to_a_page(tmp_path, monkeypatch, capfd):
     """A notebook at an odd path, run from elsewhere, becomes a page, its twin latest.html and a record; no noise."""
     folder = tmp_path / 'it\'s a "folder" {of} ünïcode'
@@ -338,6 +339,7 @@ def test_a_report_from_a_notebook_to_a_page(tmp_path, monkeypatch, capfd):
     assert _children() == before
 
 
+@pytest.mark.kernel
 def test_a_failed_check_is_published_and_a_crash_is_not(tmp_path, capfd):
     """A verdict in red takes the place of the latest page; a crash leaves it and says so on a page of its own."""
     path = _notebook(tmp_path / "r.ipynb", "print('numbers')", REQUIRE, "1 / 0", parameters="limit: int = 5")
@@ -394,6 +396,7 @@ def _hot_journal(path):
     assert path.with_name(path.name + "-journal").stat().st_size > 0
 
 
+@pytest.mark.kernel
 @pytest.mark.parametrize("state", ["of version 1", "hot", "backup gone"])
 def test_a_refusal_in_the_kernel_is_no_crash(tmp_path, capsys, state):
     """What dashkit refuses within a notebook exits 3, and the page says what, why and what to do, in words."""
@@ -418,6 +421,7 @@ def test_a_refusal_in_the_kernel_is_no_crash(tmp_path, capsys, state):
     assert json.loads((tmp_path / "out" / name / "run.json").read_text())["exit_code"] == 3
 
 
+@pytest.mark.kernel
 def test_a_kernel_that_dies_is_a_crash(tmp_path, capfd):
     """A process that is killed leaves a page that says where, the notebook as far as it came, and no noise."""
     path = _notebook(
@@ -432,6 +436,7 @@ def test_a_kernel_that_dies_is_a_crash(tmp_path, capfd):
     assert capfd.readouterr() == ("", "")
 
 
+@pytest.mark.kernel
 def test_plain_papermill_stops_at_an_unknown_parameter(tmp_path):
     """Under papermill itself, which passes anything, check_parameters() stops the notebook and names the right one."""
     path = _notebook(tmp_path / "r.ipynb", CHECK_PARAMETERS, "print('later')")
@@ -447,7 +452,11 @@ def test_plain_papermill_stops_at_an_unknown_parameter(tmp_path):
     assert error["traceback"] == [f"{error['ename']}: {error['evalue']}"]  # and not how it came about
 
 
-def test_plain_papermill_may_give_a_number_for_a_text(tmp_path):
+@pytest.mark.kernel
+@pytest.mark.parametrize(("given", "code"), [
+    ("1", 0), ("1.5", 1), pytest.param("True", 1, marks=pytest.mark.exhaustive),
+])  # fmt: skip
+def test_plain_papermill_may_give_a_number_for_a_text(tmp_path, given, code):
     """Papermill makes a number of what looks like one: the notebook goes on with its text, and opens the project."""
     db = v2_1_database(tmp_path / "d.db")
     parameters = 'db_path: str = ""\nproject: str = ""\nlimit: int = 5'
@@ -456,10 +465,9 @@ def test_plain_papermill_may_give_a_number_for_a_text(tmp_path):
     command = [sys.executable, "-m", "papermill", str(path), str(tmp_path / "out.ipynb"), "-k", "python3"]
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
     command += ["--no-progress-bar", "-p", "db_path", str(db), "-p", "project"]
-    for given, code in (("1", 0), ("1.5", 1), ("True", 1)):
-        done = subprocess.run([*command, given], env=environment, capture_output=True, check=False, timeout=120)
-        assert done.returncode == code
-        assert ("'1' 1" in (tmp_path / "out.ipynb").read_text()) == (code == 0)
+    done = subprocess.run([*command, given], env=environment, capture_output=True, check=False, timeout=120)
+    assert done.returncode == code
+    assert ("'1' 1" in (tmp_path / "out.ipynb").read_text()) == (code == 0)
 
 
 # The command
@@ -489,6 +497,7 @@ def test_the_command_refuses_before_anything_runs(tmp_path, monkeypatch, capsys,
     assert not (tmp_path / "reports").exists()
 
 
+@pytest.mark.kernel
 def test_pages_of_a_repository_stand_where_scan_put_them(tmp_path, monkeypatch, capsys):
     """Of a database in .dashkit the pages go beside it, from wherever the command is run; of another one here."""
     (tmp_path / "repo" / ".dashkit").mkdir(parents=True)
@@ -514,6 +523,7 @@ def test_no_copy_into_a_folder_that_is_not_there(tmp_path, capsys):
     assert "there is no such folder. Make it first, or give NAME.ipynb." in capsys.readouterr().err
 
 
+@pytest.mark.kernel
 def test_the_command_prints_each_page_and_exits_with_the_worst(tmp_path, monkeypatch, capsys):
     """Results go to stdout, the story to stderr; a crash of one report does not keep the next from its page."""
     monkeypatch.chdir(tmp_path)
@@ -555,6 +565,7 @@ print("sockets:", any(name.startswith("socket:") for name in mine))
 print("listening:", [row[1] for row in rows if row[3] == "0A" and f"socket:[{row[9]}]" in mine])"""
 
 
+@pytest.mark.kernel
 @pytest.mark.skipif(not Path("/proc/self/net/tcp").exists(), reason="the system does not say who listens where")
 def test_a_kernel_listens_on_no_port(tmp_path):
     """No TCP socket of the kernel listens, not even on the loopback; a fork of it that prints breaks nothing."""

@@ -64,6 +64,7 @@ def test_a_direct_attach_loses_a_row(tmp_path):
     assert len(names) == 1
 
 
+@pytest.mark.slow
 def test_a_dashboard_loses_nothing(tmp_path):
     """Through a snapshot our lock stands: the other writer is refused and knows it, and ours is there."""
     code, names = story(tmp_path, "dashkit")

@@ -120,6 +120,7 @@ def test_an_interrupted_run_has_failed(tmp_path, db):
     assert (outcome, json.loads(details)) == ("failed", {"error": "KeyboardInterrupt", "text": ""})
 
 
+@pytest.mark.crash
 def test_a_killed_run_leaves_no_row(tmp_path, db):
     """A row is there only for what has ended: SIGKILL leaves none, and the next run has its own."""
     history(tmp_path / "long", 4000)

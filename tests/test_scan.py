@@ -141,6 +141,7 @@ def test_a_block_of_unknown_age_is_not_called_new(tmp_path):
     assert (blocked["days_blocked"], blocked["basis"]) == (None, None)
 
 
+@pytest.mark.slow
 def test_a_work_tree_a_submodule_and_a_clone_apart_are_scanned_where_they_are(repo, tmp_path):
     """The files are those of the work tree that was named, with its own HEAD, wherever its git directory lies."""
     tree, clone, outer = tmp_path / "tree", tmp_path / "clone", tmp_path / "outer"
@@ -243,6 +244,7 @@ def test_an_empty_file_is_a_new_database(repo, tmp_path):
     assert scan(repo, db=tmp_path / "new.db", page=False).tasks.added == 3
 
 
+@pytest.mark.kernel
 def test_git_status_stays_clean(repo, tmp_path):
     """Whatever is made in the repository, git is told to leave it alone; with both places elsewhere nothing is."""
     scan(repo, db=tmp_path / "a.db", page=False)
@@ -253,6 +255,7 @@ def test_git_status_stays_clean(repo, tmp_path):
     assert status.stdout == b""
 
 
+@pytest.mark.kernel
 def test_the_page_has_a_name_that_stays(repo):
     """The scan prints the page that the next scan replaces."""
     done = scan(repo)
@@ -407,6 +410,7 @@ def test_a_terminal_hears_how_far_the_commits_are(repo):
     assert re.fullmatch(r"3 of 3 commits, [\d,]+ a second, 0 s left", Speed().words(3, 3))
 
 
+@pytest.mark.kernel
 def test_the_example_of_the_docs_is_real(tmp_path):
     """The output that docs/scan.md shows is what a scan says, but for the place and the time."""
     page = (Path(dashkit.__file__).parents[1] / "docs" / "scan.md").read_text("utf-8")

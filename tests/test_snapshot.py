@@ -60,6 +60,7 @@ def test_the_tables_read_are_those_of_the_schema(tmp_path):
     assert read.keys() >= old
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not HAS_EXTENSION, reason="the extra `attach` is not installed")
 @pytest.mark.parametrize(
     "make", [v2_database, v2_1_database, hostile_database, partial(hostile_database, make=v2_1_database)]
@@ -99,6 +100,7 @@ def test_text_that_is_no_utf8_is_copied_with_replacement_characters(tmp_path, br
         assert "\ufffd" in d.sql("SELECT title FROM tasks")["title"][0]
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not HAS_EXTENSION, reason="the extra `attach` is not installed")
 def test_many_rows_are_attached(tmp_path):
     """From 200,000 rows on the copy is attached, below it is copied."""
@@ -140,6 +142,7 @@ def test_an_instant_is_what_times_says(tmp_path, load, text):
         assert len(d.bad_values()) == 0
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("text", [
     "epoch", "infinity", "now", "today", "yesterday", "176425979", "2025-02-30", "27/11/2025", "16:09:57",
     "-4000-01-01", "294247-01-01", "2025-11-27T24:00:01", "2025-11-27T16:09:57 Europe/Berlin", "0001-01-01T00:00:00+12",
@@ -223,6 +226,7 @@ REFUSED = [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("sql", "why"), REFUSED)
 def test_a_query_reads_the_views_and_nothing_else(tmp_path, load, sql, why):
     """No file, no extension, no setting, no writing: refused in words, and nothing appears on disk."""

@@ -47,7 +47,7 @@ def beads_row(**values):
 
 
 def storable(task):
-    """Whether SQLite takes each value of a task, and each time of it is in the stored form."""
+    """Whether SQLite takes each value of a task, and each time of it is in the stored form, or a date."""
     flat = [part for value in astuple(task) for part in (value if isinstance(value, tuple) else [value])]
     with closing(sqlite3.connect(":memory:")) as conn:
         kept = [conn.execute("SELECT ?", [value]).fetchone()[0] for value in flat]
@@ -55,7 +55,7 @@ def storable(task):
     lines = [task.title, task.external_id, task.parent, *task.labels, *task.depends_on, *task.headings]
     return (
         kept == flat
-        and all(times.to_text(times.parse(at)) == at for at in instants)
+        and all(times.normal(at) == at for at in instants)
         and not any("\n" in line for line in lines if line is not None)
         and task.status in STATUSES
         and task.checked == (task.status == "completed")
@@ -227,6 +227,7 @@ def test_a_merge_conflict_in_beads_is_read_from_both_sides():
     ]
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not HISTORY.is_file(), reason="the real history is not beside this checkout")
 def test_the_real_history_of_beads():
     """All versions of a real file: 17,109 ids, of which the rule leaves 2,653, and eight lines that are no records."""
@@ -261,10 +262,10 @@ def test_backlog_reads_front_matter_folders_and_milestones():
         ("First release",),
     )
     assert (first.labels, first.depends_on, first.parent) == (("io", "cli"), ("TASK-2", "TASK-3"), "BACK-9")
-    assert (first.created_at, first.updated_at) == ("2026-08-15T14:00:00.000Z", "2026-08-16T00:00:00.000Z")
+    assert (first.created_at, first.updated_at) == ("2026-08-15T14:00:00.000Z", "2026-08-16")
     assert (first.description, first.kind, first.priority) == ("Write each row once.", "feature", "high")
     assert (tasks["TASK-2"].title, tasks["TASK-2"].status) == ("Fix: a colon that YAML does not allow", "cancelled")
-    assert (tasks["BACK-3"].status, tasks["BACK-3"].completed_at) == ("completed", "2026-08-14T00:00:00.000Z")
+    assert (tasks["BACK-3"].status, tasks["BACK-3"].completed_at) == ("completed", "2026-08-14")
     assert tasks["BACK-4"].status == "cancelled"
     assert tasks["BACK-5"].unknown_status == "Tasting"
     assert found.left_out_by == {"page without front matter": 1, backlog.REUSED: 1, "draft": 1}
@@ -303,18 +304,18 @@ def test_yaml_makes_texts_alone():
 )
 def test_hostile_yaml_is_cheap(front):
     """Deep, long and endless front matter is skipped within seconds, in a process that lives on."""
-    began = time.perf_counter()
+    began = time.process_time()
     assert isinstance(backlog.parse_record(page(front), "tasks/a.md"), Skip)
-    assert time.perf_counter() - began < 3
+    assert time.process_time() - began < 3
 
 
 @pytest.mark.parametrize("body", ["<!--" * 250_000, "## Description\n" * 60_000, "---\n" * 250_000, "\n" * 10**6])
 def test_a_hostile_body_is_cheap(body):
     """Marks that never close, and sections without end, take time in proportion to their length."""
-    began = time.perf_counter()
+    began = time.process_time()
     task = backlog.parse_record(page("id: A-1\ntitle: t", body), "tasks/a.md")
     assert storable(task)
-    assert time.perf_counter() - began < 3
+    assert time.process_time() - began < 3
 
 
 def test_a_bomb_of_aliases_is_no_list_of_labels():
@@ -408,10 +409,10 @@ def test_hostile_texts_become_storable():
 
 def test_a_record_of_megabytes_is_read_quickly():
     """A title of five megabytes costs no more than its JSON."""
-    began = time.perf_counter()
+    began = time.process_time()
     found = beads.parse_record(beads_row(title="x " * 2_500_000, description="\x00" * 1_000_000))
     assert len(found.title) == fields.LONGEST_LINE + 1
-    assert time.perf_counter() - began < 5
+    assert time.process_time() - began < 5
 
 
 @pytest.mark.parametrize(
@@ -450,7 +451,10 @@ def test_bytes_that_are_no_text_are_said():
 
 @pytest.mark.parametrize(
     "word",
-    [*fields.STATUS_WORDS, *beads.MACHINERY, *beads.BLOCKING, *beads.PRIORITIES.values(), *github.LABELS, *SIGNS],
+    [
+        *(*fields.STATUS_WORDS, *sorted(beads.MACHINERY), *sorted(beads.BLOCKING)),
+        *(*beads.PRIORITIES.values(), *github.LABELS, *SIGNS),
+    ],
 )
 def test_the_docs_state_the_tables(word):
     """Each word that a table knows is in docs/sources.md."""

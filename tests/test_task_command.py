@@ -27,6 +27,19 @@ def run(tmp_path, capsys):
     return command
 
 
+@pytest.mark.parametrize(
+    ("said", "shown"),
+    [("2025-11-03", "2025-11-03"), ("3 Nov 2025 09:00", None), ("2099-01-01", None), ("1762160400", "2025-11-03T09")],
+)
+def test_completed_is_when_the_history_says(tmp_path, run, said, shown):
+    """The date of a finish is that of the frames: what the row says of an earlier time, else when it was checked."""
+    path = v2_1_database(tmp_path / "dash.db")
+    insert(path, "tasks", project_id=1, title="t", created_at="2025-10-01", completed_at=said, checked=1)
+    (today,) = query(path, "SELECT substr(recorded_at, 1, 10) FROM task_events")[0]
+    _, out, _ = run("1")
+    assert f"Completed {shown or today}" in out
+
+
 def test_the_story_of_a_task(tmp_path, run):
     """Without options the command tells all that is known about the task."""
     path = v2_database(

@@ -309,9 +309,9 @@ def test_a_title_without_end_is_cut():
 )
 def test_hostile_text_is_read_in_linear_time(lines):
     """Text made to be slow is not: some megabytes take seconds at the very most."""
-    begin = time.perf_counter()
+    begin = time.process_time()
     read(lines)
-    assert time.perf_counter() - begin < 10
+    assert time.process_time() - begin < 10
 
 
 @given(st.lists(st.text(st.characters(), max_size=40).map(lambda text: "- [ ] " + text) | st.text(max_size=40)))

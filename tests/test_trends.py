@@ -80,9 +80,10 @@ def agree(path, made, as_of, by, zone):
         ]
 
 
-moderately = settings(deadline=None, max_examples=30, suppress_health_check=list(HealthCheck))
+moderately = settings(deadline=None, max_examples=20, suppress_health_check=list(HealthCheck))
 
 
+@pytest.mark.slow
 @moderately
 @given(histories(), st.none() | st.integers(0, 42).map(moment), BY, ZONES)
 def test_the_frames_are_what_their_definitions_say(empty, made, as_of, by, zone):
@@ -100,6 +101,7 @@ def test_the_frames_are_what_their_definitions_say_many_times(empty, made, as_of
     agree(database(empty, made), made, as_of, by, zone)
 
 
+@pytest.mark.slow
 @attaches
 @settings(moderately, max_examples=6)
 @given(histories().map(spread), st.integers(0, 40))
@@ -381,6 +383,7 @@ def test_headlines_are_the_gravest_first(told):
             d.headlines(datetime(2025, 1, 1))  # noqa: DTZ001 - that is the point
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("zone", ["UTC", "America/New_York", "Pacific/Kiritimati"])
 def test_headlines_and_throughput_tell_of_the_same_seven_days(told, zone):
     """What is news is counted by days of the dashboard's clock, as throughput counts: the page has both."""

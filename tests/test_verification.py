@@ -28,6 +28,7 @@ def migrated(tmp_path):
     return path
 
 
+@pytest.mark.slow
 def test_a_version_1_database_is_proved_on_a_copy(tmp_path):
     """Without execute the reference database keeps every byte, and all checks hold."""
     path = write_sample(tmp_path / "dash.db")
@@ -62,6 +63,7 @@ def test_a_migrated_database_is_held_against_its_backup(migrated):
     assert (row["rows_before"], row["rows_after"]) == (20, 21)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("statement", "check"),
     [
@@ -129,6 +131,7 @@ def test_an_adopted_database_is_proved_too(tmp_path):
     assert query(path, "SELECT checked, updated_at FROM tasks WHERE id = 2")[0][:2] == (1, "2025-01-01")
 
 
+@pytest.mark.slow
 def test_the_speed_of_the_queries_is_measured_and_not_assumed(tmp_path):
     """Each query is timed at two sizes, a hundred times apart, with its plan."""
     path = write_sample(tmp_path / "dash.db")
@@ -142,6 +145,7 @@ def test_the_speed_of_the_queries_is_measured_and_not_assumed(tmp_path):
     assert large["recent commits"].faster_pct > 50
 
 
+@pytest.mark.slow
 def test_the_growth_of_the_file_is_measured(tmp_path):
     """A commit, a session and a link add bytes in the hundreds, not thousands."""
     path = write_sample(tmp_path / "dash.db")

@@ -83,7 +83,10 @@ def test_a_line_that_is_not_committed_yet_does_not_vanish_with_another_commit(pl
     read(plan, db, text)
     save(plan.parent, 3, text)
     read(plan, db)
-    moves = "SELECT t.title, e.op FROM task_events e JOIN tasks t ON t.id = e.task_id WHERE e.op IN ('gone', 'back')"
+    moves = (
+        "SELECT t.title, e.op FROM task_events e JOIN tasks t ON t.id = e.task_id WHERE e.op IN ('gone', 'back') "
+        "ORDER BY e.event_id"
+    )
     assert query(db, moves) == [("Roof", "gone")]
     assert [title for title, *_ in query(db, ROWS)] == ["Dig", "Door", "Paint", "Roof"]
     save(plan.parent, 4, f"{text}- [ ] Roof\n")

@@ -164,13 +164,8 @@ def counted(events, as_of, zone):
         if begin is not None:
             end = midnight(day + timedelta(days=1), zone)
             instants[number] = max(begin + MS, min(instants[number], end - MS))
-    if any(begins):
-        instants = [
-            min(one - MS * nth for nth, one in enumerate(instants[number:]) if nth)
-            if any(instant > one for one in instants[number + 1 :])
-            else instant
-            for number, instant in enumerate(instants)
-        ]
+    if any(one > other for number, one in enumerate(instants) for other in instants[number:]):
+        instants = [min(one - MS * nth for nth, one in enumerate(instants[number:])) for number in range(len(instants))]
     limit, kept = times.read(as_of).at, []
     for event, instant, begin in zip(events, instants, begins, strict=True):
         if instant > limit and (begin is None or begin > limit):

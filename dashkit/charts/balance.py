@@ -57,6 +57,7 @@ def arrivals(frame: "pd.DataFrame", by: str = "week") -> Picture:
     }  # fmt: skip
     notes = sentences(
         "Above the line what came, below it what was finished, cancelled, deleted or gone from its file",
+        "A task that is reopened had left, and comes again, as one that is back in its file",
         "It is counted when that was first seen",
         "Paler: not over" if bool(rows["is_partial"].iloc[-1]) else "",
         HATCHED[hatched],

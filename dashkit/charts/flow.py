@@ -78,7 +78,8 @@ def cumulative_flow(
     names = {"period_on": f"{by} from", **{name: name for name in _LINES}}
     notes = sentences(
         f"At the end of each {by}",
-        f"Done or gone: {last['finished']:,} finished, {last['left']:,} cancelled, deleted or no longer there",
+        f"Done or gone: {last['finished']:,} finished, {last['left']:,} cancelled, deleted, vanished or reopened",
+        "A task that is reopened or comes back arrives again",
         f"Blue: not begun, orange: in work{'; the axis does not begin at 0' if low else ''}",
         "Each is counted when it was first seen to be so",
         HATCHED[hatched],

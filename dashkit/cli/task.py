@@ -128,8 +128,8 @@ def _told(conn: "sqlite3.Connection", story: dict[str, Any]) -> list[str]:
         facts["Checked"] = "yes" if story["checked"] else "no"
         facts["Size"] = story["complexity"] or "not given"
         facts["Blocked"] = _blocked(story)
-    for name in ("Created", "Updated", "Completed"):
-        facts[name] = story[f"{name.lower()}_at"]
+    for name, column in (("Created", "created_at"), ("Updated", "updated_at"), ("Completed", "finished_at")):
+        facts[name] = story[column]
     return [
         f"Task {story['id']}: {plain(story['title'])}",
         *(f"  {name:<10}{plain(fact)}" for name, fact in facts.items() if fact not in (None, "")),

@@ -39,14 +39,16 @@ def throughput(dashboard: "Dashboard", by: str = "week") -> "pd.DataFrame":
     """How many tasks were finished in each period, from the first task that is known to as_of.
 
     A task is finished when it was last checked: one that was reopened and checked again counts once, and one that
-    is open again not at all. A task that was checked before anybody looked, and says nothing of when, is in no
-    period. Throughput is the number of finished items per unit of time (Kanban Guide).
+    is open again not at all. Where its row says that it was completed before it was checked, it was finished then
+    (docs/schema.md, "When a task was finished"); a date without a time counts on that day in every time zone. A task
+    that was checked before anybody looked, and says nothing of when, is in no period. Throughput is the number of
+    finished items per unit of time (Kanban Guide).
 
     Columns:
         period_on (datetime64[us]): the first day of the period, in the dashboard's time zone; weeks begin on Monday.
         finished (Int64, tasks): tasks finished in it.
         finished_size (Int64, points): their sizes added up.
-        estimated (Int64, tasks): those of them whose time nobody saw: it is what the task itself says.
+        estimated (Int64, tasks): those of them whose time nobody saw: a row says it.
         is_partial (boolean): the period has not ended at as_of, or began before the first task was there.
         is_gap (boolean): the period lies in a longer time of which changes were found only afterwards; they are
             counted at the end of it.
@@ -72,7 +74,7 @@ def throughput_by_project(dashboard: "Dashboard", by: str = "week") -> "pd.DataF
         project_id (Int64): the project; missing for tasks that name none.
         project (string): its name; missing where no such project is there.
         finished (Int64, tasks): tasks finished in it.
-        estimated (Int64, tasks): those of them whose time nobody saw: it is what the task itself says.
+        estimated (Int64, tasks): those of them whose time nobody saw: a row says it.
         is_partial (boolean): the period has not ended at as_of, or began before the first task was there.
         is_gap (boolean): the period lies in a longer time of which changes were found only afterwards; they are
             counted at the end of it.
@@ -93,17 +95,18 @@ def throughput_by_project(dashboard: "Dashboard", by: str = "week") -> "pd.DataF
 def arrivals(dashboard: "Dashboard", by: str = "week") -> "pd.DataFrame":
     """How many tasks came in each period, how many went, and what that did to what is open.
 
-    A task arrives when it is first known to be there. It leaves when it is cancelled, deleted or gone from its file
-    without being finished; what came back has not left. Net flow is arrivals less departures (Vacanti): below zero,
-    there is less to do. What was done at a time that nobody knows, as what was done at the first look, is in no period:
-    neither arrived nor finished (cumulative_flow has both). So net flow, added up, is what is open at as_of.
+    A task arrives when it is created, and again whenever it comes back: reopened, no longer cancelled, or in its file
+    again. It leaves when it is cancelled, deleted or gone from its file without being finished, and with a finish that
+    did not last. Net flow is arrivals less departures (Vacanti): below zero, there is less to do. Net flow, added up,
+    is what is open at as_of. What was done at a time that nobody knows, as what was done at the first look, is in no
+    period: neither arrived nor finished (cumulative_flow has both).
 
     Columns:
         period_on (datetime64[us]): the first day of the period, in the dashboard's time zone; weeks begin on Monday.
-        arrived (Int64, tasks): tasks that arrived in it.
-        estimated (Int64, tasks): those of them whose time nobody saw: it is what the task itself says.
+        arrived (Int64, tasks): how often a task came to be open in it, or was first seen done.
+        estimated (Int64, tasks): those of them whose time nobody saw: a row says it.
         finished (Int64, tasks): tasks finished in it, as in throughput.
-        left (Int64, tasks): tasks that left in it without being finished.
+        left (Int64, tasks): how often a task left in it without being finished for good.
         net_flow (Int64, tasks): arrived - finished - left.
         is_partial (boolean): the period has not ended at as_of, or began before the first task was there.
         is_gap (boolean): the period lies in a longer time of which changes were found only afterwards; they are
@@ -126,17 +129,19 @@ def cumulative_flow(dashboard: "Dashboard", by: str = "week") -> "pd.DataFrame":
     """How many tasks had arrived, been started, been finished or left by the end of each period, since the beginning.
 
     The lines of a cumulative flow diagram (Vacanti, Actionable Agile Metrics): they never fall, and arrived is never
-    below started, nor that below finished + left. Each task is in them as it is known as of now: finished where it was
-    finished last, left where it left last, so that arrived - finished - left is what was open but for what was reopened
-    later. A task that leaves unstarted passes the start as it leaves, so that started - finished - left was in work.
+    below started, nor that below finished + left. At the end of every period arrived - finished - left is `open` of
+    the frame wip, started - finished - left is its `wip`, and finished is throughput added up, with what was found
+    done on top. So a task that was reopened, or came back, had left and arrives again. A task that leaves unstarted
+    passes the start as it leaves.
 
     Columns:
         period_on (datetime64[us]): the first day of the period, in the dashboard's time zone; weeks begin on Monday.
-        arrived (Int64, tasks): tasks that had arrived by the end of it.
-        started (Int64, tasks): tasks that had been in a started status, been checked or left by then.
-        finished (Int64, tasks): tasks that had been finished by then; those found done at the first look count from
-            that on.
-        left (Int64, tasks): tasks that had left by then without being finished: cancelled, deleted, gone from the file.
+        arrived (Int64, tasks): how often a task had arrived by the end of it.
+        started (Int64, tasks): how often one had been started, been finished or left by then.
+        finished (Int64, tasks): tasks that had been finished for good by then; those found done at the first look
+            count from that on.
+        left (Int64, tasks): how often one had left by then: cancelled, deleted, gone from its file, or with a finish
+            that did not last.
         is_partial (boolean): the period has not ended at as_of, or began before the first task was there.
         is_gap (boolean): the period lies in a longer time of which changes were found only afterwards; they are
             counted at the end of it.

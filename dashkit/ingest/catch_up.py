@@ -237,6 +237,7 @@ class CatchUp:
                 change.not_before,
                 change.values | whole if change.op in ("insert", "baseline") else change.values,
                 change.source,
+                change.on_day,
             )
             for change in replay.changes
         ]

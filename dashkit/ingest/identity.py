@@ -6,9 +6,12 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from difflib import SequenceMatcher
 from typing import Generic, Protocol, TypeVar
 
+from dashkit import times
+
 ALIKE = 0.6  # of two titles under one heading, as difflib's ratio: below it is another task
 MOST_PAIRS = 10_000  # of one reading; beyond, only tasks in the same place under a heading are compared
-COARSE = ":00.000Z"  # a time of whole minutes or days: two tasks, or two edits, may share it
+_COARSE = ":00.000Z"  # a time of whole minutes
+_MIDNIGHT = "T00:00:00.000Z"
 _COMPARED = 200  # characters of a title
 _NUMBERED = re.compile(r"\D*?(\d+(?:\.\d+)*)")
 
@@ -172,20 +175,35 @@ def _mark(task: Named) -> str | None:
     return found[1] if found else task.external_id
 
 
+def is_coarse(time: str) -> bool:
+    """Whether a time is of whole minutes, or a date: two tasks, or two edits, may share it."""
+    return times.is_date(time) or time.endswith(_COARSE)
+
+
+def is_same(one: str | None, other: str | None) -> bool:
+    """Whether a source says the same time again; a date was read as its midnight once, and is remembered so."""
+    return one == other or (None not in (one, other) and _day(str(one)) == _day(str(other)))
+
+
+def _day(time: str) -> str:
+    return time.removesuffix(_MIDNIGHT)
+
+
 def _birth(task: Named) -> str:
     """The instant in which a task was made; "" where it is not known well enough to tell it from others."""
-    return "" if task.created_at is None or task.created_at.endswith(COARSE) else task.created_at
+    return "" if task.created_at is None or is_coarse(task.created_at) else task.created_at
 
 
 def _is_reused(live: Named, found: Named) -> bool:
     """Whether an id now means another task: made at another time, and of another title."""
-    other_birth = None not in (live.created_at, found.created_at) and live.created_at != found.created_at
+    one, other = live.created_at, found.created_at
+    other_birth = None not in (one, other) and not is_same(one, other)
     return other_birth and _likeness(live.title, found.title) < ALIKE
 
 
 def _comes_back(gone: Named, found: Named) -> bool:
     """Whether an id that was gone means the same task again."""
-    same_birth = gone.created_at is not None and gone.created_at == found.created_at
+    same_birth = gone.created_at is not None and is_same(gone.created_at, found.created_at)
     return same_birth or _likeness(gone.title, found.title) >= ALIKE
 
 

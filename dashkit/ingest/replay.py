@@ -5,6 +5,7 @@ from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from dashkit import times
 from dashkit.ingest import identity
 from dashkit.records import Task
 from dashkit.sources.beads import UNTITLED
@@ -19,8 +20,9 @@ class Tracked:
     """One task of a source over all its versions; `image` is what the source said last.
 
     `owned` has the columns that a user changed, with the user's value: the source's word does not reach them until
-    both agree. `born_at` is when it first was, `created_at` what the source says of that. `task` is the record as
-    read last: the very same object again has nothing to say. `row` is the task in the database before this replay.
+    both agree. `born_at` is when it first was, `created_at` what the source says of that: either may be a date. `task`
+    is the record as read last: the very same object again has nothing to say. `row` is the task in the database before
+    this replay.
     `committed` is what the last commit said, None where it had no such task: the work tree may say something else.
     `former_ids` are what it was called before its project renamed the prefix: old commits name it so.
     """
@@ -49,7 +51,10 @@ class Tracked:
 
 @dataclass(frozen=True)
 class Change:
-    """One change of a tracked task, as a version of its source shows it; it happened in (not_before, occurred_at]."""
+    """One change of a tracked task, as a version of its source shows it; it happened in (not_before, occurred_at].
+
+    `on_day` is the day, where the source says no more than a date: `occurred_at` is within it, and serves the order.
+    """
 
     tracked: Tracked
     op: str
@@ -57,6 +62,7 @@ class Change:
     not_before: str | None
     values: dict[str, Any]
     source: str
+    on_day: str | None = None
 
 
 @dataclass(frozen=True)
@@ -185,20 +191,28 @@ class Replay:
             op = "insert" if self.last_at else "baseline"
             self._change(tracked, op, version.at, self._since(version.at), now, version)
             return tracked
-        tracked.born_at = born = min(birth, self._time(version))
+        born, day = times.place(birth, "", self._time(version))
+        tracked.born_at = day or born
         began = {"title": task.title, "status": "pending", "checked": 0, "blocked_reason": None}
-        self._change(tracked, "insert", born, None, began, version)
+        self._change(tracked, "insert", born, None, began, version, day)
         changed = {column: now[column] for column in WATCHED if now[column] != began[column]}
-        self._update(tracked, changed, task, version, task.updated_at, born)
+        place = len(self.changes)
+        self._update(tracked, changed, task, version, task.updated_at, day or born)
+        first = min((change.occurred_at for change in self.changes[place:]), default="")
+        if day and first[:10] == day and first <= born:  # of a day nobody knows the hour: it stands before what follows
+            before = max(times.later(first, -1), f"{day}T00:00:00.000Z")
+            self.changes[place - 1] = replace(self.changes[place - 1], occurred_at=before)
         return tracked
 
     def _is_stale(self, tracked: Tracked, task: Task, version: Version) -> bool:
         """Whether it is an older record, written later by a clone that was behind: it reopens nothing."""
         now, last = task.updated_at, tracked.accepted_at
-        if now is None or last is None or now > last:
+        if now is None or last is None or times.is_before(last, now):
             return False
-        if now == last and (
-            now.endswith(identity.COARSE) or _ENDED.get(task.status, 0) > _ENDED.get(tracked.status or "", 0)
+        if not times.is_before(now, last) and (
+            identity.is_coarse(now)
+            or identity.is_coarse(last)
+            or _ENDED.get(task.status, 0) > _ENDED.get(tracked.status or "", 0)
         ):
             return False
         if _image(task, version) != tracked.image:
@@ -217,7 +231,7 @@ class Replay:
         self.news = self.news or after != before or tracked.headings != task.headings
         tracked.image, tracked.title, tracked.headings = after, after["title"], task.headings
         tracked.created_at = task.created_at or tracked.created_at
-        own = None if task.updated_at == tracked.accepted_at else task.updated_at
+        own = None if identity.is_same(task.updated_at, tracked.accepted_at) else task.updated_at
         self._update(tracked, values, task, version, own, tracked.accepted_at or "")
         self.news = self.news or own is not None
         tracked.accepted_at = task.updated_at or tracked.accepted_at
@@ -225,20 +239,35 @@ class Replay:
     def _update(
         self, tracked: Tracked, values: dict[str, Any], task: Task, version: Version, own: str | None, after: str
     ) -> None:
-        """Date a change by the record's own times (of its end, then the rest), without one by the version."""
-        at = min(own or version.at, self._time(version))
+        """Date a change by the record's own times (of its end, then the rest), without one by the version.
+
+        What is dated by a day alone was in the version before not yet so, and in this one already.
+        """
+        until, said, ended = self._time(version), own or version.at, task.completed_at
+        before = max(self.last_at or "", "" if times.is_date(after) else after)
+        at, day = times.place(said, before, until)
         done = {column: value for column, value in values.items() if column in ("status", "checked")}
         ends = done.get("checked") or done.get("status") == "cancelled"
-        if ends and task.completed_at and after <= task.completed_at <= at:
-            self._change(tracked, "update", task.completed_at, None, done, version)
+        if ends and ended and not times.is_before(ended, after) and not times.is_before(day or at, ended):
+            done_at, done_day = times.place(ended, before, until)
+            self._change(tracked, "update", done_at, None, done, version, done_day)
             values = {column: value for column, value in values.items() if column not in done}
+            at, day = times.place(said, max(before, done_at), until)
         if values:
-            self._change(tracked, "update", at, self._since(at) or after or None, values, version)
+            begun = f"{after}T00:00:00.000Z" if times.is_date(after) else after
+            self._change(tracked, "update", at, self._since(at) or begun or None, values, version, day)
 
     def _change(
-        self, tracked: Tracked, op: str, at: str, not_before: str | None, values: dict[str, Any], version: Version
+        self,
+        tracked: Tracked,
+        op: str,
+        at: str,
+        not_before: str | None,
+        values: dict[str, Any],
+        version: Version,
+        on_day: str | None = None,
     ) -> None:
-        self.changes.append(Change(tracked, op, at, not_before, values, version.source))
+        self.changes.append(Change(tracked, op, at, not_before, values, version.source, on_day))
 
     def _since(self, at: str) -> str | None:
         return None if self.last_at is None else min(self.last_at, at)
@@ -302,7 +331,7 @@ class Replay:
         for one, own in dated.items():
             had, wanted = self._depends.get(one, set()), self._wanted(one)
             self._depends[one] = wanted
-            at = min(own, self._time(version))
+            at, _ = times.place(own, self.last_at or "", self._time(version))
             for op, others in (("add", wanted - had), ("remove", had - wanted)):
                 for other in sorted(others, key=lambda other: other.external_id or ""):
                     self.edges.append(Edge(one, other, op, at, self._since(at), version.source))

@@ -206,10 +206,19 @@ def _alive(tasks: list[Named], now: datetime) -> list[Named]:
 
 
 def _born(task: Named) -> datetime:
+    """Since when a task may be named: from the beginning of a date on, UTC."""
     return times.parse(task.created_at) or _ALWAYS
 
 
 def _ended(task: Named, now: datetime) -> bool:
     """Whether a task was over well before a time; a commit may follow the close at once."""
-    ends = [end for end in (times.parse(task.closed_at), times.parse(task.gone_at)) if end]
+    ends = [end for end in (_end(task.closed_at), _end(task.gone_at)) if end]
     return bool(ends) and now - min(ends) > _LINGERS
+
+
+def _end(text: str | None) -> datetime | None:
+    """The instant from which on something is over: of a date the end of that day, UTC."""
+    found = times.read(text)
+    if found is None:
+        return None
+    return found.at if found.day is None else found.at + timedelta(hours=12)

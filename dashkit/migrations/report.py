@@ -7,7 +7,7 @@ from pathlib import Path
 
 from dashkit import times
 from dashkit.migrations import engine
-from dashkit.migrations.changes import AddColumn, CreateTrigger, Fill, Insert
+from dashkit.migrations.changes import AddColumn, CreateTable, CreateTrigger, Fill, Insert
 from dashkit.migrations.execution import Outcome, Rehearsal
 from dashkit.migrations.later import TakeOver
 from dashkit.migrations.moves import Move
@@ -56,8 +56,10 @@ def lines(outcome: Outcome, *, done: bool) -> list[str]:
 
 
 def _folded(applied: list[engine.Applied], *, done: bool) -> list[str]:
-    """One line a change; many columns of one table in one line."""
+    """One line a change; many columns of one table in one line, and none for those of a table that is new too."""
     text: list[str] = []
+    made = {one.change.table for one in applied if isinstance(one.change, CreateTable)}
+    applied = [one for one in applied if not (isinstance(one.change, AddColumn) and one.change.table in made)]
     for table, group in groupby(
         applied, key=lambda one: getattr(one.change, "column", None) and getattr(one.change, "table", None)
     ):

@@ -40,7 +40,6 @@ STATUS_WORDS: dict[str, Status] = {
 
 _UNFIT = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")
 _NO_LETTER = re.compile(r"[\W\d_]+")
-_EARLIEST = 1970  # what is older is a zero of some language, and no time of a task
 
 
 def line(value: object) -> str | None:
@@ -71,9 +70,8 @@ def items(value: object, key: str = "name") -> Iterator[str]:
 
 
 def instant(value: object) -> str | None:
-    """A time in the stored form; None where the value means none."""
-    moment = times.parse(value)
-    return None if moment is None or moment.year < _EARLIEST else times.to_text(moment)
+    """A time in the stored form, a date without a time as a date; None where the value means none."""
+    return times.normal(value)
 
 
 def status(word: object) -> tuple[Status, str | None]:

@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Iterable
 
+from dashkit import times
 from dashkit.records import Skip, Task, TaskList
 
 OLDER = "older record of an id that comes again"
@@ -22,7 +23,7 @@ def tally(records: Iterable[tuple[str, Task | Skip]], notes: Iterable[str] = ())
         if isinstance(record, Task):
             other = tasks.get(record.external_id)
             left_out[OLDER] += other is not None
-            if other is None or (other.updated_at or "") <= (record.updated_at or ""):
+            if other is None or not times.is_before(record.updated_at or "", other.updated_at or ""):
                 tasks[record.external_id] = record
         elif record.bad:
             bad.append(f"{place}: {record.reason}")

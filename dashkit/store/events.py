@@ -117,7 +117,8 @@ def record_late(
         if last is None:
             last = "" if event.op in ("insert", "baseline") else _last_replayed(conn, *key)
         occurred = previous[key] = min(recorded_at, max(event.occurred_at, last))
-        clamped += occurred != event.occurred_at
+        # Of a day nobody knows the hour: within it nothing is out of order.
+        clamped += occurred != event.occurred_at and occurred[:10] != event.on_day
         found.append(_row(event, occurred, recorded_at))
     # A file of version 2.1 that was not migrated since an earlier commit lacks the last ones.
     here = rows.columns(conn, "task_events")
@@ -155,7 +156,7 @@ def _row(event: LateEvent, occurred_at: str, recorded_at: str) -> dict[str, Any]
         "not_before": None if event.not_before is None else min(event.not_before, occurred_at),
         "source": event.source,
         "actor": INGEST,
-        "on_day": event.on_day,
+        "on_day": event.on_day if occurred_at[:10] == event.on_day else None,
     }
 
 
@@ -185,8 +186,9 @@ def _write_rows(conn: sqlite3.Connection, before: int, now: str) -> None:
 
 
 def _date_completions(conn: sqlite3.Connection, before: int) -> None:
-    """completed_at is the time of the change that ticked the box; a baseline saw only that it was ticked."""
-    when = latest("checked", "CASE WHEN e.checked AND e.op <> 'baseline' THEN e.occurred_at END")
+    """completed_at is the time, or the day, of the change that ticked the box; a baseline saw only that it was so."""
+    on_day = "e.on_day" if "on_day" in rows.columns(conn, "task_events") else "NULL"
+    when = latest("checked", f"CASE WHEN e.checked AND e.op <> 'baseline' THEN coalesce({on_day}, e.occurred_at) END")
     conn.execute(
         f"UPDATE tasks AS t SET completed_at = {when} WHERE t.id IN ("  # noqa: S608 - of WATCHED
         "SELECT task_id FROM task_events WHERE event_id > :before AND checked IS NOT NULL) "

@@ -1,6 +1,6 @@
 """When the tasks that are done were finished, by the rules of docs/adr/0014, from the events of their lives.
 
-history.sql says the same of every instant in every zone; this says it of the present, in UTC, where nobody waits for
+states.sql says the same of every instant in every zone; this says it of the present, in UTC, where nobody waits for
 DuckDB: for the functions of a Dashboard, and for what is to be added to the history.
 """
 
@@ -8,7 +8,7 @@ import sqlite3
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
-from itertools import groupby
+from itertools import groupby, pairwise
 from typing import NamedTuple
 
 from dashkit import times
@@ -221,13 +221,9 @@ def _counted(marks: Sequence[_Mark], now: datetime) -> list[tuple[datetime, _Mar
         mark.at if begin is None else max(begin + MS, min(mark.at, begin + timedelta(days=1) - MS))
         for mark, begin in zip(marks, begins, strict=True)
     ]
-    if any(begins):
-        least = earliest = datetime.max.replace(tzinfo=UTC)  # of what follows: as it is, and with room before it
-        for place in reversed(range(len(instants))):
-            instant = instants[place]
-            if instant > least:
-                instants[place] = earliest
-            least, earliest = min(least, instant), min(earliest, instant) - MS
+    if any(earlier > later for earlier, later in pairwise(instants)):
+        for place in reversed(range(len(instants) - 1)):
+            instants[place] = min(instants[place], instants[place + 1] - MS)
     kept = []
     for mark, instant, begin in zip(marks, instants, begins, strict=True):
         if instant > now and (begin is None or begin > now):

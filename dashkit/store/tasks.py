@@ -175,7 +175,9 @@ def standing(conn: sqlite3.Connection, project_id: int) -> Standing:
 
 
 def story(conn: sqlite3.Connection, task_id: int, now: datetime) -> rows.Row | None:
-    """All columns of one task, with project_name, phase_name, days_blocked and basis; None: no such task.
+    """All columns of one task, with project_name, phase_name, finished_at, days_blocked and basis; None: no such task.
+
+    `finished_at` is when it was finished by its history (`store/finishes.py`), a date where only that is known.
 
     It reads a v1 database too: what that does not know is None.
     """
@@ -194,7 +196,16 @@ def story(conn: sqlite3.Connection, task_id: int, now: datetime) -> rows.Row | N
     if not found:
         return None
     unknown = {"days_blocked": None, "basis": None}
-    return found[0] | (_blocked_for(conn, found[0], now) if found[0]["is_blocked"] else unknown)
+    blocked = _blocked_for(conn, found[0], now) if found[0]["is_blocked"] else unknown
+    return found[0] | {"finished_at": _finished_at(conn, found[0], now)} | blocked
+
+
+def _finished_at(conn: sqlite3.Connection, row: rows.Row, now: datetime) -> str | None:
+    """When a task was finished, as the frames say; without a history as its row says."""
+    if not events.are_kept(conn):
+        return row["completed_at"] if row["checked"] or row["status"] == "completed" else None
+    finish = finishes.of_tasks(conn, [row["id"]], now).get(row["id"]) if row["checked"] else None
+    return (finish.on_day or finish.at) if finish else None
 
 
 def _blocked_for(conn: sqlite3.Connection, row: rows.Row, now: datetime) -> rows.Row:

@@ -78,8 +78,10 @@ WITH checks(name, effect) AS (
     ], lambda one: one IS NOT NULL)), id, NULL
     FROM present
     UNION ALL SELECT 'finished whole quarters of an hour off its event', task_id, NULL FROM quarters
-    UNION ALL SELECT 'imported again', new_id, NULL FROM history.reimports
-        WHERE new_id IN (SELECT task_id FROM flow)
+    UNION ALL SELECT 'imported again', coalesce(r.to_id, i.new_id), NULL
+        FROM history.reimports AS i
+        LEFT JOIN history.renamed AS r ON r.task_id = i.new_id AND r.life = history.life_of(i.new_id, i.inserted)
+        WHERE coalesce(r.to_id, i.new_id) IN (SELECT task_id FROM flow)
     UNION ALL SELECT 'link to nothing', NULL, target FROM linked
         WHERE task IS NULL OR target NOT IN (
             SELECT sha FROM typed.git_commits WHERE sha IS NOT NULL

@@ -1,0 +1,175 @@
+"""Databases of other programs: what they import, close, backdate and mend counts on the day that it says."""
+
+import sqlite3
+from contextlib import closing
+
+import pytest
+from loads import LOADS
+
+import dashkit
+from dashkit import database, migrations
+from dashkit.ingest.tasks import ingest_tasks
+
+TABLES = """
+CREATE TABLE projects(id INTEGER PRIMARY KEY, name TEXT NOT NULL);
+CREATE TABLE tasks(id INTEGER PRIMARY KEY AUTOINCREMENT, project_id INTEGER, title TEXT NOT NULL, status TEXT{});
+INSERT INTO projects VALUES(1, 'Shop');
+"""
+DATES = ", created_at TEXT, completed_at TEXT"
+
+
+@pytest.fixture
+def server(tmp_path):
+    """A server of version 1, which writes plain SQL: its database, migrated after its first rows."""
+    path = tmp_path / "shop.db"
+
+    def write(*statements, columns=DATES, migrate=False):
+        with closing(sqlite3.connect(path)) as conn, conn:
+            if not conn.execute("SELECT 1 FROM sqlite_master").fetchone():
+                conn.executescript(TABLES.format(columns))
+            for statement in statements:
+                conn.execute(statement)
+        if migrate:
+            migrations.execute(path)
+        return path
+
+    return write
+
+
+def finished(path, by="day", **options):
+    """How many tasks were finished in each period in which one was."""
+    with dashkit.open(path, **options) as d:
+        frame = d.throughput(by)
+    return {str(day)[:10]: int(n) for day, n in zip(frame["period_on"], frame["finished"], strict=True) if n}
+
+
+def add_up(path, **options):
+    """Day by day the frames over time say the same of what is open, in work and done."""
+    with dashkit.open(path, **options) as d:
+        flow, wip, states = d.cumulative_flow("day"), d.wip("day"), d.progress_over_time("day")
+        done = d.throughput("day")["finished"].cumsum()
+        unknown = len(d.sql("SELECT 1 FROM flow WHERE is_done AND finished_at IS NULL"))
+    open_ones = flow["arrived"] - flow["finished"] - flow["left"]
+    assert open_ones.tolist() == wip["open"].tolist() == (states["tasks"] - states["checked"]).tolist()
+    assert (flow["started"] - flow["finished"] - flow["left"]).tolist() == wip["wip"].tolist()
+    assert unknown or done.tolist() == flow["finished"].tolist()
+
+
+def done(title, created, completed):
+    """A task that a server writes as done, with the times that it knows."""
+    return (
+        "INSERT INTO tasks (project_id, title, status, created_at, completed_at, checked) "
+        f"VALUES (1, '{title}', 'completed', '{created}', '{completed}', 1)"
+    )
+
+
+@pytest.mark.parametrize("load", LOADS)
+def test_what_is_imported_as_done_counts_on_its_own_day(server, load):
+    """A finished task that comes after the migration counts when its row says, and every frame says that day."""
+    server("INSERT INTO tasks (project_id, title, status) VALUES (1, 'open', 'pending')", migrate=True)
+    path = server(
+        done("a", "2024-02-01 09:00:00", "2024-02-14T09:00:00.000+0100"), done("b", "2024-02-01", "2024-02-16")
+    )
+    assert finished(path, load=load) == {"2024-02-14": 1, "2024-02-16": 1}
+    add_up(path, load=load)
+    with dashkit.open(path, load=load) as d:
+        flow = d.sql(
+            "SELECT CAST(finished_at AS DATE) AS day, finished_is_estimated FROM flow WHERE is_done ORDER BY 1"
+        )
+        assert flow["finished_is_estimated"].all()
+        told = d.activity().query("type == 'task_completed'")["occurred_at"].dt.date.tolist()
+        leads = d.lead_times()
+    assert sorted(told) == flow["day"].dt.date.tolist()
+    assert leads["lead_time_days"].round(3).tolist() == [12.958, 15.0]
+    recent = [row["timestamp"][:10] for row in database.get_recent_activity(5, db=path)]
+    assert recent == ["2024-02-16", "2024-02-14"]
+
+
+def test_a_date_that_comes_in_a_second_statement_is_taken_over(server, tmp_path):
+    """An import that first inserts, then checks, then dates, is right after the next reading of anything."""
+    server(migrate=True)
+    path = server(
+        "INSERT INTO tasks (project_id, title, status, created_at) VALUES (1, 'a', 'pending', '2024-01-02 08:00:00')",
+        "UPDATE tasks SET checked = 1, status = 'completed'",
+        "UPDATE tasks SET completed_at = '2024-01-05 08:00:00'",
+    )
+    list_of_another = tmp_path / "TODO.md"
+    list_of_another.write_text("- [ ] Something else\n")
+    ingest_tasks([list_of_another], "Other", path)
+    assert finished(path) == {"2024-01-05": 1}
+    add_up(path)
+
+
+def test_without_a_created_at_the_completions_are_known(server):
+    """A table without created_at has its completions on their days."""
+    path = server(
+        "INSERT INTO tasks (project_id, title, status, completed_at) VALUES (1, 'a', 'completed', '2024-11-04 09:00')",
+        "INSERT INTO tasks (project_id, title, status) VALUES (1, 'b', 'pending')",
+        columns=", completed_at TEXT",
+        migrate=True,
+    )
+    assert finished(path) == {"2024-11-04": 1}
+    add_up(path)
+
+
+@pytest.mark.parametrize("zone", ["America/New_York", "Pacific/Kiritimati", "Etc/GMT+12", "UTC", "Asia/Kolkata"])
+def test_a_date_is_that_day_in_every_zone(server, zone):
+    """A task of two dates is created, open and finished on these days, wherever the reader is."""
+    path = server(
+        "INSERT INTO tasks (project_id, title, status, created_at, completed_at) "
+        "VALUES (1, 'x', 'completed', '2024-10-21', '2024-11-04')",
+        migrate=True,
+    )
+    assert finished(path, timezone=zone) == {"2024-11-04": 1}
+    assert finished(path, "week", timezone=zone) == {"2024-11-04": 1}
+    assert finished(path, "month", timezone=zone) == {"2024-11-01": 1}
+    add_up(path, timezone=zone)
+    with dashkit.open(path, timezone=zone) as d:
+        assert d.lead_times()["lead_time_days"].tolist() == [14.0]
+        arrived = d.arrivals("day").query("arrived > 0")["period_on"].astype(str).tolist()
+    assert arrived == ["2024-10-21"]
+
+
+@pytest.mark.parametrize("is_same_id", [True, False])
+def test_an_import_every_night_is_no_work(server, is_same_id):
+    """What is deleted and inserted again, under the same or a new id, was finished once, and is there once."""
+    server(migrate=True)
+    dated = ("a", "2024-02-01 09:00:00", "2024-02-14 09:00:00")
+    path = server(done(*dated), "INSERT INTO tasks (project_id, title, status, created_at) VALUES (1, 'b', '', '2024')")
+    for _ in range(4):
+        again = done(*dated)
+        if is_same_id:
+            again = again.replace("(project_id", "(id, project_id").replace("(1,", "(1, 1,")
+        server("DELETE FROM tasks WHERE title = 'a'", again)
+    assert finished(path) == {"2024-02-14": 1}
+    add_up(path)
+    with dashkit.open(path) as d:
+        assert len(d.sql("SELECT * FROM flow")) == 2
+        quality = d.data_quality().set_index("check")["count"]
+    assert quality["imported again"] == 4, "under whichever id"
+
+
+def test_local_time_is_told(server):
+    """A server that writes local time is told by finishes that lie whole hours off their events."""
+    server(
+        "INSERT INTO tasks (project_id, title, status, created_at) VALUES (1, 'a', 'pending', '2024-01-01')",
+        migrate=True,
+    )
+    path = server("UPDATE tasks SET checked = 1, completed_at = strftime('%Y-%m-%d %H:%M:%S', 'now', '+2 hours')")
+    with dashkit.open(path) as d:
+        quality = d.data_quality().set_index("check")["count"]
+    assert quality["finished whole quarters of an hour off its event"] == 1
+    add_up(path)
+
+
+def test_what_was_gone_and_came_back_adds_up(tmp_path):
+    """Tasks that vanish from their file and return have left and arrive again, so that the sums hold on every day."""
+    path, tasks = tmp_path / "d.db", tmp_path / "TODO.md"
+    migrations.create(path)
+    for text in ("- [ ] One\n- [ ] Two\n- [ ] Three\n", "- [ ] One\n", "- [x] One\n- [x] Two\n- [ ] Three\n"):
+        tasks.write_text(text)
+        ingest_tasks([tasks], "List", path)
+    with dashkit.open(path) as d:
+        last = d.cumulative_flow("day").iloc[-1]
+    assert (last["arrived"], last["finished"], last["left"]) == (5, 2, 2)
+    add_up(path)

@@ -3,6 +3,7 @@
 import time
 from collections import Counter
 
+import pytest
 from builders import v1_database
 from histories import histories, moderately, moment, plain, spread
 from hypothesis import given, settings
@@ -26,7 +27,8 @@ def event(row):
     )
 
 
-@settings(moderately, max_examples=400)
+@pytest.mark.slow
+@settings(moderately, max_examples=150)
 @given(histories(), st.integers(0, 42))
 def test_finishes_are_what_the_oracle_says(made, number):
     """Of any history the present finish of each life, its day and whether it is estimated are as defined."""
@@ -108,11 +110,9 @@ def owed(servers):
     return Pending(arrivals, len(each) - arrivals)
 
 
-@settings(moderately, max_examples=60)
-@given(STORIES)
-def test_everyone_says_the_same_of_every_finish(tmp_path_factory, deeds):
-    """Whoever writes, Python, the oracle and the frames agree; and what was added to the history is not added again."""
-    with Servers(tmp_path_factory.mktemp("f") / "d.db") as servers:
+def tell(path, deeds):
+    """Do all that, and compare before a scan and after it."""
+    with Servers(path) as servers:
         for deed in deeds:
             servers.do(deed)
         assert backfill.pending(servers.conn) == owed(servers)
@@ -120,6 +120,35 @@ def test_everyone_says_the_same_of_every_finish(tmp_path_factory, deeds):
         servers.look()
         assert backfill.pending(servers.conn) == owed(servers) == Pending()
         agree(servers)
+
+
+@pytest.mark.slow
+@settings(moderately, max_examples=12)
+@given(STORIES)
+def test_everyone_says_the_same_of_every_finish(tmp_path_factory, deeds):
+    """Whoever writes, Python, the oracle and the frames agree; and what was added to the history is not added again."""
+    tell(tmp_path_factory.mktemp("f") / "d.db", deeds)
+
+
+@pytest.mark.exhaustive
+@settings(moderately, max_examples=800)
+@given(STORIES)
+def test_everyone_says_the_same_of_every_finish_many_times(tmp_path_factory, deeds):
+    """The same of many more stories."""
+    tell(tmp_path_factory.mktemp("f") / "d.db", deeds)
+
+
+@pytest.mark.slow
+@settings(moderately, max_examples=40)
+@given(STORIES)
+def test_a_look_at_a_few_events_finds_all_that_is_owed(tmp_path_factory, deeds):
+    """After every deed the quick look of a scan finds what the rules say of each task, and adds it once."""
+    with Servers(tmp_path_factory.mktemp("q") / "d.db") as servers:
+        for deed in deeds:
+            servers.do(deed)
+            found = backfill.pending(servers.conn)
+            assert found == owed(servers)
+            assert deed != ("look",) or not found
 
 
 HAVE_A_HISTORY = (*COLUMNS, "blocked", "cancelled", "gone", "is_open", "completed_at", "completed_on")
@@ -142,7 +171,8 @@ def pause():
     return now
 
 
-@settings(moderately, max_examples=15)
+@pytest.mark.slow
+@settings(moderately, max_examples=8)
 @given(STORIES, st.lists(DEEDS, min_size=1, max_size=8))
 def test_what_is_added_later_changes_no_earlier_answer(tmp_path_factory, before, after):
     """Whatever rows come to know, the answer for (t, known_at = t) stays."""
@@ -156,7 +186,8 @@ def test_what_is_added_later_changes_no_earlier_answer(tmp_path_factory, before,
         assert str(known(servers.path, instant)) == answer
 
 
-@settings(moderately, max_examples=25)
+@pytest.mark.slow
+@settings(moderately, max_examples=15)
 @given(st.lists(st.tuples(st.booleans(), DATES, DATES), min_size=1, max_size=6))
 def test_a_migration_leaves_nothing_to_take_over(tmp_path_factory, made):
     """Whatever a database of version 1 says, all that can be read of it is in the history that the migration begins."""

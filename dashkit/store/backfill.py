@@ -118,7 +118,8 @@ def _owed(conn: sqlite3.Connection) -> Iterator[tuple[int, Event]]:
     here = rows.columns(conn, "tasks")
     if not rows.columns(conn, "task_events") >= _NEEDED or here.isdisjoint(_SAID):
         return
-    looked = {"looked": runs.last_look(conn) if runs.are_kept(conn) else None}
+    are_kept = rows.columns(conn, "runs") >= {"kind", "started_at", "finished_at"}
+    looked = {"looked": runs.last_look(conn) if are_kept else None}
     found = [row for row in rows.fetch(conn, _unsettled(here), looked) if not _is_settled(row)]
     for start in range(0, len(found), _AT_ONCE):
         some = {row["id"]: row for row in found[start : start + _AT_ONCE]}

@@ -7,7 +7,7 @@ DuckDB: for the functions of a Dashboard, and for what is to be added to the his
 import sqlite3
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta
 from itertools import groupby, pairwise
 from typing import NamedTuple
 

@@ -92,8 +92,11 @@ values = st.one_of(
 class Stored:
     """Values as a column holds them, and what times says of each: its text, its moment, its day."""
 
-    def __init__(self, path, given, affinity):
+    def __init__(self, path, given, affinity, encoding):
         """A database of version 1 in which task 2n + 1 was created, and task 2n + 2 completed, at the nth value."""
+        with closing(sqlite3.connect(path)) as conn:
+            conn.execute(f"PRAGMA encoding = '{encoding}'")
+            conn.executescript("CREATE TABLE t (id); DROP TABLE t")  # an empty file has no encoding yet
         self.path = v1_database(path)
         with closing(sqlite3.connect(path)) as conn, conn:
             (sql,) = conn.execute("SELECT sql FROM sqlite_master WHERE name = 'tasks'").fetchone()
@@ -117,9 +120,9 @@ class Stored:
 def check_expressions(stored):
     """SQLite's own part says what times.normal says or nothing, and all of it says the same."""
     with closing(sqlite3.connect(stored.path)) as conn:
-        conn.text_factory = bytes
         column = "created_at"
         with instants.reader(conn):
+            conn.text_factory = bytes
             sql = f"SELECT {instants.fast(column)}, {instants.normal(column)}, {instants.is_unread(column)} FROM tasks"
             rows = conn.execute(f"{sql} WHERE id % 2 ORDER BY id").fetchall()
     for place, (fast, whole, is_unread) in zip(stored.ids, rows, strict=True):
@@ -213,10 +216,10 @@ def check_database(stored):
     assert [(sha - 1) // 2 for sha in shas] == sorted(stored.ids, key=key, reverse=True)
 
 
-def check(given, affinity="TEXT"):
+def check(given, affinity="TEXT", encoding="UTF-8"):
     """Hold every reader against times.read over values in one database."""
     with tempfile.TemporaryDirectory() as folder:
-        stored = Stored(Path(folder, "d.db"), given, affinity)
+        stored = Stored(Path(folder, "d.db"), given, affinity, encoding)
         check_expressions(stored)
         check_migration(stored)
         check_doctor(stored)
@@ -229,6 +232,12 @@ def check(given, affinity="TEXT"):
 def test_all_readers_read_one_language(affinity):
     """What times reads and what it refuses, of each form one: the same by every reader, whatever the column's type."""
     check([*READ, *REFUSED, *BLANK], affinity)
+
+
+@pytest.mark.parametrize("encoding", ["UTF-16le", "UTF-16be"])
+def test_all_readers_read_text_of_any_encoding(encoding):
+    """Text and numbers of a database whose text is in UTF-16 are read as those of any other one."""
+    check([value for value in (*READ, *REFUSED, *BLANK) if not isinstance(value, bytes)], encoding=encoding)
 
 
 def test_the_lists_are_what_they_say():

@@ -33,8 +33,17 @@ def fast(column: str) -> str:
 
 def normal(column: str) -> str:
     """What times.normal says of a column: an instant in the stored form, a date, or NULL; inside `reader` alone."""
-    # In hex, which gets text across that is no UTF-8, or has a NUL in it.
-    return f"CASE WHEN {column} IS NOT NULL THEN coalesce({fast(column)}, {_FUNCTION}(hex({column}))) END"
+    return f"CASE WHEN {column} IS NOT NULL THEN coalesce({fast(column)}, {_FUNCTION}({_digits(column)})) END"
+
+
+def _digits(column: str) -> str:
+    """A value as text, in hex, which gets across what is no UTF-8, or has a NUL in it."""
+    return f"hex(CAST({column} AS TEXT))"
+
+
+def _encoding(conn: sqlite3.Connection) -> str:
+    """What the text of a database is in, and so its hex: UTF-8, or UTF-16 of either order."""
+    return str(conn.execute("PRAGMA encoding").fetchone()[0])
 
 
 def at(normal_form: str) -> str:
@@ -88,23 +97,24 @@ def unread(conn: sqlite3.Connection, table: str, column: str, which: str = "TRUE
     # LIMIT -1 lets SQLite read each value once, though it is used twice.
     sql = (
         "SELECT count(*), count(digits), min(digits) FROM (SELECT "  # noqa: S608 - names of ours
-        f"CASE WHEN {read} IS NULL THEN coalesce(hex({column}), '') END AS digits "
+        f"CASE WHEN {read} IS NULL THEN coalesce({_digits(column)}, '') END AS digits "
         f"FROM {table} WHERE ({which}) AND {there} LIMIT -1)"
     )
     of, count, digits = conn.execute(sql).fetchone()
-    return Unread(column, count, of, bytes.fromhex(digits).decode("utf-8", "replace")) if count else None
+    return Unread(column, count, of, bytes.fromhex(digits).decode(_encoding(conn), "replace")) if count else None
 
 
 @contextmanager
 def reader(conn: sqlite3.Connection) -> Iterator[None]:
     """Let `normal` and `is_unread` be used on this connection; afterwards it is as it was."""
-    conn.create_function(_FUNCTION, 1, _normal, deterministic=True)
+    encoding = _encoding(conn)
+
+    def read(digits: str) -> str | None:
+        return times.normal(bytes.fromhex(digits).decode(encoding, "replace"))
+
+    conn.create_function(_FUNCTION, 1, read, deterministic=True)
     try:
         yield
     finally:
         # create_function does not remove by None, whatever its documentation says: it leaves a function that fails.
         conn.create_window_function(_FUNCTION, 1, None)
-
-
-def _normal(digits: str) -> str | None:
-    return times.normal(bytes.fromhex(digits))

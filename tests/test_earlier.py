@@ -428,6 +428,30 @@ def test_tasks_of_another_program_need_not_say_their_times(path, name, triggers)
     assert {told[column] for column in gone} == {"now"}
 
 
+@pytest.mark.parametrize("name", ["done_at", "done at", 'a "day"'])
+def test_a_column_that_is_renamed_leaves_the_triggers_ours(path, name):
+    """SQLite writes the new name of a column into our triggers: that puts nothing in the way, and they are replaced."""
+    migrations.execute(path)
+    quoted = name.replace('"', '""')
+    alter(path, f'ALTER TABLE tasks RENAME COLUMN completed_at TO "{quoted}"')
+    assert doctor.examine(path).healthy
+    assert set(migrations.execute(path).changes) == {*TRIGGERS}
+    alter(path, "UPDATE tasks SET checked = NOT checked WHERE id = 1")
+    assert query(path, "SELECT max(said_completed_at) FROM task_events WHERE event_id > 10") == [(None,)]
+    assert migrations.status(path).ready
+
+
+def test_triggers_of_a_stranger_do_not_hear_of_what_is_moved(path):
+    """A trigger on ingest_files that notes or forbids a deletion is put aside, and is as it was afterwards."""
+    alter(path, "CREATE TABLE audit (path TEXT)")
+    alter(path, "CREATE TRIGGER noted AFTER DELETE ON ingest_files BEGIN INSERT INTO audit VALUES (OLD.path); END")
+    alter(path, "CREATE TRIGGER kept BEFORE DELETE ON ingest_files BEGIN SELECT raise(IGNORE); END")
+    migrations.execute(path)
+    assert query(path, "SELECT path FROM ingest_files WHERE path GLOB 'tasks:*'") == []
+    assert query(path, "SELECT * FROM audit") == []
+    assert len(query(path, "SELECT 1 FROM sqlite_master WHERE name IN ('noted', 'kept')")) == 2
+
+
 def migrated(path, tmp_path):
     """A connection to the migrated database with its backup attached, as a verification has it."""
     backup = shutil.copy(migrations.execute(path).backup, tmp_path / "backup.db")

@@ -6,7 +6,7 @@ It opens nothing and commits nothing: `execute` and `create` own the connection 
 import sqlite3
 import time
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -187,7 +187,8 @@ def apply(
                 tell(change.todo)
                 started = time.perf_counter()
                 given = {"now": times.to_text(now)} if isinstance(change, Insert | Move) else {}
-                with change.reading(conn):
+                aside = _triggers_put_aside(conn, change.of) if isinstance(change, Move) else nullcontext()
+                with change.reading(conn), aside:
                     rows = [_run(conn, sql, given) for sql in change.statements(conn)]
                 kinds = (("rows", [0, *rows][-1]),) if given else ()
                 done.append(Applied(version, change, time.perf_counter() - started, kinds))

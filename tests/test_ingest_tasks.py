@@ -346,6 +346,22 @@ def test_a_date_of_a_page_stays_a_date(tmp_path):
     assert kept(db) == before
 
 
+@pytest.mark.parametrize("scanned", [False, True])
+def test_what_is_put_off_to_a_date_is_on_that_date(tmp_path, scanned):
+    """A page completed on a day before the one it was created on is completed on that one, by date in every zone."""
+    folder = repository(tmp_path / "r")
+    page = "---\nid: BACK-1\ntitle: Sweep\nstatus: {}\ncreated_date: 2026-01-05\nupdated_date: 2026-01-03\n---\n"
+    db = v2_1_database(tmp_path / "dash.db", projects=[])
+    for status, day in [("To Do", 6), ("Done", 7)][not scanned :]:
+        at = f"2026-01-{day:02}T09:00:00Z"
+        commit(folder, files={"backlog/tasks/back-1.md": page.format(status)}, GIT_COMMITTER_DATE=at)
+        ingest_tasks([folder / "backlog"], "Work", db)
+    events = query(db, "SELECT occurred_at, on_day, status FROM task_events ORDER BY event_id")
+    assert events[0] == ("2026-01-05T12:00:00.000Z", "2026-01-05", "pending")
+    done = ("2026-01-07T09:00:00.000Z", None) if scanned else ("2026-01-05T12:00:00.000Z", "2026-01-05")
+    assert events[1:] == [(*done, "completed")]
+
+
 def test_a_date_that_was_read_as_its_midnight_is_no_news(tmp_path):
     """What an earlier dashkit remembers of a page as a midnight is the date that the page says today."""
     folder = tmp_path / "backlog" / "tasks"

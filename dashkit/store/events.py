@@ -106,22 +106,26 @@ def record_late(
 ) -> int:
     """Insert late events with their own time, then write what they leave into the rows; how many were clamped.
 
-    occurred_at = min(recorded_at, max(its own time, the task's previous replayed one)). That a task is gone or back is
-    a matter of its source: it stands behind the last such event, and reorders nothing that records say.
+    occurred_at = min(recorded_at, max(its own time, the task's previous replayed one)); what is put off to a date is on
+    that date too. That a task is gone or back is a matter of its source: it stands behind the last such event, and
+    reorders nothing that records say.
     """
-    previous: dict[tuple[int, bool], str] = {}
+    # A file of version 2.1 that was not migrated since an earlier commit lacks the last columns.
+    here = rows.columns(conn, "task_events")
+    previous: dict[tuple[int, bool], tuple[str, str | None]] = {}
     found, clamped = [], 0
     for event in events:
         key = event.task_id, event.op in (GONE, BACK)
         last = previous.get(key)
         if last is None:
-            last = "" if event.op in ("insert", "baseline") else _last_replayed(conn, *key)
-        occurred = previous[key] = min(recorded_at, max(event.occurred_at, last))
+            is_first = event.op in ("insert", "baseline")
+            last = ("", None) if is_first else _last_replayed(conn, *key, "on_day" if "on_day" in here else "NULL")
+        occurred = min(recorded_at, max(event.occurred_at, last[0]))
         # Of a day nobody knows the hour: within it nothing is out of order.
         clamped += occurred != event.occurred_at and occurred[:10] != event.on_day
-        found.append(_row(event, occurred, recorded_at))
-    # A file of version 2.1 that was not migrated since an earlier commit lacks the last ones.
-    here = rows.columns(conn, "task_events")
+        days = (event.on_day, last[1] if event.occurred_at < last[0] else None)
+        previous[key] = occurred, next((day for day in days if day == occurred[:10]), None)
+        found.append(_row(event, *previous[key], recorded_at))
     columns = [column for column in _COLUMNS if column in here]
     marks = ", ".join(f":{column}" for column in columns)
     with suspended(conn):
@@ -133,18 +137,19 @@ def record_late(
     return clamped
 
 
-def _last_replayed(conn: sqlite3.Connection, task_id: int, is_move: bool) -> str:
-    """The time of the last late event of a task, of those that it was gone or back or of the others."""
+def _last_replayed(conn: sqlite3.Connection, task_id: int, is_move: bool, on_day: str) -> tuple[str, str | None]:
+    """The time and day of the last late event of a task, of those that it was gone or back or of the others."""
     sql = (
-        f"SELECT max(occurred_at) FROM task_events WHERE {_LIFE} AND (op IN (:gone, :back)) = :is_move "  # noqa: S608
-        "AND (source GLOB 'git:*' OR source GLOB 'file:*')"
+        f"SELECT occurred_at, {on_day} FROM task_events "  # noqa: S608 - a column, or NULL
+        f"WHERE {_LIFE} AND (op IN (:gone, :back)) = :is_move AND (source GLOB 'git:*' OR source GLOB 'file:*') "
+        "ORDER BY occurred_at DESC, event_id DESC LIMIT 1"
     )
     values = {"id": task_id, "gone": GONE, "back": BACK, "is_move": is_move}
-    found: str | None = conn.execute(sql, values).fetchone()[0]
-    return found or ""
+    found: tuple[str, str | None] | None = conn.execute(sql, values).fetchone()
+    return found or ("", None)
 
 
-def _row(event: LateEvent, occurred_at: str, recorded_at: str) -> dict[str, Any]:
+def _row(event: LateEvent, occurred_at: str, on_day: str | None, recorded_at: str) -> dict[str, Any]:
     values = {column: event.values[column] for column in WATCHED if column in event.values}
     return {
         **dict.fromkeys(WATCHED),
@@ -156,7 +161,7 @@ def _row(event: LateEvent, occurred_at: str, recorded_at: str) -> dict[str, Any]
         "not_before": None if event.not_before is None else min(event.not_before, occurred_at),
         "source": event.source,
         "actor": INGEST,
-        "on_day": event.on_day if occurred_at[:10] == event.on_day else None,
+        "on_day": on_day,
     }
 
 

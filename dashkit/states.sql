@@ -215,18 +215,21 @@ CREATE TEMP TABLE dated AS
 WITH ordered AS (
     SELECT
         *, row_number() OVER (PARTITION BY task_id, life ORDER BY occurred_at, event_id, rank) AS place,
+        -- However little of its day is left, what stood behind another one still does.
+        dense_rank() OVER (PARTITION BY task_id, life ORDER BY occurred_at) AS step,
+        dense_rank() OVER (PARTITION BY task_id, life ORDER BY occurred_at DESC) AS to_come,
         CASE WHEN on_day IS NULL THEN occurred_at
-             ELSE greatest(begin_of(on_day) + INTERVAL 1 MILLISECOND,
-                           least(occurred_at, begin_of(on_day + 1) - INTERVAL 1 MILLISECOND)) END AS instant
+             ELSE greatest(begin_of(on_day) + to_milliseconds(step - 1),
+                           least(occurred_at, begin_of(on_day + 1) - to_milliseconds(to_come))) END AS instant
     FROM mended
 ), clashes AS (
-    SELECT *, instant > min(instant) OVER after AS clashes, min(instant - to_milliseconds(place)) OVER rest AS latest
+    SELECT *, instant > min(instant) OVER after AS clashes, min(instant - to_milliseconds(step)) OVER rest AS latest
     FROM ordered
     WINDOW after AS (PARTITION BY task_id, life ORDER BY place ROWS BETWEEN 1 FOLLOWING AND UNBOUNDED FOLLOWING),
         rest AS (PARTITION BY task_id, life ORDER BY place ROWS BETWEEN CURRENT ROW AND UNBOUNDED FOLLOWING)
 ), kept AS (
     SELECT * EXCLUDE (clashes, latest) REPLACE (
-        if(bool_or(clashes) OVER (PARTITION BY task_id, life), latest + to_milliseconds(place), instant) AS instant)
+        if(bool_or(clashes) OVER (PARTITION BY task_id, life), latest + to_milliseconds(step), instant) AS instant)
     FROM clashes
 ), counted AS (
     SELECT *
@@ -235,7 +238,7 @@ WITH ordered AS (
         OVER (PARTITION BY task_id, life ORDER BY place)
 )
 SELECT
-    * EXCLUDE (occurred_at, instant, rank),
+    * EXCLUDE (occurred_at, instant, rank, step, to_come),
     CASE WHEN instant <= getvariable('as_of') THEN instant
          ELSE getvariable('as_of')
              - to_milliseconds(row_number() OVER (PARTITION BY task_id, life ORDER BY place DESC) - 1) END AS occurred_at

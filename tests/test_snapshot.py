@@ -11,7 +11,7 @@ import pytest
 from builders import SCHEMA, insert, query, statements, v1_database, v2_1_database, v2_database
 from specimens import hostile_database
 
-from dashkit import dashboard, snapshot, times, views
+from dashkit import dashboard, migrations, snapshot, times, views
 from dashkit.errors import OutdatedError, RefusedError, UsageError
 
 AS_OF = datetime(2025, 12, 1, tzinfo=UTC)
@@ -462,3 +462,37 @@ def test_importing_dashkit_loads_nothing_heavy():
     code = "import dashkit, sys; print(sorted({'pandas', 'duckdb', 'matplotlib', 'numpy'} & set(sys.modules)))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+ONE_DAY = ("Pacific/Kiritimati", "Asia/Kolkata", "UTC", "America/St_Johns", "Etc/GMT+12")
+
+
+@pytest.mark.parametrize("zone", ONE_DAY)
+def test_what_began_and_ended_on_one_day_took_none_in_every_zone(tmp_path, zone):
+    """However little of the day's noon is left in a zone, one date behind another stays a lead time of no days."""
+    path = v1_database(
+        tmp_path / "d.db",
+        tasks=[
+            {"title": "one day", "status": "completed", "created_at": "2025-11-03", "completed_at": "2025-11-03"},
+            {"title": "ended first", "status": "completed", "created_at": "2025-11-05", "completed_at": "2025-11-03"},
+        ],
+    )
+    migrations.execute(path)
+    with dashboard.open(path, timezone=zone) as d:
+        took = d.lead_times().set_index("task_id")["lead_time_days"]
+        days = d.sql(
+            "SELECT period_of(arrived_at, 'day') AS a, period_of(finished_at, 'day') AS f FROM flow ORDER BY 1"
+        )
+    assert (took[1], took.isna()[2]) == (0.0, True)
+    assert [[str(day)[:10] for day in row] for row in days.to_numpy()] == [["2025-11-03"] * 2, ["2025-11-05"] * 2]
+
+
+@pytest.mark.parametrize("zone", ONE_DAY[:3])
+def test_a_day_does_not_begin_before_its_midnight(tmp_path, zone):
+    """A task created on a date and completed at its midnight, UTC, arrives on that date where that is in it."""
+    done = {"title": "t", "status": "completed", "created_at": "2025-11-03", "completed_at": "2025-11-03 00:00:00"}
+    path = v1_database(tmp_path / "d.db", tasks=[done])
+    migrations.execute(path)
+    with dashboard.open(path, timezone=zone) as d:
+        (day,) = d.sql("SELECT period_of(arrived_at, 'day') AS day FROM flow")["day"]
+    assert str(day)[:10] == "2025-11-03"

@@ -160,12 +160,16 @@ def counted(events, as_of, zone):
     instants = [at(event) for event in events]
     days = [moment(event).day for event in events]
     begins = [day and midnight(day, zone) for day in days]
+    # However little of its day is left, what stood behind another one still does.
+    order = sorted(set(instants))
+    steps = [order.index(instant) for instant in instants]
     for number, (day, begin) in enumerate(zip(days, begins, strict=True)):
         if begin is not None:
-            end = midnight(day + timedelta(days=1), zone)
-            instants[number] = max(begin + MS, min(instants[number], end - MS))
+            last = midnight(day + timedelta(days=1), zone) - MS * (len(order) - steps[number])
+            instants[number] = max(begin + MS * steps[number], min(instants[number], last))
     if any(one > other for number, one in enumerate(instants) for other in instants[number:]):
-        instants = [min(one - MS * nth for nth, one in enumerate(instants[number:])) for number in range(len(instants))]
+        apart = [one - MS * step for one, step in zip(instants, steps, strict=True)]
+        instants = [min(apart[number:]) + MS * steps[number] for number in range(len(instants))]
     limit, kept = times.read(as_of).at, []
     for event, instant, begin in zip(events, instants, begins, strict=True):
         if instant > limit and (begin is None or begin > limit):

@@ -22,8 +22,8 @@ def _known(read: str, name: str) -> str:
 
 # LIMIT -1 keeps SQLite from reading a column anew wherever its value is used.
 _READ = (
-    f"SELECT id, project_id, status, title, {instants.normal('created_at')} AS created, "
-    f"CASE WHEN checked IS 1 THEN {instants.normal('completed_at')} END AS completed FROM tasks {{where}} "
+    f"SELECT id, project_id, status, title, {instants.named('created_at')} AS created, "
+    f"CASE WHEN checked IS 1 THEN {instants.named('completed_at')} END AS completed FROM tasks {{where}} "
     "ORDER BY id LIMIT -1"
 )
 _KNOWN = (

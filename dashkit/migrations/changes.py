@@ -287,7 +287,7 @@ class Insert(Described):
 
     @property
     def sql(self) -> str:
-        """The statement, where its table has every column."""
+        """The statement, where its table has every column; how dates are read is not spelled out."""
         return f"INSERT INTO {self.table} ({self.columns}) {self.select}"
 
     def statements(self, conn: sqlite3.Connection) -> Iterator[str]:
@@ -295,10 +295,10 @@ class Insert(Described):
         have = shape.columns(conn, self.of)
         if self.dates and not self._reads(conn):
             return
+        sql = self.sql
         if lacking := [f"NULL AS {column}" for column in self.dates if column not in have]:
-            yield self.sql.replace(f"FROM {self.of} ", f"FROM (SELECT *, {', '.join(lacking)} FROM {self.of}) ")
-        else:
-            yield self.sql
+            sql = sql.replace(f"FROM {self.of} ", f"FROM (SELECT *, {', '.join(lacking)} FROM {self.of}) ")
+        yield instants.spelled_out(sql)
 
     def reading(self, conn: sqlite3.Connection) -> AbstractContextManager[None]:
         """With the reader of dates; where there is no row to read, nothing is registered on what a caller gave."""

@@ -6,6 +6,7 @@ handed to times.normal, through a function that is there inside `reader` alone. 
 SQLite takes a function back only while no statement runs, and on the caller's own connection one may be running.
 """
 
+import re
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,6 +16,7 @@ from dashkit import times
 
 # Nobody else's function has this name; ours would replace it.
 _FUNCTION = "dashkit_times_normal"
+_NAMED = re.compile(rf"\b{_FUNCTION}\((\w+)\)")
 _BLANKS = f"char({', '.join(str(ord(blank)) for blank in times.BLANKS)})"
 # By length, which is quick to tell. The comparison looks behind a NUL too, where SQLite's functions end; it knows case,
 # whatever the column's own collation says.
@@ -34,6 +36,16 @@ def fast(column: str) -> str:
 def normal(column: str) -> str:
     """What times.normal says of a column: an instant in the stored form, a date, or NULL; inside `reader` alone."""
     return f"CASE WHEN {column} IS NOT NULL THEN coalesce({fast(column)}, {_FUNCTION}({_digits(column)})) END"
+
+
+def named(column: str) -> str:
+    """What stands for `normal` in a text that is kept, and has to stay the same whatever it is made of."""
+    return f"{_FUNCTION}({column})"
+
+
+def spelled_out(sql: str) -> str:
+    """Such a text as it is run, inside `reader` alone."""
+    return _NAMED.sub(lambda found: normal(found[1]), sql)
 
 
 def _digits(column: str) -> str:

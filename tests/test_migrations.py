@@ -346,7 +346,7 @@ def half_done(path, count, version=VERSIONS[0]):
     """The first changes of an attempt that stopped, as another tool would have committed them."""
     with closing(sqlite3.connect(path, isolation_level=None)) as conn, instants.reader(conn):
         for change in version.changes[:count]:
-            conn.execute(change.sql.replace(":now", "'2025-03-03'"))
+            [conn.execute(sql.replace(":now", "'2025-03-03'")) for sql in change.statements(conn)]
 
 
 PREFIXES = [(version, count) for version in VERSIONS for count in range(len(version.changes) + 1)]

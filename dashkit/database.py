@@ -106,7 +106,8 @@ def get_recent_activity(limit: int = 5, project_id: int | None = None, *, db: Da
     Returns:
         Dicts of type (`task_completed`, `commit`, `session`; with a history also `blocked`, `status_change`),
         title (one line), timestamp (ISO 8601, UTC; None: not known), project_name. With a history a task was
-        completed when its events say so, as in the frame `activity` and in `flow`; without one at its completed_at.
+        completed when its events say so, as in the frame `activity` and in `flow`, and one of which nobody knows when
+        is left out; without a history it was completed at its completed_at.
 
     Raises:
         UsageError: limit is below zero.

@@ -11,6 +11,7 @@ from builders import query
 from content import alter, content, folder_state, kept, old_values
 from repositories import commit
 
+import dashkit
 from dashkit import connection, database, doctor, migrations, verify_migration
 from dashkit.cli import main
 from dashkit.errors import OutdatedError, RefusedError
@@ -496,3 +497,17 @@ def test_a_table_that_is_gone_is_not_taken_for_new(path, shop):
     alter(path, "ALTER TABLE git_repos DROP COLUMN refs")
     with pytest.raises(OutdatedError, match=r"needs version 2\.1.*dashkit migrate"):
         link_commits(path)
+
+
+@pytest.mark.parametrize("column", ["milestone INTEGER", "due_at DATETIME", "assignee BLOB DEFAULT 'nobody'"])
+def test_a_column_of_the_users_that_is_named_like_a_new_one_is_adopted(path, column):
+    """A name that other programs like to use stops neither the migration nor a reading, and its values stay."""
+    query(path, f"ALTER TABLE tasks ADD COLUMN {column}")
+    name = column.split()[0]
+    query(path, f"UPDATE tasks SET {name} = 7")
+    before = query(path, f"SELECT id, {name} FROM tasks ORDER BY id")
+    migrations.execute(path)
+    assert migrations.status(path).ready
+    assert query(path, f"SELECT id, {name} FROM tasks ORDER BY id") == before
+    with dashkit.open(path) as d:
+        assert d.sql(f"SELECT count(*) AS n FROM tasks WHERE {name} IS NOT NULL")["n"][0] in (0, len(before))

@@ -13,9 +13,12 @@ def _moved(instant: str, milliseconds: int) -> str:
 
 
 def _known(read: str, name: str) -> str:
-    """An instant, and the day where only that is known; what lies in the future counts as now."""
+    """An instant, and the day where only that is known; what lies in the future counts as just before the migration.
+
+    In the instant of its own look it would have lasted no time, and be a finish that nobody knows the time of.
+    """
     return (
-        f"min({instants.at(read)}, :now) AS {name}, "
+        f"min({instants.at(read)}, {_moved(':now', -1)}) AS {name}, "
         f"CASE WHEN {instants.day(read)} <= {_TODAY} THEN {read} END AS {name}_on"
     )
 

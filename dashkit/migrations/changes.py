@@ -9,6 +9,7 @@ import sqlite3
 from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
+from typing import ClassVar
 
 from dashkit.migrations import shape
 from dashkit.migrations.findings import EARLIER, MISSING, THERE, Described, Finding
@@ -24,7 +25,8 @@ class AddColumn(Described):
     """A new column of an existing table.
 
     `legal` is the SQL condition that adopted values must satisfy; `untouched` the one that holds while nobody
-    has written to the column since the migration.
+    has written to the column since the migration. `of_any_type`: whether one that is there is adopted whatever its
+    type is.
     """
 
     table: str
@@ -32,6 +34,7 @@ class AddColumn(Described):
     declaration: str
     legal: str = "TRUE"
     untouched: str = "TRUE"
+    of_any_type: ClassVar[bool] = False
 
     @property
     def sql(self) -> str:
@@ -52,7 +55,7 @@ class AddColumn(Described):
         expected = shape.affinity(self.declaration.split()[0])
         if found.generated:
             return Finding("in the way", f"{where} is a generated column")
-        if found.affinity != expected:
+        if found.affinity != expected and not self.of_any_type:
             return Finding("in the way", f"{where} has affinity {found.affinity}, not {expected}")
         if not recorded and (odd := _count_unless(conn, self.table, self.legal)):
             return Finding("in the way", f"{where} holds {odd:,} values outside of: {self.legal}")
@@ -70,6 +73,13 @@ class AddColumn(Described):
         )
         alike = f" {mine} ," in words or f" {mine} )" in words
         return () if alike else (f"{where} is declared in other words than dashkit's",)
+
+
+@dataclass(frozen=True)
+class AddNamedColumn(AddColumn):
+    """A column that is only read, as text, and whose name other programs like to use too."""
+
+    of_any_type: ClassVar[bool] = True
 
 
 @dataclass(frozen=True)

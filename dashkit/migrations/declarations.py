@@ -5,13 +5,13 @@ from dataclasses import replace
 from dashkit.migrations.changes import AddColumn, Change, CreateIndex, CreateTable, CreateTrigger
 
 
-def columns(table: str, *declarations: str) -> tuple[Change, ...]:
+def columns(table: str, *declarations: str, kind: type[AddColumn] = AddColumn) -> tuple[Change, ...]:
     """Columns to add to a table: `name TYPE ...` each."""
     found = []
     for declaration in declarations:
         column, rest = declaration.split(" ", 1)
         text = f"{column} column to {table}"
-        change = AddColumn(f"{table}.{column}", f"Add {text}", f"Added {text}", table, column, rest)
+        change = kind(f"{table}.{column}", f"Add {text}", f"Added {text}", table, column, rest)
         found.append(replace(change, untouched=f"{column} IS NULL"))
     return tuple(found)
 

@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from dashkit.migrations import backfill, earlier
-from dashkit.migrations.changes import CreateTrigger, Dated, Insert, Step, Version
+from dashkit.migrations.changes import AddNamedColumn, CreateTrigger, Dated, Insert, Step, Version
 from dashkit.migrations.declarations import columns, index, table, trigger
 from dashkit.migrations.v2_1_ingest import GIT, HOUSE, SESSIONS
 
@@ -73,8 +73,9 @@ _TASKS = Step(
         *columns(
             "tasks",
             *["external_id TEXT", "kind TEXT", "parent_id INTEGER REFERENCES tasks(id) ON DELETE SET NULL"],
-            *["labels TEXT", "assignee TEXT", "due_at TEXT", "milestone TEXT"],
+            "labels TEXT",
         ),
+        *columns("tasks", "assignee TEXT", "due_at TEXT", "milestone TEXT", kind=AddNamedColumn),
         # Without it each deletion of a task looks through all others for its children.
         index("idx_tasks_parent_id", "tasks", "parent_id", "parent_id IS NOT NULL"),
     ),

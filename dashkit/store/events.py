@@ -191,9 +191,13 @@ def _write_rows(conn: sqlite3.Connection, before: int, now: str) -> None:
 
 
 def _date_completions(conn: sqlite3.Connection, before: int) -> None:
-    """completed_at is the time, or the day, of the change that ticked the box; a baseline saw only that it was so."""
+    """completed_at is the time, or the day, of the change that ticked the box.
+
+    A baseline saw only that it was ticked: what the row says of it stays.
+    """
     on_day = "e.on_day" if "on_day" in rows.columns(conn, "task_events") else "NULL"
-    when = latest("checked", f"CASE WHEN e.checked AND e.op <> 'baseline' THEN coalesce({on_day}, e.occurred_at) END")
+    done = f"CASE e.op WHEN 'baseline' THEN t.completed_at ELSE coalesce({on_day}, e.occurred_at) END"
+    when = latest("checked", f"CASE WHEN e.checked THEN {done} END")
     conn.execute(
         f"UPDATE tasks AS t SET completed_at = {when} WHERE t.id IN ("  # noqa: S608 - of WATCHED
         "SELECT task_id FROM task_events WHERE event_id > :before AND checked IS NOT NULL) "

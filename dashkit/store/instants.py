@@ -80,7 +80,7 @@ def is_there(column: str) -> str:
 
 @dataclass(frozen=True)
 class Unread:
-    """What of a column cannot be read as a date: how many values of how many that say something, and one of them."""
+    """What of a column cannot be read as a date: how many values of how many that say something, and the most usual."""
 
     column: str
     count: int
@@ -107,13 +107,16 @@ def unread(conn: sqlite3.Connection, table: str, column: str, which: str = "TRUE
     read = day(normal(column)) if kind == "day" else normal(column)
     there = "TRUE" if kind == "needed" else is_there(column)
     # LIMIT -1 lets SQLite read each value once, though it is used twice.
-    sql = (
-        "SELECT count(*), count(digits), min(digits) FROM (SELECT "  # noqa: S608 - names of ours
-        f"CASE WHEN {read} IS NULL THEN coalesce({_digits(column)}, '') END AS digits "
+    values = (
+        f"(SELECT CASE WHEN {read} IS NULL THEN coalesce({_digits(column)}, '') END AS digits "  # noqa: S608 - ours
         f"FROM {table} WHERE ({which}) AND {there} LIMIT -1)"
     )
-    of, count, digits = conn.execute(sql).fetchone()
-    return Unread(column, count, of, bytes.fromhex(digits).decode(_encoding(conn), "replace")) if count else None
+    of, count = conn.execute(f"SELECT count(*), count(digits) FROM {values}").fetchone()  # noqa: S608 - likewise
+    if not count:
+        return None
+    often = f"SELECT digits FROM {values} WHERE digits IS NOT NULL GROUP BY 1 ORDER BY count(*) DESC, 1 LIMIT 1"  # noqa: S608
+    (digits,) = conn.execute(often).fetchone()
+    return Unread(column, count, of, bytes.fromhex(digits).decode(_encoding(conn), "replace"))
 
 
 @contextmanager

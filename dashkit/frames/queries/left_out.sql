@@ -13,7 +13,8 @@ FROM (
     UNION ALL
     SELECT 'tasks', 'no longer in the file that they were read from', count(*), NULL FROM tasks WHERE gone
     UNION ALL
-    SELECT 'tasks', 'completed_at that cannot be read as a date', count(*), min(bad['completed_at'])
+    SELECT 'tasks', 'completed_at that cannot be read as a date', count(*), (
+        SELECT bad['completed_at'] FROM undated WHERE is_unread GROUP BY 1 ORDER BY count(*) DESC, 1 LIMIT 1)
     FROM undated WHERE is_unread
     UNION ALL
     SELECT 'tasks', 'checked, and nobody knows when: in no period', count(*), NULL

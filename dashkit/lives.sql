@@ -22,26 +22,38 @@ CREATE MACRO history.is_earlier(instant, on_day, occurred_at, op) AS
          ELSE on_day < CAST(occurred_at AS DATE) END;
 
 -- A task that is deleted and inserted again within an hour, with the same title and the same creation time, which is an
--- earlier one, was imported again: by its id or, under a new id, in the order of those that are like it.
+-- earlier one, was imported again: by its id, if no other task had it meanwhile, or, under a new id, in the order of
+-- those that are like it. INSERT OR REPLACE deletes and inserts in one statement (with recursive_triggers it is two
+-- events of one instant), and the task stays the same one.
 CREATE TABLE history.reimports AS
 WITH deleted AS (
     SELECT event_id, task_id, project_id, title, recorded_at, said_created_at, said_created_on, true AS is_deletion
-    FROM typed.task_events WHERE op = 'delete' AND said_created_at IS NOT NULL AND is_known(recorded_at)
-), inserted AS (
-    SELECT event_id, task_id, project_id, title, recorded_at, said_created_at, said_created_on, false AS is_deletion
+    FROM typed.task_events WHERE op = 'delete' AND is_known(recorded_at)
+), came AS (
+    SELECT
+        event_id, task_id, project_id, title, recorded_at, said_created_at, said_created_on, false AS is_deletion,
+        coalesce(history.is_earlier(said_created_at, said_created_on, recorded_at, op), false) AS was_before
     FROM typed.task_events
-    WHERE op = 'insert' AND title IN (SELECT title FROM deleted) AND is_known(recorded_at)
-      AND history.is_earlier(said_created_at, said_created_on, recorded_at, op)
+    WHERE op = 'insert' AND is_known(recorded_at)
+      AND (task_id IN (SELECT task_id FROM deleted) OR title IN (SELECT title FROM deleted))
+), followed AS (
+    SELECT *, lead(event_id) OVER (PARTITION BY task_id ORDER BY event_id) AS next_id
+    FROM (FROM deleted UNION ALL BY NAME FROM came)
 ), same AS (
-    SELECT d.event_id AS deleted, min(i.event_id) AS inserted, any_value(d.task_id) AS task_id
-    FROM deleted AS d JOIN inserted AS i
-    ON i.task_id = d.task_id AND i.title = d.title AND i.said_created_at = d.said_created_at
-    AND i.said_created_on IS NOT DISTINCT FROM d.said_created_on
-    AND i.event_id > d.event_id AND i.recorded_at <= d.recorded_at + INTERVAL 1 HOUR
-    GROUP BY d.event_id
+    SELECT
+        d.event_id AS deleted, i.event_id AS inserted, d.task_id,
+        i.was_before AND i.title = d.title AND i.said_created_at = d.said_created_at
+            AND i.said_created_on IS NOT DISTINCT FROM d.said_created_on
+            AND i.recorded_at <= d.recorded_at + INTERVAL 1 HOUR AS is_import,
+        i.event_id = d.event_id + 1 AND i.recorded_at = d.recorded_at
+            AND (i.title = d.title OR i.said_created_at = d.said_created_at) AS is_replaced
+    FROM followed AS d JOIN came AS i ON i.event_id = d.next_id
+    WHERE d.is_deletion AND (is_import OR is_replaced)
+), inserted AS (
+    FROM came WHERE was_before AND title IN (SELECT title FROM deleted)
 ), others AS (
     SELECT *, lag(is_deletion) OVER alike IS DISTINCT FROM is_deletion AS begins
-    FROM (FROM deleted UNION ALL FROM inserted)
+    FROM (FROM deleted WHERE said_created_at IS NOT NULL UNION ALL BY NAME FROM inserted)
     WHERE event_id NOT IN (SELECT deleted FROM same UNION ALL SELECT inserted FROM same)
     WINDOW alike AS (PARTITION BY project_id, title, said_created_at, said_created_on ORDER BY event_id)
 ), runs AS (
@@ -56,9 +68,11 @@ WITH deleted AS (
             PARTITION BY project_id, title, said_created_at, said_created_on, run ORDER BY event_id) AS place
     FROM runs
 )
-SELECT deleted, inserted, task_id AS old_id, task_id AS new_id FROM same
+SELECT
+    deleted, inserted, task_id AS old_id, task_id AS new_id, true AS keeps_id, coalesce(is_import, false) AS is_import
+FROM same
 UNION ALL
-SELECT d.event_id, i.event_id, d.task_id, i.task_id
+SELECT d.event_id, i.event_id, d.task_id, i.task_id, false, true
 FROM places AS d JOIN places AS i
 ON i.title = d.title AND i.project_id IS NOT DISTINCT FROM d.project_id AND i.said_created_at = d.said_created_at
 AND i.said_created_on IS NOT DISTINCT FROM d.said_created_on AND i.run = d.run + 1 AND i.place = d.place
@@ -69,7 +83,7 @@ WHERE d.is_deletion AND NOT i.is_deletion;
 CREATE TABLE history.deletions AS
 SELECT task_id, event_id, recorded_at, row_number() OVER (PARTITION BY task_id ORDER BY event_id) AS lives
 FROM typed.task_events
-WHERE op = 'delete' AND event_id NOT IN (SELECT deleted FROM history.reimports WHERE old_id = new_id);
+WHERE op = 'delete' AND event_id NOT IN (SELECT deleted FROM history.reimports WHERE keeps_id);
 
 CREATE MACRO history.life_of(task, event) AS (
     SELECT count(*) FROM history.deletions AS d WHERE d.task_id = task AND d.event_id < event);
@@ -83,15 +97,15 @@ WITH RECURSIVE steps AS (
     SELECT
         old_id AS task_id, history.life_of(old_id, deleted) AS life, new_id AS to_id,
         history.life_of(new_id, inserted) AS to_life
-    FROM history.reimports WHERE old_id <> new_id
+    FROM history.reimports WHERE NOT keeps_id
 ), chain AS (
-    SELECT *, 1 AS length FROM steps
+    -- From the last ones back, so that each step is taken once.
+    FROM steps AS s ANTI JOIN steps AS n ON n.task_id = s.to_id AND n.life = s.to_life
     UNION ALL
-    SELECT c.task_id, c.life, s.to_id, s.to_life, c.length + 1
-    FROM chain AS c JOIN steps AS s ON s.task_id = c.to_id AND s.life = c.to_life
+    SELECT s.task_id, s.life, c.to_id, c.to_life
+    FROM chain AS c JOIN steps AS s ON s.to_id = c.task_id AND s.to_life = c.life
 )
-SELECT task_id, life, arg_max(to_id, length) AS to_id, arg_max(to_life, length) AS to_life
-FROM chain GROUP BY task_id, life;
+FROM chain;
 
 -- The deletions of each id in their order; of imports the first half, and what each life became under another id.
 CREATE TABLE history.ended AS

@@ -129,7 +129,7 @@ class Oracle:
             if self.knows(event["recorded_at"]) and event["event_id"] not in self.joined:
                 life = self.became.get((task, deletions[task]), (task, deletions[task]))
                 self.said[life].append(event)
-            deletions[task] += event["op"] == "delete" and self.joined.get(event["event_id"], None) != task
+            deletions[task] += event["op"] == "delete" and event["event_id"] not in self.kept
         for life, told in self.said.items():
             if seen := [event for event in told if event["occurred_at"] <= self.as_of]:
                 lives[life] = seen
@@ -141,7 +141,7 @@ class Oracle:
         return {life: told for life, told in lives.items() if told}
 
     def _join(self):
-        """Which deletions were the first half of an import: the id of the task that came back (joined)."""
+        """Which deletions were half of an import (joined: the id of the task that came back; kept: its old one)."""
         told = [event for event in sorted(self.events, key=lambda e: e["event_id"]) if self.knows(event["recorded_at"])]
         alike, taken, came_back, self.joined = defaultdict(list), set(), [], {}
         for event in told:
@@ -154,17 +154,22 @@ class Oracle:
             return times.read(come["recorded_at"]).at - times.read(gone["recorded_at"]).at <= timedelta(hours=1)
 
         pairs = []
+        moves = sorted((e for e in told if e["op"] in ("delete", "insert")), key=lambda e: e["task_id"])
+        for gone, come in itertools.pairwise(moves):
+            if gone["op"] != "delete" or come["op"] != "insert" or gone["task_id"] != come["task_id"]:
+                continue
+            created = times.read(gone.get("said_created_at"))
+            titled = come["title"] == gone["title"]
+            alike_made = created is not None and times.read(come.get("said_created_at")) == created
+            is_import = titled and alike_made and come in alike[come["title"], created] and soon(gone, come)
+            at_once = come["event_id"] == gone["event_id"] + 1 and come["recorded_at"] == gone["recorded_at"]
+            if is_import or (at_once and (titled or alike_made)):
+                self.joined[gone["event_id"]] = come["task_id"]
+                taken |= {gone["event_id"], come["event_id"]}
+            if is_import:
+                came_back.append(come)
+        self.kept = set(self.joined)
         for found in alike.values():
-            for number, gone in enumerate(found):
-                again = [
-                    come for come in found[number:]
-                    if gone["op"] == "delete" and come["op"] == "insert" and come["task_id"] == gone["task_id"]
-                    and soon(gone, come)
-                ][:1]  # fmt: skip
-                for come in again:
-                    self.joined[gone["event_id"]] = come["task_id"]
-                    came_back.append(come)
-                    taken |= {gone["event_id"], come["event_id"]}
             # Of the others the first that went is the first that came, turn by turn, project by project.
             for project in {event["project_id"] for event in found}:
                 left = [e for e in found if e["event_id"] not in taken and e["project_id"] == project]
@@ -188,7 +193,7 @@ class Oracle:
         """The life of an id at an event."""
         gone = [
             one["event_id"] for one in self.events
-            if one["op"] == "delete" and one["task_id"] == task and self.joined.get(one["event_id"]) != task
+            if one["op"] == "delete" and one["task_id"] == task and one["event_id"] not in self.kept
         ]  # fmt: skip
         return task, sum(one < event["event_id"] for one in gone)
 
@@ -242,7 +247,7 @@ class Oracle:
         """The life that a dependency was said of; deleting a task lifts its dependencies in the same instant."""
         dead = [
             event["recorded_at"] for event in self.events
-            if (event["task_id"], event["op"]) == (task, "delete") and self.joined.get(event["event_id"]) != task
+            if (event["task_id"], event["op"]) == (task, "delete") and event["event_id"] not in self.kept
         ]  # fmt: skip
         return sum(one < recorded_at or (one == recorded_at and op != "remove") for one in dead)
 

@@ -38,7 +38,7 @@ def test_finishes_are_what_the_oracle_says(made, number):
     renamed = {*oracle.became, *oracle.became.values()}
     for task in {row["task_id"] for row in made["events"]}:
         mine = [row for row in made["events"] if row["task_id"] == task]
-        life = (task, sum(row["op"] == "delete" and oracle.joined.get(row["event_id"]) != task for row in mine))
+        life = (task, sum(row["op"] == "delete" and row["event_id"] not in oracle.kept for row in mine))
         if life not in renamed:
             found = finishes.present(lives.present([event(row) for row in mine]), times.read(instant).at)
             row = flow.get(life, {"finished_at": None})

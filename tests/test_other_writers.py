@@ -149,6 +149,44 @@ def test_an_import_every_night_is_no_work(server, is_same_id):
     assert quality["imported again"] == 4, "under whichever id"
 
 
+def test_imports_that_hand_out_the_ids_anew_mix_no_tasks(server):
+    """Several imports within an hour, each in another order: every title stays the task that it was."""
+    plain = DATES + ", checked BOOLEAN DEFAULT FALSE"
+    path = server("DROP TABLE tasks", f"CREATE TABLE tasks(id INTEGER PRIMARY KEY, project_id, title, status{plain})")
+    migrations.execute(path)
+    a, b = done("a", "2024-02-01 09:00:00", "2024-02-14 09:00:00"), done("b", "2024-02-01 09:00:00", "2024-02-16 09:00")
+    for pair in ([a, b], [b, a], [a, b], [b, a]):
+        server("DELETE FROM tasks", *pair)
+    assert finished(path) == {"2024-02-14": 1, "2024-02-16": 1}
+    add_up(path)
+    with dashkit.open(path) as d:
+        assert d.sql("SELECT DISTINCT title FROM events WHERE task_id = 1")["title"].tolist() == ["b"]
+        quality = d.data_quality().set_index("check").loc["imported again"]
+    assert (quality["count"], quality["ids"]) == (6, "1, 2"), "each import counts, and each task is named once"
+
+
+def test_a_living_task_that_is_replaced_is_no_new_one(server):
+    """INSERT OR REPLACE of a program that has recursive triggers is a deletion and an insertion, and no new task."""
+    path = server(
+        "INSERT INTO tasks (project_id, title, status, created_at) VALUES (1, 'a', 'pending', '2024-01-02')",
+        migrate=True,
+    )
+    saved = "INSERT OR REPLACE INTO tasks (id, project_id, title, status, created_at, completed_at, checked) VALUES "
+    server(
+        "PRAGMA recursive_triggers = 1",
+        saved + "(1, 1, 'a, in other words', 'in_progress', '2024-01-02', NULL, 0)",
+        saved + "(1, 1, 'a, in other words', 'completed', '2024-01-02', '2024-01-09', 1)",
+        saved + "(1, 1, 'a, in other words', 'completed', NULL, '2024-01-09', 1)",
+    )
+    with closing(sqlite3.connect(path)) as conn:
+        assert conn.execute("SELECT count(*) FROM task_events WHERE op = 'delete'").fetchone() == (3,)
+    assert finished(path) == {"2024-01-09": 1}
+    assert [row["timestamp"][:10] for row in database.get_recent_activity(5, db=path)] == ["2024-01-09"]
+    add_up(path)
+    with dashkit.open(path) as d:
+        assert len(d.sql("SELECT * FROM flow")) == 1
+
+
 def test_local_time_is_told(server):
     """A server that writes local time is told by finishes that lie whole hours off their events."""
     server(

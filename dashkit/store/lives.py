@@ -1,7 +1,8 @@
 """The events of the present life of a task, in their order, as far as its creation and its finish go by them.
 
 A life is what lies behind the last deletion of an id; a task that was deleted and inserted again within an hour, with
-the same title and the same creation time, was imported again, and its life goes on.
+the same title and the same creation time, was imported again, and its life goes on; so does that of one which INSERT OR
+REPLACE deletes and inserts.
 """
 
 import json
@@ -144,7 +145,8 @@ def present(events: Sequence[Event]) -> list[Event]:
     for place, event in enumerate(events):
         if event.op == "delete":
             left.add(place)
-            if not any(_is_import(event, later) for later in events[place + 1 :]):
+            follows = next((later for later in events[place + 1 :] if later.op in ("insert", "delete")), None)
+            if follows is None or not (_is_import(event, follows) or _is_replaced(event, follows)):
                 first = place + 1
     return sorted((event for place, event in enumerate(events) if place >= first and place not in left), key=order)
 
@@ -174,3 +176,11 @@ def looked(life: Sequence[Event], now: datetime, created_at: object, completed_a
     said = (None if value is None else str(value) for value in (created_at, completed_at))
     seen = ("reconcile", "reconcile", max(now, last), None, times.to_text(now), True, None, None)
     return Event(_LAST, *seen, *said)
+
+
+def _is_replaced(gone: Event, come: Event) -> bool:
+    """Whether both are one INSERT OR REPLACE, which with recursive_triggers is told as a deletion and an insertion."""
+    if come.op != "insert" or come.event_id != gone.event_id + 1 or come.recorded_at != gone.recorded_at:
+        return False
+    created = times.read(gone.said_created_at)
+    return come.title == gone.title or (created is not None and times.read(come.said_created_at) == created)

@@ -53,6 +53,11 @@ WITH checks(name, effect) AS (
     )
     WHERE apart BETWEEN 895000 AND 50405000 AND abs(apart - 900000 * round(apart / 900000)) <= 5000
       AND (task_id, life) IN (SELECT (id, life) FROM present WHERE checked)
+), imports AS (
+    SELECT coalesce(r.to_id, i.new_id) AS task_id
+    FROM history.reimports AS i
+    LEFT JOIN history.renamed AS r ON r.task_id = i.new_id AND r.life = history.life_of(i.new_id, i.inserted)
+    WHERE i.is_import AND coalesce(r.to_id, i.new_id) IN (SELECT task_id FROM flow)
 ), files AS (
     SELECT w.project_id, max(e.occurred_at) AS changed_at
     FROM recorded AS e JOIN flow AS w ON w.task_id = e.task_id AND w.life = e.life
@@ -78,10 +83,8 @@ WITH checks(name, effect) AS (
     ], lambda one: one IS NOT NULL)), id, NULL
     FROM present
     UNION ALL SELECT 'finished whole quarters of an hour off its event', task_id, NULL FROM quarters
-    UNION ALL SELECT 'imported again', coalesce(r.to_id, i.new_id), NULL
-        FROM history.reimports AS i
-        LEFT JOIN history.renamed AS r ON r.task_id = i.new_id AND r.life = history.life_of(i.new_id, i.inserted)
-        WHERE coalesce(r.to_id, i.new_id) IN (SELECT task_id FROM flow)
+    -- Each import counts, and each task is named once.
+    UNION ALL SELECT 'imported again', if(row_number() OVER (PARTITION BY task_id) = 1, task_id, NULL), NULL FROM imports
     UNION ALL SELECT 'link to nothing', NULL, target FROM linked
         WHERE task IS NULL OR target NOT IN (
             SELECT sha FROM typed.git_commits WHERE sha IS NOT NULL

@@ -45,7 +45,7 @@ WITH deleted AS (
         i.was_before AND i.title = d.title AND i.said_created_at = d.said_created_at
             AND i.said_created_on IS NOT DISTINCT FROM d.said_created_on
             AND i.recorded_at <= d.recorded_at + INTERVAL 1 HOUR AS is_import,
-        i.event_id = d.event_id + 1 AND i.recorded_at = d.recorded_at
+        i.event_id = d.event_id + 1 AND i.recorded_at = d.recorded_at AND d.said_created_at IS NOT NULL
             AND (i.title = d.title OR i.said_created_at = d.said_created_at) AS is_replaced
     FROM followed AS d JOIN came AS i ON i.event_id = d.next_id
     WHERE d.is_deletion AND (is_import OR is_replaced)

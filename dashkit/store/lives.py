@@ -183,4 +183,4 @@ def _is_replaced(gone: Event, come: Event) -> bool:
     if come.op != "insert" or come.event_id != gone.event_id + 1 or come.recorded_at != gone.recorded_at:
         return False
     created = times.read(gone.said_created_at)
-    return come.title == gone.title or (created is not None and times.read(come.said_created_at) == created)
+    return created is not None and (come.title == gone.title or times.read(come.said_created_at) == created)

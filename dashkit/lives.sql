@@ -18,7 +18,7 @@ CREATE MACRO begin_of(day) AS timezone('UTC', timezone(getvariable('zone'), CAST
 CREATE MACRO history.is_earlier(instant, on_day, occurred_at, op) AS
     CASE WHEN on_day IS NULL
          THEN instant < occurred_at AND (op = 'baseline' OR instant <= occurred_at - INTERVAL 1 MINUTE)
-         WHEN op = 'baseline' THEN on_day <= CAST(occurred_at AS DATE)
+         WHEN op = 'baseline' THEN CAST(on_day AS TIMESTAMP) < occurred_at
          ELSE on_day < CAST(occurred_at AS DATE) END;
 
 -- A task that is deleted and inserted again within an hour, with the same title and the same creation time, which is an
@@ -46,7 +46,7 @@ WITH deleted AS (
             AND i.said_created_on IS NOT DISTINCT FROM d.said_created_on
             AND i.recorded_at <= d.recorded_at + INTERVAL 1 HOUR AS is_import,
         i.event_id = d.event_id + 1 AND i.recorded_at = d.recorded_at AND d.said_created_at IS NOT NULL
-            AND (i.title = d.title OR i.said_created_at = d.said_created_at) AS is_replaced
+            AND (i.title = d.title OR i.was_before AND i.said_created_at = d.said_created_at) AS is_replaced
     FROM followed AS d JOIN came AS i ON i.event_id = d.next_id
     WHERE d.is_deletion AND (is_import OR is_replaced)
 ), inserted AS (

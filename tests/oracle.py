@@ -163,7 +163,8 @@ class Oracle:
             alike_made = created is not None and times.read(come.get("said_created_at")) == created
             is_import = titled and alike_made and come in alike[come["title"], created] and soon(gone, come)
             at_once = come["event_id"] == gone["event_id"] + 1 and come["recorded_at"] == gone["recorded_at"]
-            if is_import or (at_once and created is not None and (titled or alike_made)):
+            earlier = time_rules.is_earlier(created, {**come, "occurred_at": come["recorded_at"]})
+            if is_import or (at_once and created is not None and (titled or (alike_made and earlier))):
                 self.joined[gone["event_id"]] = come["task_id"]
                 taken |= {gone["event_id"], come["event_id"]}
             if is_import:

@@ -33,7 +33,8 @@ def is_earlier(said, event):
     looked = event["op"] == "baseline"
     if said.day is None:
         return said.at < at(event) if looked else said.at <= at(event) - MINUTE
-    return said.day <= at(event).date() if looked else said.day < at(event).date()
+    begin = times.noon(said.day) - timedelta(hours=12)
+    return begin < at(event) if looked else said.day < at(event).date()
 
 
 def is_since(one, other):

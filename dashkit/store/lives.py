@@ -65,7 +65,7 @@ def is_earlier(said: Moment | None, event: Event) -> bool:
     looked = event.op == "baseline"
     if said.day is None:
         return said.at < event.at if looked else said.at <= event.at - MINUTE
-    return said.day <= event.at.date() if looked else said.day < event.at.date()
+    return beginning(said.day) < event.at if looked else said.day < event.at.date()
 
 
 def is_since(one: Moment, other: Moment | None) -> bool:
@@ -159,8 +159,12 @@ def _is_import(gone: Event, come: Event) -> bool:
     deleted, inserted = times.read(gone.recorded_at), times.read(come.recorded_at)
     if created is None or said != created or deleted is None or inserted is None:
         return False
-    was_earlier = said.day < inserted.at.date() if said.day else said.at <= inserted.at - MINUTE
-    return was_earlier and inserted.at <= deleted.at + _IMPORTED
+    return _was_before(said, inserted) and inserted.at <= deleted.at + _IMPORTED
+
+
+def _was_before(said: Moment, inserted: Moment) -> bool:
+    """Whether a row says that its task was there before it was inserted."""
+    return said.day < inserted.at.date() if said.day else said.at <= inserted.at - MINUTE
 
 
 def looked(life: Sequence[Event], now: datetime, created_at: object, completed_at: object) -> Event:
@@ -182,5 +186,7 @@ def _is_replaced(gone: Event, come: Event) -> bool:
     """Whether both are one INSERT OR REPLACE, which with recursive_triggers is told as a deletion and an insertion."""
     if come.op != "insert" or come.event_id != gone.event_id + 1 or come.recorded_at != gone.recorded_at:
         return False
-    created = times.read(gone.said_created_at)
-    return created is not None and (come.title == gone.title or times.read(come.said_created_at) == created)
+    created, inserted = times.read(gone.said_created_at), times.read(come.recorded_at)
+    if created is None or inserted is None:
+        return False
+    return come.title == gone.title or (times.read(come.said_created_at) == created and _was_before(created, inserted))

@@ -52,7 +52,7 @@ def arrivals(frame: "pd.DataFrame", by: str = "week") -> Picture:
         _sides(axes)
         dates(axes)
     names = {
-        "period_on": f"{by} from", "arrived": "came", "finished": "finished", "left": "left unfinished",
+        "period_on": f"{by} from", "arrived": "came", "finished": "finished", "left": "left, or reopened later",
         "net_flow": "more to do", "is_partial": "not whole",
     }  # fmt: skip
     notes = sentences(

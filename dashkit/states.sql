@@ -143,7 +143,8 @@ SELECT
     op IN ('insert', 'baseline', 'reconcile')
         AND coalesce(history.is_earlier(said_created_at, said_created_on, occurred_at, op), false) AS is_earlier,
     CASE WHEN is_earlier THEN said_created_at
-         WHEN op = 'insert' AND (source IS DISTINCT FROM 'trigger' OR said_created_at IS NOT NULL)
+         -- What is inserted as done, as if created now, has the default of its column: nobody knows when that was.
+         WHEN op = 'insert' AND (source IS DISTINCT FROM 'trigger' OR said_created_at IS NOT NULL AND NOT checked)
              OR source = 'column:created_at'
          THEN occurred_at END AS created_at,
     CASE WHEN is_earlier THEN said_created_on WHEN created_at IS NOT NULL THEN on_day END AS created_on

@@ -633,6 +633,8 @@ def checks(case):
     yield "a reason without a block", those(lambda task: reason(task) and not task.now.blocked)
     yield "done at no known time", those(lambda task: task.now.checked and not case.completed_at(task))
     yield "finished before it was created", those(lambda task: task.now.checked and is_early(task.row))
+    unread = lambda value: bool((value or "").strip()) and times.read(value) is None
+    yield "completed_at that cannot be read", those(lambda t: t.now.checked and unread(t.row.get("completed_at")))
     yield "finished whole quarters of an hour off its event", list(quarters(case))
     shown = {task for task, _ in case.lives}
     yield "imported again", [task for task in case.oracle.imported if task in shown]
@@ -674,7 +676,7 @@ def quarters(case):
     for task in case.tasks:
         for event in case.oracle.said[task.life]:
             said = times.read(event.get("said_completed_at"))
-            if not (task.now.checked and event["checked"] and event["op"] in ("insert", "update") and said):
+            if not (task.now.checked and event["checked"] and event["op"] == "update" and said):
                 continue
             apart = abs((said.at - times.read(event["occurred_at"]).at).total_seconds())
             near = abs(apart - 900 * round(apart / 900)) <= 5 and 895 <= apart <= 50_405

@@ -187,6 +187,27 @@ def test_a_living_task_that_is_replaced_is_no_new_one(server):
         assert len(d.sql("SELECT * FROM flow")) == 1
 
 
+def test_the_default_of_a_column_is_no_creation(server):
+    """A done task that is imported without its created_at, which is then the time of the import, counts on its day."""
+    server(migrate=True, columns=", created_at TEXT DEFAULT CURRENT_TIMESTAMP, completed_at TEXT")
+    path = server(
+        "INSERT INTO tasks (project_id, title, status, checked, completed_at) "
+        "VALUES (1, 'x', 'completed', 1, '2025-05-20 09:00:00')"
+    )
+    assert finished(path) == {"2025-05-20": 1}
+    assert [row["timestamp"][:10] for row in database.get_recent_activity(5, db=path)] == ["2025-05-20"]
+    add_up(path)
+
+
+def test_an_imported_date_that_cannot_be_read_is_told(server):
+    """A done task whose completed_at nobody can read counts when it came, and is named."""
+    server(migrate=True)
+    path = server(done("x", "2025-05-01", "20.05.2025"))
+    with dashkit.open(path) as d:
+        quality = d.data_quality().set_index("check").loc["completed_at that cannot be read"]
+    assert (quality["count"], quality["ids"]) == (1, "1")
+
+
 def test_local_time_is_told(server):
     """A server that writes local time is told by finishes that lie whole hours off their events."""
     server(

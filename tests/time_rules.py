@@ -71,7 +71,9 @@ def creation(events):
     said = times.read(first.get("said_created_at"))
     if first["op"] in LOOKED and is_earlier(said, first):
         return first, said, said
-    foreign = first["op"] == "insert" and (first["source"] != "trigger" or said is not None)
+    # What is inserted as done, as if created now, has the default of its column: nobody knows when that was.
+    dated = said is not None and first["checked"] is not None and not first["checked"]
+    foreign = first["op"] == "insert" and (first["source"] != "trigger" or dated)
     is_known = foreign or first["source"] == "column:created_at"
     return first, None, moment(first) if is_known else None
 

@@ -107,7 +107,8 @@ def creation(events: Sequence[Event]) -> Creation:
     said = times.read(first.said_created_at) if first.op in LOOKED else None
     if said and lives.is_earlier(said, first):
         return Creation(first, said, said)
-    foreign = first.op == "insert" and (first.source != "trigger" or said is not None)
+    # What is inserted as done, as if created now, has the default of its column: nobody knows when that was.
+    foreign = first.op == "insert" and (first.source != "trigger" or (said is not None and first.checked is False))
     return Creation(first, None, first.moment if foreign or first.source == lives.CREATED_AT else None)
 
 

@@ -9,6 +9,7 @@ WITH checks(name, effect) AS (
     ('a reason without a block', 'not counted as blocked'),
     ('done at no known time', 'counted as done, in no period, cycle time or lead time'),
     ('finished before it was created', 'counted as finished when that was recorded, no earlier than it was created'),
+    ('completed_at that cannot be read', 'counted when the task was seen to be done, or in no period'),
     ('finished whole quarters of an hour off its event', 'a server that writes local time: such a finish is off by as much'),
     ('imported again', 'deleted and inserted again within an hour: counted as one task'),
     ('no creation time', 'arrives when it was first seen, and has no lead time'),
@@ -48,7 +49,7 @@ WITH checks(name, effect) AS (
     FROM (
         SELECT task_id, life, abs(epoch_ms(occurred_at) - epoch_ms(said_completed_at)) AS apart
         FROM history.known
-        WHERE checked AND op IN ('insert', 'update') AND said_completed_on IS NULL
+        WHERE checked AND op = 'update' AND said_completed_on IS NULL
           AND occurred_at <= getvariable('as_of')
     )
     WHERE apart BETWEEN 895000 AND 50405000 AND abs(apart - 900000 * round(apart / 900000)) <= 5000
@@ -82,6 +83,10 @@ WITH checks(name, effect) AS (
         CASE WHEN strays THEN 'of a phase that is not there' END
     ], lambda one: one IS NOT NULL)), id, NULL
     FROM present
+    UNION ALL SELECT 'completed_at that cannot be read', p.id, NULL
+        FROM present AS p JOIN history.present AS n ON n.task_id = p.id AND n.life = p.life
+        JOIN typed.tasks AS t ON t.id = p.id
+        WHERE p.checked AND nullif(trim(t.bad['completed_at']), '') IS NOT NULL
     UNION ALL SELECT 'finished whole quarters of an hour off its event', task_id, NULL FROM quarters
     -- Each import counts, and each task is named once.
     UNION ALL SELECT 'imported again', if(row_number() OVER (PARTITION BY task_id) = 1, task_id, NULL), NULL FROM imports

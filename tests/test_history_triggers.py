@@ -395,13 +395,14 @@ class TestBeginning:
 
     @pytest.mark.parametrize("form", FORMS)
     def test_the_arrival_is_read_from_created_at(self, tmp_path, form):
-        """In whatever form: an instant is backfilled in the stored form, one in the future as now, else nothing."""
+        """In whatever form: an instant is backfilled in the stored form, one in the future as now, nothing else."""
         stored, expected, *day = FORMS[form]
         path = v1_database(tmp_path / "dash.db", tasks=[{"created_at": stored, "status": "blocked"}])
         migrations.execute(path)
         found = query(
             path,
-            "SELECT coalesce(nullif(occurred_at, recorded_at), 'now'), on_day, status, checked, blocked_reason "
+            "SELECT CASE WHEN julianday(recorded_at) - julianday(occurred_at) < 1e-7 THEN 'now' ELSE occurred_at END, "
+            "on_day, status, checked, blocked_reason "
             "FROM task_events WHERE source = 'column:created_at'",
         )
         assert found == ([] if expected is None else [(expected, *(day or [None]), "pending", 0, "")])

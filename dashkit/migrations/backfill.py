@@ -18,7 +18,8 @@ def _known(read: str, name: str) -> str:
     In the instant of its own look it would have lasted no time, and be a finish that nobody knows the time of.
     """
     return (
-        f"min({instants.at(read)}, {_moved(':now', -1)}) AS {name}, "
+        f"max(min({instants.at(read)}, {_moved(':now', -1)}), "
+        f"CASE WHEN {instants.day(read)} <= {_TODAY} THEN {read} || 'T00:00:00.000Z' ELSE '' END) AS {name}, "
         f"CASE WHEN {instants.day(read)} <= {_TODAY} THEN {read} END AS {name}_on"
     )
 

@@ -218,13 +218,19 @@ def _counted(marks: Sequence[_Mark], now: datetime) -> list[tuple[datetime, _Mar
     It counts as soon as the day has begun, and what came before another one counts at no later instant.
     """
     begins = [lives.beginning(mark.day) if mark.day else None for mark in marks]
+    # However little of its day is left, what stood behind another one still does.
+    order = sorted({mark.at for mark in marks})
+    steps = [order.index(mark.at) for mark in marks]
     instants = [
-        mark.at if begin is None else max(begin + MS, min(mark.at, begin + timedelta(days=1) - MS))
-        for mark, begin in zip(marks, begins, strict=True)
+        mark.at
+        if begin is None
+        else max(begin + MS * step, min(mark.at, begin + timedelta(days=1) - MS * (len(order) - step)))
+        for mark, begin, step in zip(marks, begins, steps, strict=True)
     ]
     if any(earlier > later for earlier, later in pairwise(instants)):
         for place in reversed(range(len(instants) - 1)):
-            instants[place] = min(instants[place], instants[place + 1] - MS)
+            room = MS * (steps[place + 1] - steps[place])
+            instants[place] = min(instants[place], instants[place + 1] - room)
     kept = []
     for mark, instant, begin in zip(marks, instants, begins, strict=True):
         if instant > now and (begin is None or begin > now):

@@ -132,7 +132,10 @@ def _schema(standing: migrations.Status) -> Iterator[Finding]:
     if standing.grown:
         listed = ", ".join(standing.grown[:_NAMED]) + (", ..." if len(standing.grown) > _NAMED else "")
         yield Finding(
-            "schema", "note", f"{standing.version} has more by now ({len(standing.grown)}): {listed}", _MIGRATE
+            "schema",
+            "note",
+            f"{standing.version} lacks {len(standing.grown)} changes that came to it later: {listed}",
+            _MIGRATE,
         )
     if standing.unrecorded:
         told_names = f"there but not recorded: {', '.join(standing.unrecorded)}"

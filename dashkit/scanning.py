@@ -258,7 +258,11 @@ def _make_database(path: Path) -> list[str]:
             "Run `dashkit migrate` to see what would change, then `dashkit migrate --execute`.",
             path=path,
         )
-    return [f"version {standing.version} has more by now, which `dashkit migrate` brings"] if standing.grown else []
+    return (
+        [f"version {standing.version} lacks changes that came to it later; `dashkit migrate` applies them"]
+        if standing.grown
+        else []
+    )
 
 
 def _make_own(folder: Path) -> None:

@@ -118,7 +118,7 @@ def place(said: str, after: str, until: str) -> tuple[str, str | None]:
 
     Args:
         said: an instant or a date, as `normal` gives them.
-        after: the instant of what came before; '' is none.
+        after: the instant of what came before; '' if there was nothing.
         until: the instant of which it was known.
     """
     if not is_date(said) or is_before(until, said):
@@ -155,7 +155,7 @@ def _read(value: object) -> Moment | None:
 
 
 def _since_1970(digits: str, fraction: str) -> datetime:
-    """The instant so many seconds (10 digits) or milliseconds (13) after the beginning of 1970."""
+    """The instant that a number of seconds (10 digits) or milliseconds (13) since 1970 means."""
     microseconds = int((digits + fraction).ljust(16, "0")[:16])
     return _BEGINNING + timedelta(microseconds=microseconds)
 

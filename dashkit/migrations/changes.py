@@ -111,7 +111,7 @@ class CreateTable(Described):
             return _taken(self.table, kind)
         if self.is_earlier(found[2]):
             odd = _count_unless(conn, self.table, self.carried)
-            why = f"{self.table} holds {odd:,} rows without what its new key needs: {self.carried}"
+            why = f"rows of {self.table} that lack what its new key needs ({self.carried}): {odd:,}"
             return Finding("in the way", why) if odd else EARLIER
         ours = shape.grown(shape.tokens(found[2] or ""), shape.tokens(self.sql))
         if not ours and (lacks := shape.lacks(conn, self.table, self.sql)):

@@ -20,7 +20,7 @@ _NEXT = 2**63 - 1  # the event_id of what is not recorded yet
 
 # Nearly every row agrees with its history, and a look at a few events of its life tells: the first (f), the last one
 # that speaks of the box by its instant (l) and by its recording (w), and the last claim (k). What is settled by them is
-# not asked of Python. Only forms are compared that SQLite reads; an instant less than a minute before an event is none.
+# not asked of Python. Only forms are compared that SQLite reads; less than a minute before an event is not earlier.
 _CLAIM = f"op = 'backfill' AND source = '{COMPLETED_AT}' AND checked IS TRUE"
 _MINE = "FROM main.task_events WHERE task_id = t.id AND event_id > coalesce(d.event_id, 0)"
 
@@ -173,7 +173,7 @@ def missing(life: Sequence[Event], created_at: object, completed_at: object, che
     Args:
         life: the events of its present life, in the order of time.
         created_at: what the row says.
-        completed_at: likewise.
+        completed_at: what the row says.
         checked: whether the row says that it is done.
     """
     events, created, completed = list(life), times.read(created_at), times.read(completed_at)

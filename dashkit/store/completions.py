@@ -91,11 +91,11 @@ class _Found:
             self._ranks[task] = _rank(times.order(finish.at), row["title"], task) if finish else None
 
     def best(self, limit: int) -> list[Rank]:
-        """The ranks of the newest so many."""
+        """The ranks of the newest finishes, at most `limit` of them."""
         return sorted(rank for rank in self._ranks.values() if rank)[:limit]
 
     def told(self, limit: int) -> list[rows.Row]:
-        """The newest so many, as the stream tells them."""
+        """The newest finishes, at most `limit`, as rows of the stream."""
         best = {task: times.to_text(_END - since) for since, _, task in self.best(limit)}
         sql = (
             "SELECT t.id, t.title, p.name AS project_name FROM tasks AS t LEFT JOIN projects AS p "

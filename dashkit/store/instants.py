@@ -111,7 +111,7 @@ def unread(conn: sqlite3.Connection, table: str, column: str, which: str = "TRUE
         f"(SELECT CASE WHEN {read} IS NULL THEN coalesce({_digits(column)}, '') END AS digits "  # noqa: S608 - ours
         f"FROM {table} WHERE ({which}) AND {there} LIMIT -1)"
     )
-    of, count = conn.execute(f"SELECT count(*), count(digits) FROM {values}").fetchone()  # noqa: S608 - likewise
+    of, count = conn.execute(f"SELECT count(*), count(digits) FROM {values}").fetchone()  # noqa: S608 - names of ours
     if not count:
         return None
     often = f"SELECT digits FROM {values} WHERE digits IS NOT NULL GROUP BY 1 ORDER BY count(*) DESC, 1 LIMIT 1"  # noqa: S608

@@ -88,7 +88,7 @@ COMPLETED = Stream(
 def newest(
     conn: sqlite3.Connection, stream: Stream, limit: int, project_id: int | None, now: datetime
 ) -> list[rows.Row]:
-    """The newest of a stream, at least so many where they are there: type, title, timestamp and project_name.
+    """The newest rows of a stream, at least `limit` if it has them: type, title, timestamp and project_name.
 
     Those of which nobody knows when are among them.
 

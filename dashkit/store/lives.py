@@ -96,7 +96,7 @@ def placed(day: date, behind: datetime | None, ahead: datetime | None) -> dateti
 
 
 def read(conn: sqlite3.Connection, ids: Iterable[int]) -> dict[int, list[Event]]:
-    """The present life of each of these tasks; of one without any event there is none.
+    """The present life of each of these tasks; a task without an event is left out.
 
     The database is of version 2.1; a file of it that an earlier commit made may lack the later columns.
     """
@@ -117,7 +117,7 @@ def read(conn: sqlite3.Connection, ids: Iterable[int]) -> dict[int, list[Event]]
 
 
 def _events(found: Iterable[rows.Row]) -> list[Event]:
-    """Rows as events; one whose time cannot be read is none."""
+    """Rows as events, without those whose time cannot be read."""
     told = []
     for row in found:
         occurred, day = times.read(row["occurred_at"]), times.read(row["on_day"])
@@ -174,7 +174,7 @@ def looked(life: Sequence[Event], now: datetime, created_at: object, completed_a
         life: its events.
         now: when somebody looks.
         created_at: what the row says.
-        completed_at: likewise.
+        completed_at: what the row says.
     """
     last = max((event.at for event in life), default=now)
     said = (None if value is None else str(value) for value in (created_at, completed_at))

@@ -313,7 +313,7 @@ def set_checked(conn: sqlite3.Connection, task_id: int, checked: bool, now: date
 
 
 def _is_truth(value: object) -> bool:
-    """Whether it is a bool or 0 or 1, numpy's too; a word is none, as 'false' would be true."""
+    """Whether it is a bool or 0 or 1, numpy's too; a word is refused, as 'false' would be true."""
     try:
         return not isinstance(value, str | bytes) and value in (0, 1)
     except (TypeError, ValueError):  # pandas.NA, and what has several values

@@ -14,7 +14,7 @@ from typing import Any
 
 from dashkit import migrations, times
 from dashkit.connection import Database, connect, default_path, using
-from dashkit.store import activity, events, explicit, links, tasks
+from dashkit.store import activity, events, links, tasks
 
 
 def init_database(db: Database = None) -> None:
@@ -182,7 +182,7 @@ def create_task_commit_link(
         The id of the link.
 
     Raises:
-        UsageError: confidence, link_type (explicit, inferred, manual) or evidence is none.
+        UsageError: confidence, link_type (explicit, inferred, manual) or evidence is not valid.
         RefusedError: the task or the commit is not in the database.
     """
     with _changing(db) as conn:
@@ -197,7 +197,7 @@ def create_task_commit_link(
             now=times.utc_now(),
         )
         if link_type == "manual":
-            explicit.accept(conn, task_id, sha)
+            links.accept(conn, task_id, sha)
         return link_id
 
 
@@ -211,7 +211,7 @@ def remove_task_commit_link(task_id: int, sha: str, *, db: Database = None) -> b
         OutdatedError: the database is older than version 2.1, and could not remember it.
     """
     with _changing(db) as conn:
-        return explicit.reject(conn, task_id, sha, times.to_text(times.utc_now()))
+        return links.reject(conn, task_id, sha, times.to_text(times.utc_now()))
 
 
 def create_task_session_link(
@@ -229,7 +229,7 @@ def create_task_session_link(
         The id of the link.
 
     Raises:
-        UsageError: confidence, link_type (explicit, inferred, manual) or evidence is none.
+        UsageError: confidence, link_type (explicit, inferred, manual) or evidence is not valid.
         RefusedError: the task or the session is not in the database.
     """
     with _changing(db) as conn:

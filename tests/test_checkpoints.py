@@ -13,6 +13,7 @@ from repositories import commit, repository
 import dashkit
 from dashkit.ingest.git import ingest_git
 from dashkit.store import checkpoints
+from dashkit.store.checkpoints import Checkpoint, Extent
 
 NOW, LATER = "2026-01-01T00:00:00.000Z", "2026-01-02T00:00:00.000Z"
 KEYS = (checkpoints.of_source(7, "docs/TODO.md"), checkpoints.of_links(7), checkpoints.of_repository("r"))
@@ -70,6 +71,43 @@ def test_they_are_kept_from_version_2_1_on(tmp_path, make, kept):
     """Version 2.0 has no place for them."""
     with closing(sqlite3.connect(make(tmp_path / "dash.db"))) as opened:
         assert checkpoints.are_kept(opened) is kept
+
+
+FULL = Checkpoint(
+    commit="c1", repository="/r/.git", at=NOW, kind="beads", refs={"refs/heads/é": "c2"}, since=LATER, cuts="d",
+    started=("c3", "c4"), uncounted=5, digest="e", read=Extent(6, 7, 8), links=9, unclear=10,
+)  # fmt: skip
+FIELDS = {
+    KEYS[0]: {"commit", "repository", "at", "kind"},
+    KEYS[1]: {"digest", "read", "links", "unclear"},
+    KEYS[2]: {"refs", "since", "cuts", "started", "uncounted"},
+}
+
+
+@pytest.mark.parametrize("key", KEYS)
+def test_a_checkpoint_keeps_the_fields_of_its_kind(conn, key):
+    """What is saved is loaded; what belongs to another kind of reading is not stored."""
+    for value in (FULL, Checkpoint()):
+        checkpoints.save(conn, key, value, NOW)
+        kept = {name: getattr(value, name) for name in FIELDS[key]}
+        assert checkpoints.load(conn, key) == Checkpoint(**kept)
+        assert checkpoints.get(conn, key).keys() == FIELDS[key]
+
+
+@pytest.mark.parametrize("key", KEYS)
+def test_a_checkpoint_that_another_hand_wrote_is_none(conn, key):
+    """A field that is missing, unknown or of another type makes all of it unknown."""
+    checkpoints.save(conn, key, FULL, NOW)
+    good = checkpoints.get(conn, key)
+    bad = [None, [], 1, "text", {}, good | {"more": 1}, *(good | {name: {"a": []}} for name in good)]
+    newer = {"kind", "uncounted"}  # checkpoints of earlier commits lack them
+    bad += [{name: value for name, value in good.items() if name != missing} for missing in good.keys() - newer]
+    for value in bad:
+        checkpoints.put(conn, key, value, NOW)
+        assert checkpoints.load(conn, key) is None, value
+    for missing in good.keys() & newer:
+        checkpoints.put(conn, key, {name: value for name, value in good.items() if name != missing}, NOW)
+        assert getattr(checkpoints.load(conn, key), missing) == getattr(Checkpoint(), missing)
 
 
 def test_one_module_knows_where_they_are():

@@ -10,7 +10,8 @@ from dashkit import migrations
 from dashkit.ingest.links import link_commits, refused_patterns
 from dashkit.ingest.tasks import ingest_tasks
 from dashkit.linking.bearers import Bearers
-from dashkit.store import explicit
+from dashkit.store import checkpoints
+from dashkit.store.checkpoints import Checkpoint, Extent
 
 LINKS = "SELECT task_id, commit_sha FROM task_commit_links ORDER BY 1, 2"
 LATER = "2999-01-01T00:00:00.000Z"
@@ -256,8 +257,8 @@ def test_the_branch_of_a_ref_is_not_read(db):
 
 def test_a_mark_comes_back(db):
     """What a linking left is what the next one finds."""
-    left = explicit.Mark("d", explicit.Extent(3, 2, 1), 5, 7)
+    left, key = Checkpoint(digest="d", read=Extent(3, 2, 1), links=5, unclear=7), checkpoints.of_links(1)
     with closing(sqlite3.connect(db)) as conn:
-        assert explicit.mark(conn, 1) is None
-        explicit.set_mark(conn, 1, left, LATER)
-        assert explicit.mark(conn, 1) == left
+        assert checkpoints.load(conn, key) is None
+        checkpoints.save(conn, key, left, LATER)
+        assert checkpoints.load(conn, key) == left

@@ -77,10 +77,10 @@ def _change(conn: "sqlite3.Connection", args: argparse.Namespace) -> list[str]:
 
 def _change_links(conn: "sqlite3.Connection", args: argparse.Namespace) -> list[str]:
     from dashkit import database
-    from dashkit.store import explicit
+    from dashkit.store import git
 
-    wrong = None if args.unlink is None else explicit.find_commit(conn, args.id, args.unlink, linked=True)
-    right = None if args.link is None else explicit.find_commit(conn, args.id, args.link)
+    wrong = None if args.unlink is None else git.find_commit(conn, args.id, args.unlink, linked=True)
+    right = None if args.link is None else git.find_commit(conn, args.id, args.link)
     said = []
     if wrong is not None and wrong == right:
         raise UsageError(f"Cannot link and unlink {wrong[:12]}", "it is one or the other", "Give one of the two.")

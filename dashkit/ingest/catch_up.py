@@ -15,7 +15,8 @@ from dashkit.ingest.replay import Replay, Tracked, Version
 from dashkit.records import TaskList
 from dashkit.sources import history
 from dashkit.sources.files import real
-from dashkit.store import events, projects, sources
+from dashkit.store import checkpoints, events, projects, sources
+from dashkit.store.checkpoints import Checkpoint
 
 # What columns are called in a note.
 _WORDS = {
@@ -73,7 +74,7 @@ class Project:
     empty: bool = False
     deleted: frozenset[str] = frozenset()
     places: dict[Path, history.Place] = field(default_factory=dict)
-    marks: dict[str, sources.Mark] = field(default_factory=dict)
+    marks: dict[str, Checkpoint] = field(default_factory=dict)
     claimed: set[int] = field(default_factory=set)
     names: set[str] = field(default_factory=set)
     with_history: bool = True
@@ -127,27 +128,30 @@ class CatchUp:
             self.outcome.notes.append(f"read without its history: {error.why}")
             return None
 
-    def _source(self) -> tuple[str, sources.Mark | None]:
+    def _source(self) -> tuple[str, Checkpoint | None]:
         """Its path in the repository; of a second repository in the project, with the name of its folder.
 
         Once it has a name it keeps it, also while git cannot be asked.
         """
         path = real(self.reading.path)
         for name, last in self.project.marks.items():
-            if name not in self.project.names and path in (Path(name), last.place(name)):
+            if name not in self.project.names and path in (Path(name), last.path_of(name)):
                 return name, last
         if self.place is None:
-            return _text(path), sources.mark(self.conn, self.project_id, _text(path))
+            return _text(path), self._checkpoint(_text(path))
         inside = self.place.path
         names = [_text(name) for name in (inside, f"{self.place.root.name}:{inside}", path)]
         for source in names:
             if source in self.project.names:
                 continue
-            mark = sources.mark(self.conn, self.project_id, source)
+            mark = self._checkpoint(source)
             # A repository that is no longer where it was has moved here.
             if mark is None or mark.repository == str(self.place.repository) or not _exists(mark.repository):
                 return source, mark
         return names[-1], None
+
+    def _checkpoint(self, source: str) -> Checkpoint | None:
+        return checkpoints.load(self.conn, checkpoints.of_source(self.project_id, source))
 
     def _tracked(self) -> list[Tracked]:
         """What is known of this source, and the tasks that no source has claimed: it may speak of them."""
@@ -325,9 +329,9 @@ class CatchUp:
         before = self.mark.repository if self.mark else None
         repository = str(self.place.repository) if self.place else before
         at = None if replay.last_at is None else min(replay.last_at, self.now)
-        mark = sources.Mark(self.reached, repository, at, self.reading.kind)
+        mark = Checkpoint(commit=self.reached, repository=repository, at=at, kind=self.reading.kind)
         if mark != self.mark:
-            sources.set_mark(self.conn, self.project_id, self.source, mark, self.now)
+            checkpoints.save(self.conn, checkpoints.of_source(self.project_id, self.source), mark, self.now)
 
     def _tell(self, replay: Replay) -> None:
         notes = self.outcome.notes

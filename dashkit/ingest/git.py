@@ -15,8 +15,9 @@ from dashkit.ingest.run import counts, run
 from dashkit.records import Commit, IngestSummary
 from dashkit.sources import git
 from dashkit.sources.git import Repository
+from dashkit.store import checkpoints, projects, rows
 from dashkit.store import git as store
-from dashkit.store import projects, rows
+from dashkit.store.checkpoints import Checkpoint
 
 Tell = Callable[[int, int], None]
 
@@ -145,7 +146,7 @@ def _ingest(
     if shas:
         last = replace(last, started=tuple({*last.started, *tips.values()}))
         with database.step():
-            store.save_last_read(conn, repo_id, last, database.now)
+            checkpoints.save(conn, checkpoints.of_repository(repo_id), last, database.now)
         before = store.count(conn, repo_id)
         lost, uncounted = _read(database, repo, repo_id, shas, tell)
         told.skipped += lost
@@ -173,8 +174,8 @@ def _ingest(
             back = git.walk(repo, frozenset(there.values()), frozenset(covered.values()))
             store.hold(conn, repo_id, marked.intersection(back))
         stop = None if since is None else times.to_text(since)
-        done = store.LastRead(read, stop, repo.cuts, tuple(sorted(left)), uncounted)
-        store.save_last_read(conn, repo_id, done, database.now)
+        done = Checkpoint(refs=read, since=stop, cuts=repo.cuts, started=tuple(sorted(left)), uncounted=uncounted)
+        checkpoints.save(conn, checkpoints.of_repository(repo_id), done, database.now)
 
 
 def _walked(

@@ -2,7 +2,7 @@
 
 import json
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from hashlib import sha256
 from typing import Any, NamedTuple
 
@@ -10,11 +10,13 @@ from dashkit import times
 from dashkit.connection import Database, using
 from dashkit.errors import UsageError
 from dashkit.ingest.run import counts, run
-from dashkit.linking.bearers import Bearers, Named, Said
+from dashkit.linking.bearers import Bearers, Link, Named, Said
 from dashkit.linking.ids import pattern
 from dashkit.linking.spellings import RULES
 from dashkit.records import IngestSummary
-from dashkit.store import explicit, git
+from dashkit.store import checkpoints, git, links, settings
+from dashkit.store.checkpoints import Checkpoint
+from dashkit.store.links import Pair
 
 AMBIGUOUS = "ids in commit messages that may mean several tasks"
 
@@ -46,7 +48,7 @@ def link_commits(db: Database = None) -> IngestSummary:
     now = times.to_text(times.utc_now())
     with run(db, "link") as this, using(db, write=True) as conn:
         git.require(conn)
-        linked = explicit.projects(conn)
+        linked = git.projects(conn)
         done = [_link_project(conn, project_id, now) for project_id in linked]
         added, changed, gone, total, unclear = map(sum, zip(_Done(0, 0, 0, 0, 0), *done, strict=True))
         unclear_by = {AMBIGUOUS: unclear} if unclear else {}
@@ -70,7 +72,7 @@ def refused_patterns(conn: sqlite3.Connection) -> list[UsageError]:
 
     `dashkit config` refuses such a one, so another program put it there.
     """
-    return [refusal for scope, written in explicit.id_patterns(conn).items() for refusal in _usable(scope, written)[1]]
+    return [refusal for scope, written in settings.id_patterns(conn).items() for refusal in _usable(scope, written)[1]]
 
 
 def _usable(scope: str, written: tuple[str, ...]) -> tuple[list[str], list[UsageError]]:
@@ -86,29 +88,45 @@ def _usable(scope: str, written: tuple[str, ...]) -> tuple[list[str], list[Usage
 
 
 def _link_project(conn: sqlite3.Connection, project_id: int, now: str) -> _Done:
-    bearers = _bearers(conn, project_id)
-    rejected, there = explicit.rejected(conn, project_id), explicit.existing(conn, project_id)
-    mark = explicit.mark(conn, project_id)
-    extent, read = explicit.extent(conn, project_id, mark.read.upto if mark else 0)
-    digest = sha256(json.dumps([bearers.digest(), sorted(rejected)]).encode()).hexdigest()
-    goes_on = mark is not None and (mark.digest, mark.links, mark.read) == (digest, len(there), read)
-    after, unclear = (read.upto, mark.unclear) if mark and goes_on else (0, 0)
-    links, open_ones = bearers.link(Said(*said) for said in explicit.messages(conn, project_id, after))
-    wanted = {pair: one.evidence for one in links if (pair := (one.task_id, one.sha)) not in rejected}
+    tasks = _bearers(conn, project_id)
+    rejected, there = links.rejected(conn, project_id), links.certain(conn, project_id)
+    digest = sha256(json.dumps([tasks.digest(), sorted(rejected)]).encode()).hexdigest()
+    key = checkpoints.of_links(project_id)
+    last = checkpoints.load(conn, key) or Checkpoint()
+    extent, read = git.extent(conn, project_id, last.read.upto)
+    # Where nothing has changed since the last linking but that commits came, these alone are read.
+    goes_on = (last.digest, last.links, last.read) == (digest, len(there), read)
+    after, unclear_before = (read.upto, last.unclear) if goes_on else (0, 0)
+    found, unclear = tasks.link(Said(*message) for message in git.messages(conn, project_id, after))
+    new, gone = _difference(found, there, rejected)
+    gone = set() if goes_on else gone
+    links.save_explicit(conn, new.items(), now)
+    links.remove_explicit(conn, gone)
+    added = len(new.keys() - there.keys())
+    done = Checkpoint(
+        digest=digest, read=extent, links=len(there) + added - len(gone), unclear=unclear_before + len(unclear)
+    )
+    if done != last:
+        checkpoints.save(conn, key, done, now)
+    return _Done(added, len(new) - added, len(gone), done.links, done.unclear)
+
+
+def _difference(
+    found: Iterable[Link], there: Mapping[Pair, Any], rejected: Collection[Pair]
+) -> tuple[dict[Pair, dict[str, Any]], set[Pair]]:
+    """The links that are to be written, with their evidence, and those that no message makes any more.
+
+    Args:
+        found: the links that the messages make.
+        there: the links by name or by hand that are stored, with their evidence.
+        rejected: the pairs that a person has unlinked.
+    """
+    wanted = {pair: one.evidence for one in found if (pair := (one.task_id, one.sha)) not in rejected}
     ours = {pair: evidence for pair, evidence in there.items() if _is_ours(evidence)}
     new = {
-        pair: evidence
-        for pair, evidence in wanted.items()
-        if pair not in there or (pair in ours and ours[pair] != evidence)
+        pair: evidence for pair, evidence in wanted.items() if pair not in there or evidence != ours.get(pair, evidence)
     }
-    gone = set() if goes_on else ours.keys() - wanted.keys()
-    explicit.write(conn, new.items(), now)
-    explicit.remove(conn, gone)
-    added = len(new.keys() - there.keys())
-    left = explicit.Mark(digest, extent, len(there) + added - len(gone), unclear + len(open_ones))
-    if left != mark:
-        explicit.set_mark(conn, project_id, left, now)
-    return _Done(added, len(new) - added, len(gone), left.links, left.unclear)
+    return new, ours.keys() - wanted.keys()
 
 
 def _is_ours(evidence: Any) -> bool:
@@ -117,15 +135,15 @@ def _is_ours(evidence: Any) -> bool:
 
 
 def _bearers(conn: sqlite3.Connection, project_id: int) -> Bearers:
-    patterns = explicit.id_patterns(conn)
+    patterns = settings.id_patterns(conn)
     own = str(project_id) if str(project_id) in patterns else ""
-    home = next(iter(explicit.remotes(conn, project_id)), "")
+    home = next(iter(git.remotes(conn, project_id)), "")
     return Bearers(_named(conn, project_id), home, _usable(own, patterns.get(own, ()))[0])
 
 
 def _named(conn: sqlite3.Connection, project_id: int) -> Iterator[Named]:
     """The tasks by what they are called; one without an id of its own by the number that it has here."""
-    for row in explicit.named_tasks(conn, project_id):
+    for row in links.named_tasks(conn, project_id):
         external_id, former = row.pop("external_id"), json.loads(row.pop("former_ids") or "[]")
         numbered_at = row.pop("numbered_at")
         ids = tuple(map(str, [external_id, *former] if external_id else former))

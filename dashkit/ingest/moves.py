@@ -15,6 +15,7 @@ from dashkit.sources import SOURCES, beads_store, detect
 from dashkit.sources.files import real
 from dashkit.sources.survey import is_excluded
 from dashkit.store import sources
+from dashkit.store.checkpoints import Checkpoint
 from dashkit.store.events import BACK, GONE
 
 Pair = tuple[Tracked, Tracked]
@@ -50,7 +51,7 @@ def unread(
                 yield Reading(path, kind, SOURCES[kind].read_file(path, everything=project.everything))
 
 
-def _path(name: str, mark: sources.Mark, tops: Mapping[str, Path], near: Iterable[Path]) -> Path | None:
+def _path(name: str, mark: Checkpoint, tops: Mapping[str, Path], near: Iterable[Path]) -> Path | None:
     """Where a source was; None where this run does not see its place."""
     if mark.repository is None:
         path = Path(name)

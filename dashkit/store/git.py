@@ -1,49 +1,35 @@
 """Repositories and their commits."""
 
 import json
+import re
 import sqlite3
 import uuid
-from collections.abc import Collection, Iterable, Sequence
-from dataclasses import asdict, dataclass, field
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from operator import attrgetter
 from typing import Any
 
-from dashkit.errors import OutdatedError
+from dashkit.errors import OutdatedError, RefusedError, UsageError
 from dashkit.records import Commit
 from dashkit.store import checkpoints, rows
+from dashkit.store.checkpoints import Checkpoint, Extent
 from dashkit.store.links import NAMESPACE
 
-
-@dataclass(frozen=True)
-class LastRead:
-    """What was read last, and is complete: every commit below these refs is recorded.
-
-    Args:
-        refs: full name -> commit.
-        since: where the reading stopped, in the stored form; None: nowhere.
-        cuts: what hid history then (a digest of shallow clones, grafts and the like).
-        started: other tips, of earlier readings and of later ones that were not finished; of what is below them at
-            least a part is recorded.
-        uncounted: how many commits have no lines, because this repository did not have their files.
-    """
-
-    refs: dict[str, str] = field(default_factory=dict)
-    since: str | None = None
-    cuts: str = ""
-    started: tuple[str, ...] = ()
-    uncounted: int = 0
+_DIGITS = re.compile(r"[0-9a-f]{4,64}")
+_LISTED = 5  # commits that an ambiguous word may mean
+_SUBJECT = 40  # characters of a message that tell it from others
 
 
 @dataclass(frozen=True)
 class Recorded:
-    """A repository in a project, where it was when it was read last."""
+    """A repository of a project, as it was when it was read last."""
 
     id: str
     project_id: int
     path: str
     name: str
     remote_url: str | None
-    read: LastRead
+    read: Checkpoint
 
 
 _SAVE_REPO = """
@@ -75,6 +61,10 @@ ON CONFLICT (repo_id, sha) DO UPDATE SET reachable = TRUE WHERE NOT reachable
 _COMPLETE = """
 SELECT sha FROM main.git_commits
 WHERE sha IN (SELECT value FROM json_each(:shas)) AND insertions IS NOT NULL AND recorded_at IS NOT NULL
+"""
+_OF_PROJECT = """
+FROM git_repos AS r JOIN git_repo_commits AS h ON h.repo_id = r.id JOIN git_commits AS c ON c.sha = h.sha
+WHERE r.project_id = ?1
 """
 _AS_JSON = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 
@@ -127,20 +117,14 @@ def save_repo(
     return found
 
 
-def last_read(conn: sqlite3.Connection, repo_id: str) -> LastRead:
-    """What was read last of a repository; nothing where that is not known, or where its commits went with its row."""
+def last_read(conn: sqlite3.Connection, repo_id: str) -> Checkpoint:
+    """Where the last reading of a repository stopped; an empty one where it was never read, or lost its commits.
+
+    (Whoever deletes the row of a repository takes its commits along, and leaves the checkpoint.)
+    """
     holds = rows.read(conn, "SELECT 1 FROM main.git_repo_commits WHERE repo_id = :id LIMIT 1", {"id": repo_id})
-    told: Any = checkpoints.get(conn, checkpoints.of_repository(repo_id)) if holds else None
-    try:
-        uncounted = told.get("uncounted", 0)
-        return LastRead(dict(told["refs"]), told["since"], told["cuts"], tuple(told["started"]), uncounted)
-    except (ValueError, TypeError, KeyError, AttributeError):  # never read, or written by another hand
-        return LastRead()
-
-
-def save_last_read(conn: sqlite3.Connection, repo_id: str, read: LastRead, now: str) -> None:
-    """Record it."""
-    checkpoints.put(conn, checkpoints.of_repository(repo_id), asdict(read), now)
+    found = checkpoints.load(conn, checkpoints.of_repository(repo_id)) if holds else None
+    return found or Checkpoint()
 
 
 def complete(conn: sqlite3.Connection, shas: Sequence[str]) -> set[str]:
@@ -183,6 +167,109 @@ def mark_reachable(conn: sqlite3.Connection, repo_id: str, there: Collection[str
     changed = [((sha in there), repo_id, sha) for sha, was in held.items() if was != (sha in there)]
     conn.cursor().executemany("UPDATE main.git_repo_commits SET reachable = ? WHERE repo_id = ? AND sha = ?", changed)
     return sum(not now for now, _, _ in changed)
+
+
+def projects(conn: sqlite3.Connection) -> list[int]:
+    """The projects that have a repository."""
+    return [row[0] for row in conn.execute("SELECT DISTINCT project_id FROM git_repos ORDER BY 1")]
+
+
+def remotes(conn: sqlite3.Connection, project_id: int) -> list[str]:
+    """The addresses from which the repositories of a project were cloned, as far as they are known."""
+    found = conn.execute(
+        "SELECT remote_url FROM git_repos WHERE project_id = ? AND remote_url IS NOT NULL ORDER BY id", (project_id,)
+    )
+    return [row[0] for row in found]
+
+
+def messages(conn: sqlite3.Connection, project_id: int, after: int = 0) -> Iterator[tuple[str, str, str]]:
+    """Each commit of a project's repositories, in the order of recording: its sha, the author's time, its message.
+
+    Args:
+        conn: the database.
+        project_id: the project.
+        after: leave out the commits up to this `Extent.upto`.
+    """
+    found = conn.execute(
+        f"SELECT c.sha, coalesce(c.authored_at, c.timestamp, ''), CAST(coalesce(c.message, '') AS BLOB) {_OF_PROJECT} "
+        "AND h.rowid > ?2 ORDER BY h.rowid",
+        (project_id, after),
+    )
+    # What other programs store as text need not be UTF-8.
+    return ((sha, at, message.decode("utf-8", "replace")) for sha, at, message in found)
+
+
+def extent(conn: sqlite3.Connection, project_id: int, upto: int) -> tuple[Extent, Extent]:
+    """The extent of all commits of a project, and of those up to a rowid."""
+    part = "FILTER (WHERE h.rowid <= ?2)"
+    sql = (
+        "SELECT max(h.rowid), count(*), sum(length(c.message)), "
+        f"max(h.rowid) {part}, count(*) {part}, sum(length(c.message)) {part} {_OF_PROJECT}"
+    )
+    found = [number or 0 for number in conn.execute(sql, (project_id, upto)).fetchone()]
+    return Extent(*found[:3]), Extent(*found[3:])
+
+
+def find_commit(conn: sqlite3.Connection, task_id: int, word: str, *, linked: bool = False) -> str:
+    """The commit that a person names by the first digits of its sha: one of the task's project, else any other.
+
+    Args:
+        conn: the database, of version 2.0 or later.
+        task_id: the task that the person speaks of.
+        word: at least four hexadecimal digits.
+        linked: prefer a commit that is linked with the task.
+
+    Raises:
+        UsageError: the word is not hexadecimal or too short, or it fits several commits, which the message lists.
+        RefusedError: no recorded commit begins with the word, or the database is too old.
+    """
+    rows.require_v2(conn)
+    what, digits = f"Cannot find the commit {word!r}", word.lower()
+    if not _DIGITS.fullmatch(digits):
+        raise UsageError(what, "a commit is named by 4 or more hexadecimal digits", "Give the first digits of its sha.")
+    found = _beginning_with(conn, task_id, digits)
+    if not found:
+        raise RefusedError(
+            what,
+            "no recorded commit begins so",
+            "`dashkit ingest git REPO` records what is new; `git log` tells the sha.",
+        )
+    nearest = (
+        [row for row in found if row["sha"] == digits]
+        or [row for row in found if linked and row["is_linked"]]
+        or [row for row in found if row["is_near"]]
+        or found
+    )
+    if len(nearest) > 1:
+        why = f"{len(nearest):,} commits begin so: {_listed(nearest, len(digits))}"
+        raise UsageError(what, why, "Give more digits.", shas=[row["sha"] for row in nearest])
+    sha: str = nearest[0]["sha"]
+    return sha
+
+
+def _listed(commits: list[rows.Row], given: int) -> str:
+    """The first of several commits, each with more digits than were given, and with its subject."""
+    shown = [
+        f"{row['sha'][: max(12, given + 4)]} ({row['message'].partition(chr(10))[0][:_SUBJECT]})" for row in commits
+    ]
+    more = [f"and {len(shown) - _LISTED:,} more"] if len(shown) > _LISTED else []
+    return ", ".join([*shown[:_LISTED], *more])
+
+
+def _beginning_with(conn: sqlite3.Connection, task_id: int, digits: str) -> list[rows.Row]:
+    """Each commit whose sha begins so: sha, message, is_linked (with the task), is_near (in its project)."""
+    # A commit of several repositories has one of them in its own row; version 2.1 knows the others.
+    held = "OR EXISTS (SELECT 1 FROM main.git_repo_commits AS h WHERE h.repo_id = r.id AND h.sha = c.sha)"
+    if not rows.columns(conn, "git_repo_commits"):
+        held = ""
+    sql = f"""
+    SELECT c.sha, coalesce(c.message, '') AS message,
+        EXISTS (SELECT 1 FROM main.task_commit_links AS l WHERE l.task_id = :id AND l.commit_sha = c.sha) AS is_linked,
+        EXISTS (SELECT 1 FROM main.git_repos AS r JOIN main.tasks AS t ON t.project_id = r.project_id
+            WHERE t.id = :id AND (r.id = c.repo_id {held})) AS is_near
+    FROM main.git_commits AS c WHERE c.sha >= :digits AND c.sha < :digits || 'g' ORDER BY c.sha
+    """  # noqa: S608 - one of two texts of ours
+    return rows.read(conn, sql, {"id": task_id, "digits": digits})
 
 
 def _new_id(conn: sqlite3.Connection, key: dict[str, Any]) -> str:

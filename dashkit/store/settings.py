@@ -159,6 +159,15 @@ def listed(conn: sqlite3.Connection, project_id: int | None = None) -> list[Sett
     return [_held(conn, key, project_id) for key in KEYS]
 
 
+def id_patterns(conn: sqlite3.Connection) -> dict[str, tuple[str, ...]]:
+    """The stored patterns of ids (setting `id_pattern`) by their scope: a project's id, or "" for all others."""
+    if not rows.columns(conn, "settings") >= {"scope", "key", "value"}:
+        return {}
+    sql = "SELECT scope, value FROM main.settings WHERE key = 'id_pattern' AND value IS NOT NULL ORDER BY scope"
+    found = {row["scope"]: str(row["value"]).splitlines() for row in rows.read(conn, sql)}
+    return {scope: tuple(line.strip() for line in lines if line.strip()) for scope, lines in found.items()}
+
+
 def put(conn: sqlite3.Connection, key: str, text: str, project_id: int | None, now: datetime) -> str:
     """Set a value for a project (None: for all); the text as it is stored.
 

@@ -4,29 +4,14 @@ import json
 import sqlite3
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass
-from pathlib import Path
 
 from dashkit import times
 from dashkit.store import checkpoints, rows
+from dashkit.store.checkpoints import Checkpoint
 
 # Columns of tasks that sources write and that have no history.
 PLAIN = ("external_id", "description", "priority", "kind", "labels", "phase_id", "parent_id")
 _SOURCE = ("task_id", "external_id", "heading_path", "title_norm", "ordinal", "image", "seen_at", "gone_at")
-
-
-@dataclass(frozen=True)
-class Mark:
-    """How far a source has been read: to which commit of which repository, when, as what kind; None: there is none."""
-
-    commit: str | None = None
-    repository: str | None = None
-    at: str | None = None
-    kind: str | None = None
-
-    def place(self, source: str) -> Path | None:
-        """Where a source of a repository was: beside the repository's own folder."""
-        return Path(self.repository).parent / source if self.repository else None
 
 
 def known(conn: sqlite3.Connection, project_id: int, source: str) -> list[rows.Row]:
@@ -73,25 +58,17 @@ def save(conn: sqlite3.Connection, source: str, found: Iterable[rows.Row]) -> No
     )
 
 
-def mark(conn: sqlite3.Connection, project_id: int, source: str) -> Mark | None:
-    """The mark that the last reading of a source left; None where there was none."""
-    told = checkpoints.get(conn, checkpoints.of_source(project_id, source))
-    try:
-        return Mark(**told) if told else None
-    except TypeError:  # written by another hand
-        return None
-
-
-def in_use(conn: sqlite3.Connection, project_id: int) -> dict[str, Mark]:
-    """The sources of a project that hold tasks, as far as was last seen, and their marks."""
+def in_use(conn: sqlite3.Connection, project_id: int) -> dict[str, Checkpoint]:
+    """The sources of a project that held tasks when they were read last, each with its checkpoint."""
     found = rows.read(
         conn,
         "SELECT DISTINCT s.source FROM task_sources AS s JOIN tasks AS t ON t.id = s.task_id "
         "WHERE t.project_id = :project_id AND s.gone_at IS NULL ORDER BY 1",
         {"project_id": project_id},
     )
-    marks = ((row["source"], mark(conn, project_id, row["source"])) for row in found)
-    return {source: value for source, value in marks if value is not None}
+    names = [row["source"] for row in found]
+    read = {name: checkpoints.load(conn, checkpoints.of_source(project_id, name)) for name in names}
+    return {name: checkpoint for name, checkpoint in read.items() if checkpoint is not None}
 
 
 def deleted(conn: sqlite3.Connection, project_id: int) -> list[str]:
@@ -129,11 +106,6 @@ def _made(conn: sqlite3.Connection, project_id: int) -> str:
     sql = "SELECT +created_at AS at FROM main.projects WHERE id = :project_id"
     moment = times.parse(rows.read(conn, sql, {"project_id": project_id})[0]["at"])
     return times.to_text(moment) if moment else ""
-
-
-def set_mark(conn: sqlite3.Connection, project_id: int, source: str, value: Mark, now: str) -> None:
-    """Leave a mark for the next reading."""
-    checkpoints.put(conn, checkpoints.of_source(project_id, source), asdict(value), now)
 
 
 def update(conn: sqlite3.Connection, changes: Mapping[int, Mapping[str, object]], now: str) -> None:

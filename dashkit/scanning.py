@@ -10,12 +10,12 @@ from dashkit import connection, migrations, times
 from dashkit.errors import BusyError, DashkitError, RefusedError
 from dashkit.ingest.git import find_projects, ingest_git
 from dashkit.ingest.links import link_commits
-from dashkit.ingest.run import counts, run
+from dashkit.ingest.run_log import counts, run
 from dashkit.ingest.tasks import ingest_tasks
 from dashkit.records import IngestSummary
 from dashkit.reports.publish import require_folder
 from dashkit.sources import git as repositories
-from dashkit.sources.survey import SWITCHABLE
+from dashkit.sources.task_files import SWITCHABLE
 from dashkit.store import projects, tasks
 
 Tell = Callable[[str, int, int], None]

@@ -8,7 +8,7 @@ from builders import v2_1_database
 from hypothesis import strategies as st
 
 from dashkit import database, times
-from dashkit.store import backfill, events, unseen
+from dashkit.store import backfill, events, reconcile
 
 FORMS = {
     "stored": times.to_text,
@@ -181,7 +181,7 @@ class Servers:
         """What a scan does first."""
         now = times.to_text(times.utc_now())
         self.conn.execute("BEGIN IMMEDIATE")
-        unseen.reconcile(self.conn, now)
+        reconcile.record(self.conn, now)
         backfill.add(self.conn, now)
         self.conn.execute("COMMIT")
 

@@ -13,8 +13,7 @@ from repositories import commit, repository
 from dashkit.errors import RefusedError
 from dashkit.ingest.tasks import ingest_tasks
 from dashkit.scanning import scan
-from dashkit.sources import beads, beads_store
-from dashkit.sources.survey import survey
+from dashkit.sources import beads, beads_store, task_files
 
 
 def row(name, status="open", at="2026-01-02T00:00:00Z", **more):
@@ -159,7 +158,9 @@ def test_a_store_without_a_file_is_read_by_a_scan(bd, monkeypatch, tmp_path):
     db = scan(folder.parent, page=False).database
     assert query(db, "SELECT external_id, status FROM tasks ORDER BY 1") == [("bd-1", "pending"), ("bd-2", "completed")]
     (tmp_path / "tools" / "bd").unlink()
-    assert survey(folder.parent).left_out == {"stores of Beads without a file, which only the tool bd can read": 1}
+    assert task_files.find(folder.parent).left_out == {
+        "stores of Beads without a file, which only the tool bd can read": 1
+    }
     assert scan(folder.parent, page=False).tasks.gone == 0
     with pytest.raises(RefusedError, match="there is no such file"):
         beads.read_file(folder / "issues.jsonl")

@@ -15,8 +15,7 @@ from dashkit.cli import main
 from dashkit.errors import RefusedError
 from dashkit.ingest.tasks import ingest_tasks
 from dashkit.scanning import scan
-from dashkit.sources import backlog, beads, files, github, tasklist
-from dashkit.sources.survey import survey
+from dashkit.sources import backlog, beads, files, github, task_files, tasklist
 
 BOX = b"- [ ] Dig\n"
 DEEP = 100_000
@@ -220,10 +219,10 @@ def test_what_is_no_file_of_the_repository_is_not_read(tmp_path):
     (root / "backlog").symlink_to(outside)
     (root / "loop").symlink_to(root)
     (root / "loop.md").symlink_to("loop.md")
-    assert survey(root).files == ()
+    assert task_files.find(root).files == ()
     (root / "real").mkdir()
     (root / "real" / "TODO.md").write_bytes(BOX)
-    assert survey(root).files == (root / "real" / "TODO.md",)
+    assert task_files.find(root).files == (root / "real" / "TODO.md",)
     assert scan(root, page=False).tasks.added == 1
 
 

@@ -23,7 +23,7 @@ from dashkit.cli import main
 from dashkit.errors import FailedError, OutdatedError, RefusedError, UsageError
 from dashkit.ingest.git import find_projects, ingest_git
 from dashkit.sources.git import find
-from dashkit.sources.git.sealed import Sealed
+from dashkit.sources.git.isolated import Isolated
 
 COMMITS = """
 SELECT sha, author, author_email, message, timestamp, authored_at, is_merge, files_changed, insertions, deletions, paths
@@ -345,14 +345,14 @@ def test_a_failure_midway_keeps_what_was_read(tmp_path, db, monkeypatch):
     """Where git fails while commits are held for the next step, they are written first."""
     monkeypatch.setattr("dashkit.sources.git.CHUNK", 8)
     history(tmp_path / "long", 60)
-    real = Sealed.run
+    real = Isolated.run
 
     def run(self, *words, given=b""):
         if words[0] == "cat-file" and given.count(b"\n") < 8:
             raise FailedError("Cannot read", "it was stopped", "Wait.")
         return real(self, *words, given=given)
 
-    monkeypatch.setattr(Sealed, "run", run)
+    monkeypatch.setattr(Isolated, "run", run)
     with pytest.raises(FailedError, match="it was stopped"):
         ingest_git([tmp_path / "long"], db=db)
     assert query(db, "SELECT count(*) FROM git_commits") == [(56,)]

@@ -17,7 +17,7 @@ from repositories import git
 import dashkit
 from dashkit import times
 from dashkit.dashboard import frames
-from dashkit.ingest.identity import ALIKE, normal
+from dashkit.ingest.matching import ALIKE, normal
 from dashkit.ingest.tasks import ingest_tasks
 from dashkit.sources import history
 

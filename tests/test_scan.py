@@ -17,7 +17,7 @@ from dashkit.database import get_blocked_tasks
 from dashkit.errors import FailedError, RefusedError
 from dashkit.ingest.links import link_commits
 from dashkit.scanning import scan
-from dashkit.sources.survey import survey
+from dashkit.sources import task_files
 
 
 def _git(folder, *words, at="2026-01-05T10:00:00+00:00"):
@@ -111,7 +111,7 @@ def test_vendored_folders_and_templates_hold_no_tasks(tmp_path):
     for name in ("node_modules/x/TODO.md", ".github/PULL_REQUEST_TEMPLATE.md", "README.md", "docs/plan.md"):
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).write_text("- [ ] one\n- [ ] two\n")
-    found = survey(tmp_path)
+    found = task_files.find(tmp_path)
     assert [file.name for file in found.files] == ["plan.md"]
     assert found.left_out == {
         "templates and the like": 1, "files with fewer than 3 boxes": 1, "vendored and build folders": 1,
@@ -285,7 +285,7 @@ def test_vendored_folders_are_counted(tmp_path):
     """A folder of other people's work is not looked into, and said."""
     for name in ("node_modules", "build", ".git", "src"):
         (tmp_path / name).mkdir()
-    assert survey(tmp_path).left_out == {"vendored and build folders": 2}
+    assert task_files.find(tmp_path).left_out == {"vendored and build folders": 2}
 
 
 def test_boxes_of_documents_are_no_tasks_beside_a_tracker(tmp_path):
@@ -294,15 +294,19 @@ def test_boxes_of_documents_are_no_tasks_beside_a_tracker(tmp_path):
     (tmp_path / "docs").mkdir()
     for name in ("TODO.md", "docs/design.md", "docs/explanation.md", "docs/my-tasks.md"):
         (tmp_path / name).write_text(boxes)
-    assert len(survey(tmp_path).files) == 4
+    assert len(task_files.find(tmp_path).files) == 4
     (tmp_path / ".beads").mkdir()
     (tmp_path / ".beads" / "issues.jsonl").touch()
-    assert len(survey(tmp_path).files) == 5, "an empty tracker is none"
+    assert len(task_files.find(tmp_path).files) == 5, "an empty tracker is none"
     (tmp_path / ".beads" / "issues.jsonl").write_text('{"id": "a-1", "title": "One", "status": "open"}\n')
-    found = survey(tmp_path)
+    found = task_files.find(tmp_path)
     assert [file.name for file in found.files] == ["issues.jsonl", "TODO.md", "my-tasks.md"]
     assert found.left_out == {"documents with boxes beside a tracker": 2}
-    assert len(survey(tmp_path, everything=True).files) == len(survey(tmp_path, source="tasklist").files) == 5
+    assert (
+        len(task_files.find(tmp_path, everything=True).files)
+        == len(task_files.find(tmp_path, source="tasklist").files)
+        == 5
+    )
 
 
 def test_a_setting_leaves_folders_out(repo):

@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from dashkit.errors import DashkitError, FailedError, RefusedError
-from dashkit.ingest.identity import normal
 from dashkit.ingest.known import DEFAULT_PRIORITY, holders, known, plain, stored, unclaimed
+from dashkit.ingest.matching import normal
 from dashkit.ingest.replay import Replay, Tracked, Version
 from dashkit.records import TaskList
 from dashkit.sources import history
@@ -58,7 +58,7 @@ class Project:
         project_id: the project.
         now: the time of the run, in the stored form.
         empty: it has no task yet, or none any more: everything is read from its beginning.
-        deleted: titles, as `identity.normal` has them, of what users deleted.
+        deleted: titles, as `matching.normal` has them, of what users deleted.
         places: the repositories met so far.
         marks: the sources that held tasks, and how far they were read.
         claimed: the tasks that a source of this run has.

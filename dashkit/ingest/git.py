@@ -11,7 +11,7 @@ from datetime import datetime
 from dashkit import times
 from dashkit.connection import Database, connect, default_path, explained, transaction, using
 from dashkit.errors import DashkitError, FailedError, RefusedError, UsageError
-from dashkit.ingest.run import counts, run
+from dashkit.ingest.run_log import counts, run
 from dashkit.records import Commit, IngestSummary
 from dashkit.sources import git
 from dashkit.sources.git import Repository

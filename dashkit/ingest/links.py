@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 from dashkit import times
 from dashkit.connection import Database, using
 from dashkit.errors import UsageError
-from dashkit.ingest.run import counts, run
+from dashkit.ingest.run_log import counts, run
 from dashkit.linking.bearers import Bearers, Link, Named, Said
 from dashkit.linking.ids import pattern
 from dashkit.linking.spellings import RULES

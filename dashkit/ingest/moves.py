@@ -7,13 +7,13 @@ from dataclasses import replace
 from pathlib import Path
 
 from dashkit.errors import DashkitError
-from dashkit.ingest import identity
+from dashkit.ingest import matching
 from dashkit.ingest.catch_up import CatchUp, Project, Reading
 from dashkit.ingest.replay import Change, Tracked
 from dashkit.records import TaskList
 from dashkit.sources import SOURCES, beads_store, detect
 from dashkit.sources.files import real
-from dashkit.sources.survey import is_excluded
+from dashkit.sources.task_files import is_excluded
 from dashkit.store import sources
 from dashkit.store.checkpoints import Checkpoint
 from dashkit.store.events import BACK, GONE
@@ -87,7 +87,7 @@ def hand_over(ups: Sequence[CatchUp]) -> None:
     came = [(up, one) for up in ups for one in (*up.replay.live, *up.replay.gone) if one.task_id is None]
     if not left or not came:
         return
-    found = identity.match([], [one for _, one in left], [one for _, one in came])
+    found = matching.match([], [one for _, one in left], [one for _, one in came])
     by_task = {one: up for up, one in left}
     moved: dict[tuple[CatchUp, CatchUp], list[Pair]] = defaultdict(list)
     for (into, new), old in zip(came, found, strict=True):

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from dashkit import times
-from dashkit.ingest import identity
+from dashkit.ingest import matching
 from dashkit.records import Task
 from dashkit.sources.beads import UNTITLED
 from dashkit.store.events import BACK, GONE
@@ -97,7 +97,7 @@ class Replay:
     Args:
         known: every task of the source, in its order; those that are gone have a `gone_at`.
         last_at: when the source was read last; None: never.
-        deleted: titles, as `identity.normal` has them, of tasks that a user deleted: they do not come again.
+        deleted: titles, as `matching.normal` has them, of tasks that a user deleted: they do not come again.
     """
 
     def __init__(self, known: Iterable[Tracked], last_at: str | None, deleted: Collection[str] = ()) -> None:
@@ -153,14 +153,14 @@ class Replay:
         ids = {task.external_id for task in found}
         # Of the thousands that are gone, only those of the same id matter where every record has one.
         gone = self.gone if None in ids else [one for one in self.gone if one.external_id in ids or not one.external_id]
-        return identity.match(left, gone, found)
+        return matching.match(left, gone, found)
 
     def _see(self, known: Tracked | None, task: Task, version: Version, holders: dict[str, Tracked]) -> Tracked | None:
         """A record that is new, or that of a known task; of two with one id the later in the file goes without.
 
         None: a user deleted it.
         """
-        if known is None and self.deleted and identity.normal(task.title) in self.deleted:
+        if known is None and self.deleted and matching.normal(task.title) in self.deleted:
             return None
         read = task
         if known is not None and task.title == UNTITLED:
@@ -210,8 +210,8 @@ class Replay:
         if now is None or last is None or times.is_before(last, now):
             return False
         if not times.is_before(now, last) and (
-            identity.is_coarse(now)
-            or identity.is_coarse(last)
+            matching.is_coarse(now)
+            or matching.is_coarse(last)
             or _ENDED.get(task.status, 0) > _ENDED.get(tracked.status or "", 0)
         ):
             return False
@@ -231,7 +231,7 @@ class Replay:
         self.news = self.news or after != before or tracked.headings != task.headings
         tracked.image, tracked.title, tracked.headings = after, after["title"], task.headings
         tracked.created_at = task.created_at or tracked.created_at
-        own = None if identity.is_same(task.updated_at, tracked.accepted_at) else task.updated_at
+        own = None if matching.is_same(task.updated_at, tracked.accepted_at) else task.updated_at
         self._update(tracked, values, task, version, own, tracked.accepted_at or "")
         self.news = self.news or own is not None
         tracked.accepted_at = task.updated_at or tracked.accepted_at

@@ -11,13 +11,12 @@ from pathlib import Path
 from dashkit import times
 from dashkit.connection import Database, using
 from dashkit.errors import DashkitError, RefusedError, UsageError
-from dashkit.ingest import first_fill, identity, moves
+from dashkit.ingest import first_fill, matching, moves
 from dashkit.ingest.catch_up import CatchUp, Project, Reading
-from dashkit.ingest.run import counts, run
+from dashkit.ingest.run_log import counts, run
 from dashkit.records import IngestSummary
-from dashkit.sources import SOURCES, detect, git, history
+from dashkit.sources import SOURCES, detect, git, history, task_files
 from dashkit.sources.files import real
-from dashkit.sources.survey import survey
 from dashkit.store import events, projects, rows, settings, sources
 
 _SAID = 3  # notes in a refusal
@@ -77,7 +76,7 @@ def ingest_tasks(
                 target,
                 now,
                 empty=not projects.count_tasks(conn, target),
-                deleted=frozenset(map(identity.normal, sources.deleted(conn, target))),
+                deleted=frozenset(map(matching.normal, sources.deleted(conn, target))),
                 with_history=with_history,
                 everything=everything,
                 exclude=exclude,
@@ -170,7 +169,7 @@ def _read(
     notes: list[str] = []
     left_out: Counter[str] = Counter()
     for folder in folders:
-        here = survey(folder, source=source, everything=everything, exclude=exclude)
+        here = task_files.find(folder, source=source, everything=everything, exclude=exclude)
         left_out.update(here.left_out)
         kinds = {path: detect(path) or "tasklist" for path in here.files}
         for path in [path for path, kind in kinds.items() if source in ("auto", kind) and real(path) not in found]:

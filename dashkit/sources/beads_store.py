@@ -121,7 +121,7 @@ def stale(folder: Path, newest: str | None) -> str | None:
 def _last_commit(folder: Path) -> datetime | None:
     try:
         repo = git.find(folder)
-        found = repo.sealed.ask("log", "-1", "--format=%ct", git.head(repo) or "HEAD")
+        found = repo.isolated.ask("log", "-1", "--format=%ct", git.head(repo) or "HEAD")
         return datetime.fromtimestamp(int(found), UTC) if found else None
     except (DashkitError, ValueError, OverflowError, OSError):
         return None

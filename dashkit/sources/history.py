@@ -13,7 +13,7 @@ from dashkit import times
 from dashkit.records import Skip, Task, TaskList
 from dashkit.sources import SOURCES, backlog, beads, files
 from dashkit.sources.git import Repository, commands, find, head
-from dashkit.sources.git.sealed import Sealed
+from dashkit.sources.git.isolated import Isolated
 from dashkit.sources.tally import tally
 
 if TYPE_CHECKING:
@@ -107,7 +107,7 @@ def is_ancestor(place: Place, commit: str) -> bool:
     """Whether the history of today still holds a commit: not after a rebase, nor on another branch."""
     if place.head is None:
         return False
-    return place.repo.sealed.ask("merge-base", "--is-ancestor", commit, place.head) is not None
+    return place.repo.isolated.ask("merge-base", "--is-ancestor", commit, place.head) is not None
 
 
 def versions(place: Place, kind: str, since: str | None = None) -> Iterator[FileVersion]:
@@ -128,8 +128,8 @@ def versions(place: Place, kind: str, since: str | None = None) -> Iterator[File
     reach = (place.head, f"^{start}") if start else (place.head,)
     path = f":(top,literal){'' if place.path == '.' else place.path}"
     commits = [_whole(place, kind, entry)] if entry else []
-    commits += _commits(place, kind, place.repo.sealed.run(*_LOG, *reach, "--", path))
-    contents = _contents(place.repo.sealed, commits, SOURCES[kind].LARGEST)
+    commits += _commits(place, kind, place.repo.isolated.run(*_LOG, *reach, "--", path))
+    contents = _contents(place.repo.isolated, commits, SOURCES[kind].LARGEST)
     for commit in commits:
         read = {name: next(contents) if blob else None for name, blob in commit.files.items()}
         lacking = [name for name, data in read.items() if data is None and commit.files[name]]
@@ -155,16 +155,16 @@ def _entry(place: Place, since: str, head: str) -> str | None:
 
     What they did beside that branch is in the commit that merged it, and was not true of what was read there.
     """
-    chain = place.repo.sealed.run("rev-list", "--first-parent", head, f"^{since}").split()
-    if not chain or place.repo.sealed.ask("rev-parse", f"{chain[-1].decode()}^") == since.encode():
+    chain = place.repo.isolated.run("rev-list", "--first-parent", head, f"^{since}").split()
+    if not chain or place.repo.isolated.ask("rev-parse", f"{chain[-1].decode()}^") == since.encode():
         return None
-    behind = set(place.repo.sealed.run("rev-list", "--ancestry-path", head, f"^{since}").split())
+    behind = set(place.repo.isolated.run("rev-list", "--ancestry-path", head, f"^{since}").split())
     return next((commit.decode() for commit in reversed(chain) if commit in behind), None)
 
 
 def _whole(place: Place, kind: str, sha: str) -> _Commit:
     """A commit with all that is read, as if it had made it."""
-    at = place.repo.sealed.run("log", "-1", "--format=%ct", sha)
+    at = place.repo.isolated.run("log", "-1", "--format=%ct", sha)
     return _Commit(sha, _stored(at), _read(kind, _tree(place, sha)) or {"": None})
 
 
@@ -196,7 +196,7 @@ def _read(kind: str, found: Files) -> Files:
 
 def _tree(place: Place, sha: str) -> Files:
     """All files of a folder at a commit."""
-    listed = place.repo.sealed.run("ls-tree", "-r", "-z", "--full-tree", sha, "--", place.path).split(b"\0")
+    listed = place.repo.isolated.run("ls-tree", "-r", "-z", "--full-tree", sha, "--", place.path).split(b"\0")
     entries = (line.split(b"\t", 1) for line in listed if line.startswith(_FILE))
     return {_below(place, name): facts.split()[2] for facts, name in entries}
 
@@ -229,9 +229,9 @@ def reader(kind: str, name: str, *, everything: bool = False) -> Reader:
     return read
 
 
-def _contents(sealed: Sealed, commits: Iterable[_Commit], largest: int) -> Iterator[bytes | None]:
+def _contents(isolated: Isolated, commits: Iterable[_Commit], largest: int) -> Iterator[bytes | None]:
     """The bytes of all blobs, in their order; None: not in this clone, damaged, or larger than that."""
-    with closing(_Blobs(sealed, largest)) as blobs:
+    with closing(_Blobs(isolated, largest)) as blobs:
         for blob in [blob for commit in commits for blob in commit.files.values() if blob]:
             yield blobs.content(blob)
 
@@ -239,14 +239,14 @@ def _contents(sealed: Sealed, commits: Iterable[_Commit], largest: int) -> Itera
 class _Blobs:
     """Contents out of one process, asked one by one, so that no pipe fills up; one that dies is followed by another."""
 
-    def __init__(self, sealed: Sealed, largest: int) -> None:
-        self._sealed, self._largest = sealed, largest
+    def __init__(self, isolated: Isolated, largest: int) -> None:
+        self._isolated, self._largest = isolated, largest
         self._git: subprocess.Popen[bytes] | None = None
 
     def content(self, blob: bytes) -> bytes | None:
         """The bytes of a blob; None: not there, damaged, or too large."""
         if self._git is None:
-            self._git = self._sealed.start("cat-file", "--batch")
+            self._git = self._isolated.start("cat-file", "--batch")
         try:
             return self._answer(cast("IO[bytes]", self._git.stdin), cast("IO[bytes]", self._git.stdout), blob)
         except (BrokenPipeError, EOFError):

@@ -13,7 +13,7 @@ class Mailmap:
     """Author as written -> as .mailmap has it; each is asked for once, of one git process."""
 
     def __init__(self, repo: Repository) -> None:
-        self._git, self._head = repo.sealed, head(repo)
+        self._git, self._head = repo.isolated, head(repo)
         self._is_there = bool(self._head and self._git.ask("ls-tree", self._head, ".mailmap"))
         self._known: dict[bytes, bytes] = {}
         self._process: subprocess.Popen[bytes] | None = None

@@ -13,9 +13,9 @@ from dashkit.errors import DashkitError
 from dashkit.records import Commit
 from dashkit.sources.git import parse
 from dashkit.sources.git.commands import UnreadableError
+from dashkit.sources.git.isolated import Isolated
 from dashkit.sources.git.mailmap import Mailmap
 from dashkit.sources.git.repository import Repository
-from dashkit.sources.git.sealed import Sealed
 
 if TYPE_CHECKING:
     import subprocess
@@ -113,7 +113,7 @@ class _Worker:
 
     def __init__(self, repo: Repository) -> None:
         self._repo = repo
-        self._counted, self._named = _Diff(repo.sealed, "--numstat"), _Diff(repo.sealed, "--raw")
+        self._counted, self._named = _Diff(repo.isolated, "--numstat"), _Diff(repo.isolated, "--raw")
 
     def read(self, shas: Sequence[str]) -> _Raw:
         # A commit at the boundary of a shallow clone would seem to add every file.
@@ -131,7 +131,7 @@ class _Worker:
         self._named.close()
 
     def _objects(self, shas: Sequence[str]) -> bytes:
-        return self._repo.sealed.run("cat-file", "--batch", "--buffer", given=_lines(shas))
+        return self._repo.isolated.run("cat-file", "--batch", "--buffer", given=_lines(shas))
 
     def _counts(self, shas: Sequence[str]) -> bytes:
         return _salvaged(self._counted.ask, shas, self._names)
@@ -143,8 +143,8 @@ class _Worker:
 class _Diff:
     """A git process that answers slice after slice; one for each would look up the same objects again."""
 
-    def __init__(self, sealed: Sealed, told: str) -> None:
-        self._sealed, self._told = sealed, told
+    def __init__(self, isolated: Isolated, told: str) -> None:
+        self._isolated, self._told = isolated, told
         self._process: subprocess.Popen[bytes] | None = None
         self._complaints = tempfile.TemporaryFile()  # noqa: SIM115 - closed by close()
         self._is_stopped = False
@@ -157,9 +157,9 @@ class _Diff:
             FailedError: it was stopped.
         """
         if self._is_stopped:
-            raise self._sealed.failure(-1, b"")
+            raise self._isolated.failure(-1, b"")
         if self._process is None:
-            self._process = self._sealed.start(*_DIFF, self._told, stderr=self._complaints)
+            self._process = self._isolated.start(*_DIFF, self._told, stderr=self._complaints)
         try:
             return _answer(self._process, shas)
         except (BrokenPipeError, EOFError) as error:
@@ -183,7 +183,7 @@ class _Diff:
         self._complaints.seek(0)
         complaint = self._complaints.read()
         self._complaints.truncate(0)
-        return self._sealed.failure(-1 if self._is_stopped else process.returncode, complaint)
+        return self._isolated.failure(-1 if self._is_stopped else process.returncode, complaint)
 
 
 def _answer(process: "subprocess.Popen[bytes]", shas: Sequence[str]) -> bytes:

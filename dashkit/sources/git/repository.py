@@ -10,7 +10,7 @@ from pathlib import Path
 
 from dashkit.errors import RefusedError, UsageError
 from dashkit.sources.git.commands import ask, discover, run
-from dashkit.sources.git.sealed import Sealed
+from dashkit.sources.git.isolated import Isolated
 
 # Notes, stashes and the like are no history of the project.
 _NAMESPACES = ("refs/heads", "refs/remotes", "refs/tags")
@@ -33,7 +33,7 @@ class Repository:
         is_partial: a clone without all files of the past: lines cannot be counted.
         is_grafted: its history was altered by grafts or replacements.
         cuts: a digest of all that hides history here; where it changes, old commits may appear.
-        sealed: what its past is read from.
+        isolated: what its past is read from.
     """
 
     path: Path
@@ -46,7 +46,7 @@ class Repository:
     is_partial: bool
     is_grafted: bool
     cuts: str
-    sealed: Sealed = field(repr=False, compare=False)
+    isolated: Isolated = field(repr=False, compare=False)
 
     @property
     def name(self) -> str:
@@ -88,7 +88,7 @@ def find(path: str | os.PathLike[str]) -> Repository:
         is_partial=bool(partial),
         is_grafted=bool(grafts.strip() or replaced.strip()),
         cuts=hashlib.sha256(hidden).hexdigest()[:16] if hidden.strip(b"\0") else "",
-        sealed=Sealed(
+        isolated=Isolated(
             path,
             common / "objects",
             {"shallow": boundary, "info/grafts": grafts, "packed-refs": replaced and replaced + b"\n"},
@@ -162,7 +162,7 @@ def walk(
     if not tips:
         return []
     age = [f"--max-age={int(since.timestamp())}"] if since else []
-    found = repo.sealed.run("rev-list", "--ignore-missing", *age, "--stdin", given=_lines(tips, without))
+    found = repo.isolated.run("rev-list", "--ignore-missing", *age, "--stdin", given=_lines(tips, without))
     return found.decode("ascii").split()
 
 
@@ -177,14 +177,14 @@ def still_reachable(repo: Repository, commits: Collection[str], there: Mapping[s
     if not lost:
         return True
     given = _lines(lost, frozenset(there.values()))
-    return repo.sealed.ask("rev-list", "--max-count=1", "--stdin", given=given) == b""
+    return repo.isolated.ask("rev-list", "--max-count=1", "--stdin", given=given) == b""
 
 
 def holds_any(repo: Repository, commits: Collection[str]) -> bool:
     """Whether any of these commits is in this repository, reachable or not."""
     if not commits:
         return False
-    told = repo.sealed.run("cat-file", "--batch-check", given=_lines(commits, ()))
+    told = repo.isolated.run("cat-file", "--batch-check", given=_lines(commits, ()))
     return any(not line.endswith(b" missing") for line in told.splitlines())
 
 

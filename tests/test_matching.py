@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dashkit.ingest.identity import match
+from dashkit.ingest.matching import match
 from dashkit.records import Task
 
 

@@ -9,7 +9,7 @@ from dashkit import times
 from dashkit.connection import Database, using
 from dashkit.errors import BusyError, DashkitError, RefusedError, UsageError
 from dashkit.records import IngestSummary
-from dashkit.store import backfill, runs, unseen
+from dashkit.store import backfill, reconcile, runs
 
 Kind = Literal["scan", "ingest tasks", "ingest git", "link"]
 _COUNTS = ("added", "changed", "gone", "left_out_by", "skipped", "files", "versions", "total", "project_id")
@@ -35,7 +35,7 @@ class Run:
         It is done in the transaction that ends the run.
         """
         if not self._looked:
-            unseen.reconcile(conn, now)
+            reconcile.record(conn, now)
             backfill.add(conn, now)
             self._looked = True
 

@@ -26,7 +26,7 @@ ORDER BY 1, 2
 """
 
 
-def reconcile(conn: sqlite3.Connection, now: str) -> None:
+def record(conn: sqlite3.Connection, now: str) -> None:
     """Note each task and dependency that is not what its events say: it came since the last run that looked.
 
     As the triggers do, it keeps what the row says of its times where its life begins, or its box is on again: so the

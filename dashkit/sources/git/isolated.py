@@ -1,4 +1,4 @@
-"""A repository's past without its configuration: what git answers depends on the objects alone."""
+"""git without the configuration of a repository: what it answers depends on the objects alone."""
 
 import shutil
 import subprocess
@@ -16,16 +16,17 @@ _CONFIG = b"[core]\nrepositoryformatversion = 1\nbare = true\n"
 _SHA256 = b"[extensions]\nobjectFormat = sha256\n"
 
 
-class Sealed:
-    """A git dir of our own that borrows the objects of a repository: no configuration, attributes, refs or hooks.
+class Isolated:
+    """A git directory of our own that borrows the objects of a repository, and nothing else of it.
 
-    It is made when git is first asked, and goes with this object.
+    It has no configuration, attributes, refs or hooks. It is made when git is asked for the first time, and removed
+    together with this object.
 
     Args:
-        path: of the repository, as errors name it.
+        path: the path of the repository, as errors name it.
         objects: the folder of its objects.
-        is_sha256: how they are named.
-        cuts: what else has a say on its past (`shallow`, `info/grafts`, `packed-refs`): name -> content.
+        is_sha256: whether objects are named by SHA-256.
+        cuts: the files that change what history is visible (`shallow`, `info/grafts`, `packed-refs`): name -> content.
     """
 
     def __init__(self, path: Path, objects: Path, cuts: Mapping[str, bytes], *, is_sha256: bool) -> None:
@@ -47,12 +48,12 @@ class Sealed:
         return answer
 
     def ask(self, *words: str, given: bytes = b"") -> bytes | None:
-        """What git answers without the last line break, or None where it says no."""
+        """What git answers, without the last line break; None where it ends with an error."""
         status, answer, _ = commands.finish(self.start(*words, stderr=subprocess.PIPE), given)
         return None if status else answer.removesuffix(b"\n")
 
     def start(self, *words: str, stderr: IO[bytes] | int = subprocess.DEVNULL) -> subprocess.Popen[bytes]:
-        """A git process to talk to.
+        """A git process with pipes to write to and to read from.
 
         Raises:
             RefusedError: git is not installed.
@@ -60,7 +61,7 @@ class Sealed:
         return commands.start(self._folder, words, self._objects, stderr)
 
     def failure(self, status: int, complaint: bytes) -> DashkitError:
-        """The error for a process that did not finish."""
+        """The error for a process that ended with this status and complaint."""
         return commands.failure(self._path, status, complaint)
 
     @cached_property

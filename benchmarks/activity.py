@@ -19,6 +19,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from dashkit import database, migrations, times
+from dashkit.records import TaskChange
 from dashkit.store import events
 
 NOW = datetime.now(UTC)
@@ -69,11 +70,11 @@ def scanned(path, tasks):
             conn.execute("UPDATE event_context SET suspended = 1")
             conn.execute(f"INSERT INTO tasks {COLUMNS} VALUES (?, ?, 'pending', ?, NULL)", (project, title, created))
             image = {"project_id": project, "title": title, "status": "pending", "checked": 0}
-            late.append(events.LateEvent(number + 1, "insert", created, None, image, "git:1"))
+            late.append(TaskChange(number + 1, "insert", created, None, image, "git:1"))
             if completed:
                 begun = {"status": "in_progress"}
-                late.append(events.LateEvent(number + 1, "update", created, created, begun, "git:2"))
-                late.append(events.LateEvent(number + 1, "update", completed, created, {"checked": 1}, "git:3"))
+                late.append(TaskChange(number + 1, "update", created, created, begun, "git:2"))
+                late.append(TaskChange(number + 1, "update", completed, created, {"checked": 1}, "git:3"))
         events.record_late(conn, late, times.to_text(NOW))
 
 

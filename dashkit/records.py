@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from dashkit.vocabulary import Status
 
@@ -72,6 +73,57 @@ class TaskList:
         path = task.headings
         below = path[1:] if self.title is not None else path
         return next(iter(below or path), None)
+
+
+@dataclass(frozen=True, eq=False)
+class New:
+    """A task that has no row yet: it stands for the id that the row will get. Each is equal to itself alone.
+
+    Args:
+        title: the title of its first record.
+        born_at: since when it is known, an instant or a date.
+    """
+
+    title: str
+    born_at: str
+
+
+TaskKey = int | New
+
+
+@dataclass(frozen=True)
+class TaskChange:
+    """A change of a task that this database learns of later than it happened, as a version of a source shows it.
+
+    Args:
+        task: its id; of a task without a row what stands for it.
+        op: `insert`, `baseline` (it was there before anybody looked), `update`, `gone`, `back`.
+        occurred_at: when it had happened, in the stored form.
+        not_before: when it had not happened yet; None: `occurred_at` is exact.
+        values: the columns that changed, with their new values; None for none.
+        source: the version that shows it: `git:<sha>` or `file:<name>`.
+        on_day: the day, where no more than a date is known; `occurred_at` is then within it, and serves the order.
+    """
+
+    task: TaskKey
+    op: str
+    occurred_at: str
+    not_before: str | None
+    values: Mapping[str, Any]
+    source: str
+    on_day: str | None = None
+
+
+@dataclass(frozen=True)
+class DependencyChange:
+    """A dependency between two tasks that came (`add`) or went (`remove`); else as a `TaskChange`."""
+
+    task: TaskKey
+    on: TaskKey
+    op: str
+    occurred_at: str
+    not_before: str | None
+    source: str
 
 
 @dataclass(frozen=True)

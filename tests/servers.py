@@ -8,6 +8,7 @@ from builders import v2_1_database
 from hypothesis import strategies as st
 
 from dashkit import database, times
+from dashkit.records import TaskChange
 from dashkit.store import backfill, events, reconcile
 
 FORMS = {
@@ -165,7 +166,7 @@ class Servers:
         day = at.date().isoformat() if is_date else None
         at = times.noon(at.date()) if is_date else at
         image = {"project_id": 1, "title": "T", "status": "pending", "checked": 0} if op == "baseline" else {}
-        event = events.LateEvent(task, op, times.to_text(min(at, now)), None, image | values, "git:1", day)
+        event = TaskChange(task, op, times.to_text(min(at, now)), None, image | values, "git:1", day)
         self.conn.execute("BEGIN IMMEDIATE")
         events.record_late(self.conn, [event], times.to_text(now))
         self.conn.execute("COMMIT")

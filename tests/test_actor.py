@@ -11,6 +11,7 @@ from dashkit import connection, database
 from dashkit.cli import main
 from dashkit.errors import RefusedError, UsageError
 from dashkit.ingest.tasks import ingest_tasks
+from dashkit.records import TaskChange
 from dashkit.store import events
 
 ACTORS = "SELECT op, actor FROM task_events ORDER BY event_id"
@@ -167,8 +168,8 @@ def test_a_late_event_has_its_day(path):
     """Of a change of which only the date is known the history keeps the date."""
     noon = "2026-01-03T12:00:00.000Z"
     late = [
-        events.LateEvent(1, "update", noon, None, {"status": "review"}, "file:a", "2026-01-03"),
-        events.LateEvent(1, "update", noon, None, {"complexity": "S"}, "file:a"),
+        TaskChange(1, "update", noon, None, {"status": "review"}, "file:a", "2026-01-03"),
+        TaskChange(1, "update", noon, None, {"complexity": "S"}, "file:a"),
     ]
     with connection.using(path, write=True) as conn:
         events.record_late(conn, late, "2026-01-04T00:00:00.000Z")

@@ -18,6 +18,7 @@ from oracle import COLUMNS, Oracle
 import dashkit
 from dashkit import dashboard, times
 from dashkit.errors import OutdatedError, UsageError
+from dashkit.records import DependencyChange, TaskChange
 from dashkit.store import events
 
 SOON = times.to_text(times.utc_now() + timedelta(hours=12))  # later than all that the tests write
@@ -197,12 +198,12 @@ class Writers:
 
     def late(self, task, number, column, value, op="update"):
         """A reader finds what a task file said at a minute long past."""
-        event = events.LateEvent(task, op, minute(number), minute(0), {column: value}, "git:1")
+        event = TaskChange(task, op, minute(number), minute(0), {column: value}, "git:1")
         self.record([event])
 
     def late_dependency(self, task, other, number):
         """Likewise, that it named what it depends on."""
-        self.record([], [events.LateDependency(task, other, "add", minute(number), None, "git:1")])
+        self.record([], [DependencyChange(task, other, "add", minute(number), None, "git:1")])
 
     def record(self, found, dependencies=()):
         """One transaction of a reader."""
@@ -308,7 +309,7 @@ def leaves_no_trace(maker, told, edits, file_first):
             with events.suspended(writers.conn):
                 writers.insert("pending")
             image = {"project_id": 1, "title": "T", "status": "pending", "checked": 0}
-            writers.record([events.LateEvent(1, "insert", minute(0), None, image, "git:0")])
+            writers.record([TaskChange(1, "insert", minute(0), None, image, "git:0")])
             late, mine = iter(told), iter(edits)
             for is_late in (*order, *[True] * 9, *[False] * 9):
                 if is_late and (one := next(late, None)):

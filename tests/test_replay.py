@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from repositories import commit, repository
 
 from dashkit import database
-from dashkit.ingest.replay import Replay, Version
+from dashkit.ingest.model import Version
+from dashkit.ingest.replay import Replay
 from dashkit.ingest.tasks import ingest_tasks
 from dashkit.records import Task
 
@@ -142,7 +143,7 @@ def test_a_task_that_vanishes_and_returns_is_one():
     found.take(Version([Task("b"), Task("a", "completed", True)], day(3), "git:3"))
     assert [one.title for one in found.live] == ["b", "a"]
     assert not found.gone
-    told = [(change.tracked.title, change.op, change.occurred_at) for change in found.changes[2:]]
+    told = [(change.task.title, change.op, change.occurred_at) for change in found.changes[2:]]
     assert told == [("a", "gone", day(2)), ("a", "update", day(3)), ("a", "back", day(3))]
 
 
@@ -158,7 +159,7 @@ def test_dependencies_come_when_both_tasks_are_there():
     """An id that nobody has yet waits for its task."""
     needs = Task("a", external_id="A", depends_on=("B",))
     found = replay((1, [needs]), (2, [needs, Task("b", external_id="B")]), (3, [Task("a", external_id="A")]))
-    assert [(edge.op, edge.tracked.title, edge.on.title, edge.occurred_at) for edge in found.edges] == [
+    assert [(edge.op, edge.task.title, edge.on.title, edge.occurred_at) for edge in found.dependencies] == [
         ("add", "a", "b", day(2)),
         ("remove", "a", "b", day(3)),
     ]

@@ -1,376 +1,308 @@
-"""Versions of a task file -> changes of tasks. Pure: the same path serves a thousand old versions and today's."""
+"""The versions of a source, one after the other -> what became of its tasks. Pure.
 
-from collections import defaultdict
-from collections.abc import Callable, Collection, Iterable, Sequence
-from dataclasses import dataclass, field, replace
+The same way serves a thousand old versions and what lies there today.
+"""
+
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import replace
 from typing import Any
 
-from dashkit import times
-from dashkit.ingest import matching
-from dashkit.records import Task
+from dashkit.ingest import images, matching
+from dashkit.ingest.dating import Span
+from dashkit.ingest.dependencies import Dependencies
+from dashkit.ingest.model import Gap, Image, Replayed, Source, Tracked, Version
+from dashkit.records import DependencyChange, Task, TaskChange, TaskKey
 from dashkit.sources.beads import UNTITLED
 from dashkit.store.events import BACK, GONE
 
-WATCHED = ("title", "status", "checked", "blocked_reason")
-_ENDED = {"completed": 1, "cancelled": 2}  # of two words of one time the more final one counts
 
+def replay(
+    source: Source, versions: Iterable[Version | Gap], unclaimed: Iterable[Tracked] = (), deleted: Collection[str] = ()
+) -> Replayed:
+    """Take all versions of a source.
 
-@dataclass(eq=False)
-class Tracked:
-    """One task of a source over all its versions; `image` is what the source said last.
-
-    `owned` has the columns that a user changed, with the user's value: the source's word does not reach them until
-    both agree. `born_at` is when it first was, `created_at` what the source says of that: either may be a date. `task`
-    is the record as read last: the very same object again has nothing to say. `row` is the task in the database before
-    this replay.
-    `committed` is what the last commit said, None where it had no such task: the work tree may say something else.
-    `former_ids` are what it was called before its project renamed the prefix: old commits name it so.
+    Args:
+        source: the source.
+        versions: its versions since the last reading, the oldest first.
+        unclaimed: the tasks that no source has claimed; this one may.
+        deleted: titles, as `matching.normal` gives them, of tasks that a user deleted: they do not come again.
     """
-
-    external_id: str | None
-    title: str
-    headings: tuple[str, ...] = ()
-    created_at: str | None = None
-    image: dict[str, Any] = field(default_factory=dict)
-    task_id: int | None = None
-    accepted_at: str | None = None
-    gone_at: str | None = None
-    owned: dict[str, Any] = field(default_factory=dict)
-    ordinal: int = 0
-    born_at: str | None = None
-    task: Task | None = None
-    row: dict[str, Any] | None = None
-    former_ids: tuple[str, ...] = ()
-    committed: dict[str, Any] | None = None
-
-    @property
-    def status(self) -> str | None:
-        """What the source said of it last."""
-        return self.image.get("status")
-
-
-@dataclass(frozen=True)
-class Change:
-    """One change of a tracked task, as a version of its source shows it; it happened in (not_before, occurred_at].
-
-    `on_day` is the day, where the source says no more than a date: `occurred_at` is within it, and serves the order.
-    """
-
-    tracked: Tracked
-    op: str
-    occurred_at: str
-    not_before: str | None
-    values: dict[str, Any]
-    source: str
-    on_day: str | None = None
-
-
-@dataclass(frozen=True)
-class Edge:
-    """A dependency that came or went, as a version of its source shows it."""
-
-    tracked: Tracked
-    on: Tracked
-    op: str
-    occurred_at: str
-    not_before: str | None
-    source: str
-
-
-@dataclass(frozen=True)
-class Version:
-    """One reading of a source: its tasks, when it was, and where it came from (`git:<sha>`, `file:<path>`).
-
-    Where it is a commit, only what is not as in the commit before is news; a work tree is no commit.
-    """
-
-    tasks: Sequence[Task]
-    at: str
-    source: str
-    phase: Callable[[Task], str | None] = lambda _: None
-    is_commit: bool = True
+    checkpoint, place = source.checkpoint, source.place
+    running = Replay((*source.tracked, *unclaimed), checkpoint.at if checkpoint else None, deleted)
+    # Without git the next reading goes on from the commit that the last one reached.
+    reached = place.head if place else checkpoint.commit if checkpoint else None
+    notes, count, skipped = [*source.notes], 0, 0
+    for version in versions:
+        if isinstance(version, Gap):
+            notes.append(version.note)
+            reached = version.commit if version.is_end else reached
+            continue
+        running.take(version)
+        count += 1
+        skipped += version.skipped
+    return Replayed(
+        source=source,
+        before=source.tracked,
+        live=tuple(running.live),
+        gone=tuple(running.gone),
+        changes=tuple(running.changes),
+        dependencies=tuple(running.dependencies),
+        last_at=running.last_at,
+        commit=reached,
+        has_news=running.has_news,
+        versions=count - source.reading.is_gone,
+        skipped=skipped,
+        stale=len(running.stale),
+        withheld=tuple(task.title for task in running.withheld),
+        notes=tuple(notes),
+    )
 
 
 class Replay:
-    """Takes versions in their order and keeps what changed.
+    """Takes versions in their order, and keeps what became of the tasks; nobody else changes it.
 
     Args:
-        known: every task of the source, in its order; those that are gone have a `gone_at`.
-        last_at: when the source was read last; None: never.
-        deleted: titles, as `matching.normal` has them, of tasks that a user deleted: they do not come again.
+        known: the tasks of the source in their order, and those that it may claim; what is gone has a `gone_at`.
+        last_at: the time of the last version that was read; None: none was.
+        deleted: titles of tasks that a user deleted.
     """
 
     def __init__(self, known: Iterable[Tracked], last_at: str | None, deleted: Collection[str] = ()) -> None:
         known = list(known)
-        self.deleted = deleted
-        self.live = [one for one in known if one.gone_at is None]
-        self.gone = [one for one in known if one.gone_at is not None]
         self.last_at = last_at
-        self.changes: list[Change] = []
-        self.edges: list[Edge] = []
-        self.stale: set[tuple[Tracked, str]] = set()  # older records, by their time
-        self.withheld: tuple[Task, ...] = ()  # of the last version, what a user deleted
-        self.news = False  # whether any version said anything new
-        self._said: dict[Tracked, dict[str, Any]] = {}  # by the version that is taken
-        self._by_id: dict[str, Tracked] = {}
-        self._depends: dict[Tracked, set[Tracked]] = {}
-        self._awaited: dict[str, list[Tracked]] = defaultdict(list)  # ids that nobody has yet -> who depends on them
-        self._sort_gone()
-        for one in [*reversed(self.gone), *self.live]:
-            if one.external_id is not None:
-                self._by_id[one.external_id] = one
-        for one in known:
-            self._depends[one] = self._wanted(one)
+        self.changes: list[TaskChange] = []
+        self.dependencies: list[DependencyChange] = []
+        self.stale: set[tuple[TaskKey, str]] = set()  # the records that were not newer: task and time of the record
+        self.withheld: tuple[Task, ...] = ()  # the records of the last version that a user deleted
+        self.has_news = False  # whether any version said anything new
+        self._deleted = deleted
+        self._tasks = {one.task: one for one in known}
+        self._ordinals = {one.task: one.ordinal for one in known}
+        self._live = [one.task for one in known if one.gone_at is None]
+        self._gone = _sorted_gone(one for one in known if one.gone_at is not None)
+        self._is_numbered = False  # whether the places of live tasks are those in the last version
+        self._records: dict[TaskKey, Task] = {}  # of live tasks: the record in the last version
+        self._needs = Dependencies(
+            self._tasks[task] for task in [*(one.task for one in reversed(self._gone)), *self._live]
+        )
+
+    @property
+    def live(self) -> list[Tracked]:
+        """The tasks that are in the last version, in its order."""
+        return [_with(self._tasks[task], ordinal=self._ordinals[task]) for task in self._live]
+
+    @property
+    def gone(self) -> list[Tracked]:
+        """The tasks that are not in the last version, the last to go first."""
+        return list(self._gone)
 
     def take(self, version: Version) -> None:
-        """Note what this version changes; a task that is no longer in it is gone, and kept."""
-        same = {id(one.task): one for one in self.live if one.task is not None}
-        order = [same.get(id(task)) for task in version.tasks]
-        fresh = [place for place, one in enumerate(order) if one is None]
-        staying = {one for one in order if one is not None}
-        left = [one for one in self.live if one not in staying]
-        before, self.news, self._said = self.news, False, {}
-        if fresh or left:
-            matched = self._match(left, [version.tasks[place] for place in fresh])
-            pairs = zip(matched, (version.tasks[place].external_id for place in fresh), strict=True)
-            # One that has another id now has let go of its own.
-            holders = _holders([*staying, *(one for one, name in pairs if one and name in (None, one.external_id))])
-            for place, known in zip(fresh, matched, strict=True):
-                order[place] = self._see(known, version.tasks[place], version, holders)
-        self.withheld = tuple(task for task, one in zip(version.tasks, order, strict=True) if one is None)
-        self._settle([one for one in order if one is not None], left, version)
-        self._connect([one for place in fresh if (one := order[place])], version)
-        if self.news or not version.source.startswith("file:"):
-            self.last_at = max(version.at, self.last_at or "")
-        self.news = self.news or before
+        """Note what a version changes; a task that is no longer in it is gone, and kept."""
+        span = Span(self.last_at, version)
+        had_news, self.has_news = self.has_news, False
+        tasks = self._unchanged(version.tasks)
+        fresh = [record for record, task in zip(version.tasks, tasks, strict=True) if task is None]
+        staying = set(tasks) - {None}
+        left = [task for task in self._live if task not in staying]
+        read, returning = self._read(fresh, staying, left, span)
+        found = iter(read)
+        order = [next(found) if task is None else task for task in tasks]
+        self._settle([task for task in order if task is not None], left, returning, span)
+        self._connect(read, span)
+        if self.has_news or not version.source.startswith("file:"):
+            self.last_at = span.until
+        self.has_news = self.has_news or had_news
 
-    def begin_anew(self) -> None:
-        """What is read next follows no commit that is known: it says all that it says, as if it were one."""
-        for one in (*self.live, *self.gone):
-            one.committed = one.image if one.gone_at is None else None
+    def _unchanged(self, records: Iterable[Task]) -> list[TaskKey | None]:
+        """The task of each record that is the very same object as in the version before; None for the others."""
+        known = {id(self._records[task]): task for task in self._live if task in self._records}
+        return [known.get(id(record)) for record in records]
 
-    def _match(self, left: list[Tracked], found: list[Task]) -> list[Tracked | None]:
-        ids = {task.external_id for task in found}
-        # Of the thousands that are gone, only those of the same id matter where every record has one.
-        gone = self.gone if None in ids else [one for one in self.gone if one.external_id in ids or not one.external_id]
-        return matching.match(left, gone, found)
+    def _read(
+        self, records: Sequence[Task], staying: Collection[TaskKey | None], left: Iterable[TaskKey], span: Span
+    ) -> tuple[list[TaskKey | None], list[Tracked]]:
+        """Take the records that are new or changed.
 
-    def _see(self, known: Tracked | None, task: Task, version: Version, holders: dict[str, Tracked]) -> Tracked | None:
-        """A record that is new, or that of a known task; of two with one id the later in the file goes without.
+        Args:
+            records: the records.
+            staying: the tasks whose records have not changed.
+            left: the other tasks of the version before.
+            span: the time of the version.
 
-        None: a user deleted it.
+        Returns:
+            The task of each record, None where a user deleted it; and those of the tasks that were gone.
         """
-        if known is None and self.deleted and matching.normal(task.title) in self.deleted:
+        known = self._recognize(left, records)
+        pairs = list(zip(known, records, strict=True))
+        # A task whose record has another id now has let go of its own.
+        keeping = [one for one, record in pairs if one and record.external_id in (None, one.external_id)]
+        holders = _holders([*(self._tasks[task] for task in staying if task is not None), *keeping])
+        read = [self._see(one, record, holders, span) for one, record in pairs]
+        self.withheld = tuple(record for record, task in zip(records, read, strict=True) if task is None)
+        return read, [one for one in known if one and one.gone_at is not None]
+
+    def _recognize(self, left: Iterable[TaskKey], records: Sequence[Task]) -> list[Tracked | None]:
+        """The known task of each record; None for a new one."""
+        ids = {record.external_id for record in records}
+        gone = self._gone
+        if None not in ids:  # of the thousands that are gone only those with one of these ids matter, or without any
+            gone = [one for one in gone if one.external_id in ids or not one.external_id]
+        return matching.match([self._tasks[task] for task in left], gone, records)
+
+    def _see(self, known: Tracked | None, record: Task, holders: dict[str, TaskKey], span: Span) -> TaskKey | None:
+        """Take a record of a known task or of a new one; None: a user deleted that one."""
+        if known is None and self._deleted and matching.normal(record.title) in self._deleted:
             return None
-        read = task
-        if known is not None and task.title == UNTITLED:
-            task = replace(task, title=known.title)
-        if known is None:
-            known = self._first(task, version)
-        elif not self._is_stale(known, task, version):
-            self._again(known, task, version)
-        known.task, self._said[known] = read, _image(task, version)
-        if None not in (known.external_id, task.external_id) and known.external_id != task.external_id:
-            known.former_ids, known.external_id = (*known.former_ids, str(known.external_id)), None
-            self.news = True
-        external_id = known.external_id or task.external_id
-        if external_id is not None:
-            has_it = holders.setdefault(external_id, known) is known
-            known.external_id = external_id if has_it else None
-        return known
+        named = replace(record, title=known.title) if known and record.title == UNTITLED else record
+        said = images.image(named, span.version)
+        one = self._continue(known, record, said, span) if known else self._arrive(record, said, span)
+        one = self._name(one, record, holders)
+        if span.version.is_commit and one.committed != said:
+            self.has_news = True
+            one = replace(one, committed=said)
+        self._records[one.task], self._tasks[one.task] = record, one
+        return one.task
 
-    def _first(self, task: Task, version: Version) -> Tracked:
-        image = _image(task, version)
-        tracked = Tracked(None, task.title, task.headings, task.created_at, image, accepted_at=task.updated_at)
-        self.news = True
-        now = {column: image[column] for column in WATCHED}
-        birth = task.created_at or task.completed_at
-        if birth is None:
-            tracked.born_at = version.at
-            # What the first reading of all shows may be much older: it is a state, and no arrival.
-            op = "insert" if self.last_at else "baseline"
-            self._change(tracked, op, version.at, self._since(version.at), now, version)
-            return tracked
-        born, day = times.place(birth, "", self._time(version))
-        tracked.born_at = day or born
-        began = {"title": task.title, "status": "pending", "checked": 0, "blocked_reason": None}
-        self._change(tracked, "insert", born, None, began, version, day)
-        changed = {column: now[column] for column in WATCHED if now[column] != began[column]}
-        place = len(self.changes)
-        self._update(tracked, changed, task, version, task.updated_at, day or born)
-        first = min((change.occurred_at for change in self.changes[place:]), default="")
-        if day and first[:10] == day and first <= born:  # of a day nobody knows the hour: it stands before what follows
-            before = max(times.later(first, -1), f"{day}T00:00:00.000Z")
-            self.changes[place - 1] = replace(self.changes[place - 1], occurred_at=before)
-        return tracked
+    def _arrive(self, record: Task, said: Image, span: Span) -> Tracked:
+        """A task that nobody knew."""
+        task, changes = span.arrival(record, said)
+        self.changes += changes
+        self.has_news = True
+        return Tracked(
+            task,
+            record.title,
+            headings=record.headings,
+            created_at=record.created_at,
+            image=said,
+            accepted_at=record.updated_at,
+        )
 
-    def _is_stale(self, tracked: Tracked, task: Task, version: Version) -> bool:
-        """Whether it is an older record, written later by a clone that was behind: it reopens nothing."""
-        now, last = task.updated_at, tracked.accepted_at
-        if now is None or last is None or times.is_before(last, now):
-            return False
-        if not times.is_before(now, last) and (
-            matching.is_coarse(now)
-            or matching.is_coarse(last)
-            or _ENDED.get(task.status, 0) > _ENDED.get(tracked.status or "", 0)
-        ):
-            return False
-        if _image(task, version) != tracked.image:
-            self.stale.add((tracked, now))
-        return True
+    def _continue(self, known: Tracked, record: Task, said: Image, span: Span) -> Tracked:
+        """A known task, as its record leaves it."""
+        if images.is_older(record, known):
+            if said != known.image:
+                self.stale.add((known.task, str(record.updated_at)))
+            return known
+        now = images.after(record, said, known, span.version)
+        own = None if matching.is_same(record.updated_at, known.accepted_at) else record.updated_at
+        if changed := images.changed(now, known):
+            self.changes += span.update(known.task, changed, record, own, known.accepted_at or "")
+        if now != known.image or record.headings != known.headings or own is not None:
+            self.has_news = True
+        return _with(
+            known,
+            image=now,
+            title=now["title"],
+            headings=record.headings,
+            created_at=record.created_at or known.created_at,
+            owned=images.still_owned(now, known),
+            accepted_at=record.updated_at or known.accepted_at,
+        )
 
-    def _again(self, tracked: Tracked, task: Task, version: Version) -> None:
-        before, after = tracked.image, _news(tracked, task, version)
-        values = {}
-        for column in WATCHED:
-            if column in tracked.owned:
-                if after[column] == tracked.owned[column]:
-                    del tracked.owned[column]  # both agree again
-            elif after[column] != before.get(column):
-                values[column] = after[column]
-        self.news = self.news or after != before or tracked.headings != task.headings
-        tracked.image, tracked.title, tracked.headings = after, after["title"], task.headings
-        tracked.created_at = task.created_at or tracked.created_at
-        own = None if matching.is_same(task.updated_at, tracked.accepted_at) else task.updated_at
-        self._update(tracked, values, task, version, own, tracked.accepted_at or "")
-        self.news = self.news or own is not None
-        tracked.accepted_at = task.updated_at or tracked.accepted_at
+    def _name(self, one: Tracked, record: Task, holders: dict[str, TaskKey]) -> Tracked:
+        """A task with the id that its record gives it; of two records with one id the later one goes without.
 
-    def _update(
-        self, tracked: Tracked, values: dict[str, Any], task: Task, version: Version, own: str | None, after: str
-    ) -> None:
-        """Date a change by the record's own times (of its end, then the rest), without one by the version.
-
-        What is dated by a day alone was in the version before not yet so, and in this one already.
+        `holders` says which task has which id; a task that gets an id is added.
         """
-        until, said, ended = self._time(version), own or version.at, task.completed_at
-        before = max(self.last_at or "", "" if times.is_date(after) else after)
-        at, day = times.place(said, before, until)
-        done = {column: value for column, value in values.items() if column in ("status", "checked")}
-        ends = done.get("checked") or done.get("status") == "cancelled"
-        if ends and ended and not times.is_before(ended, after) and not times.is_before(day or at, ended):
-            done_at, done_day = times.place(ended, before, until)
-            self._change(tracked, "update", done_at, None, done, version, done_day)
-            values = {column: value for column, value in values.items() if column not in done}
-            at, day = times.place(said, max(before, done_at), until)
-        if values:
-            begun = f"{after}T00:00:00.000Z" if times.is_date(after) else after
-            self._change(tracked, "update", at, self._since(at) or begun or None, values, version, day)
+        if None not in (one.external_id, record.external_id) and one.external_id != record.external_id:
+            one = replace(one, former_ids=(*one.former_ids, str(one.external_id)), external_id=None)
+            self.has_news = True
+        external_id = one.external_id or record.external_id
+        if external_id is None:
+            return one
+        has_it = holders.setdefault(external_id, one.task) == one.task
+        return _with(one, external_id=external_id if has_it else None)
 
-    def _change(
-        self,
-        tracked: Tracked,
-        op: str,
-        at: str,
-        not_before: str | None,
-        values: dict[str, Any],
-        version: Version,
-        on_day: str | None = None,
+    def _settle(
+        self, tasks: Iterable[TaskKey], left: Iterable[TaskKey], returning: Sequence[Tracked], span: Span
     ) -> None:
-        self.changes.append(Change(tracked, op, at, not_before, values, version.source, on_day))
+        """Put the tasks that are there into the order of a version, and the others among those that are gone.
 
-    def _since(self, at: str) -> str | None:
-        return None if self.last_at is None else min(self.last_at, at)
+        Where a commit leaves a task as the commit before had it, the work tree's own change to it stays: a task that
+        was removed there stays away, and one that was added there and never committed stays.
 
-    def _time(self, version: Version) -> str:
-        """Nothing that a version holds is younger than the version (commits have no fractions of a second)."""
-        return max(version.at, self.last_at or "")
-
-    def _settle(self, order: list[Tracked], left: list[Tracked], version: Version) -> None:
-        """Put the live ones in the order of this version, and the others among those that are gone.
-
-        A commit says nothing of what it has as the one before had it, and the work tree has not; nor the other way
-        round.
+        Args:
+            tasks: the tasks of the version, in its order.
+            left: the tasks that were in the version before, but for those whose records have not changed.
+            returning: the tasks of the version that were gone, as they were.
+            span: the time of the version.
         """
-        away = {one for one in order if one.gone_at and version.is_commit and one.committed is not None}
-        here = set(order) - away
-        missing = [one for one in left if one not in here]
-        vanished = [one for one in missing if not version.is_commit or one.committed is not None]
-        staying = [one for one in missing if version.is_commit and one.committed is None]
-        order = [*(one for one in order if one in here), *staying]
-        for ordinal, one in enumerate(order):
-            self.news = self.news or one.ordinal != ordinal or one.gone_at is not None
-            if one.gone_at:
-                self._change(one, BACK, version.at, self._since(version.at), {}, version)
-            one.ordinal, one.gone_at = ordinal, None
+        removed = {one.task for one in returning if _stays_removed(one, span.version)}
+        here = [task for task in tasks if task not in removed]
+        there = set(here)
+        kept, vanished = _split([self._tasks[task] for task in left if task not in there], span.version)
+        self._number([*here, *(one.task for one in kept)])
+        came = {one.task for one in returning} - removed
+        for task in here:
+            if task in came:
+                self._return(self._tasks[task], span)
         for one in vanished:
-            self._change(one, GONE, version.at, self._since(version.at), {}, version)
-            one.gone_at, one.task, self.news = version.at, None, True
-        if vanished or len(order) != len(self.live):
-            self.gone = [one for one in self.gone if one not in here] + vanished
-            self._sort_gone()
-        self.live = order
-        if version.is_commit:
-            self._remember(missing)
+            self._leave(one, span)
+        if returning or vanished:
+            self._gather_gone([*self._gone, *vanished], there)
 
-    def _remember(self, missing: Iterable[Tracked]) -> None:
-        """Keep what this commit said; what it is silent of is as in the one before."""
-        for one in missing:
-            one.committed = None
-        for one, said in self._said.items():
-            self.news = self.news or said != one.committed
-            one.committed = said
+    def _gather_gone(self, tasks: Iterable[Tracked], there: Collection[TaskKey]) -> None:
+        """Gather the tasks that are gone, as they are now."""
+        self._gone = _sorted_gone(self._tasks[one.task] for one in tasks if one.task not in there)
 
-    def _sort_gone(self) -> None:
-        self.gone.sort(key=lambda one: (one.gone_at or "", one.ordinal), reverse=True)
+    def _number(self, order: list[TaskKey]) -> None:
+        """Put the tasks that are there into an order."""
+        if order != self._live or not self._is_numbered:
+            before = [self._ordinals.get(task) for task in order]
+            self.has_news = self.has_news or before != [*range(len(order))]
+            self._ordinals.update(zip(order, range(len(order)), strict=True))
+            self._live, self._is_numbered = order, True
 
-    def _wanted(self, tracked: Tracked) -> set[Tracked]:
-        """The tasks that it depends on, as far as they are known."""
-        ids = tracked.image.get("depends_on", ())
-        for missing in (other for other in ids if other not in self._by_id):
-            self._awaited[missing].append(tracked)
-        return {one for other in ids if (one := self._by_id.get(other)) and one is not tracked}
+    def _return(self, one: Tracked, span: Span) -> None:
+        """A task that was gone is there."""
+        if one.gone_at:  # a task that no source had claimed was not gone
+            self.changes.append(span.change(one.task, BACK))
+        self._tasks[one.task] = replace(one, gone_at=None)
+        self.has_news = True
 
-    def _connect(self, touched: Sequence[Tracked], version: Version) -> None:
-        """Note the dependencies that came and went."""
-        dated = {one: (one.task and one.task.updated_at) or version.at for one in touched}
-        for one in touched:
-            if one.external_id is not None:
-                self._by_id[one.external_id] = one
-                dated |= dict.fromkeys(self._awaited.pop(one.external_id, ()), version.at)
-        for one, own in dated.items():
-            had, wanted = self._depends.get(one, set()), self._wanted(one)
-            self._depends[one] = wanted
-            at, _ = times.place(own, self.last_at or "", self._time(version))
-            for op, others in (("add", wanted - had), ("remove", had - wanted)):
-                for other in sorted(others, key=lambda other: other.external_id or ""):
-                    self.edges.append(Edge(one, other, op, at, self._since(at), version.source))
+    def _leave(self, one: Tracked, span: Span) -> None:
+        """A task is gone."""
+        self.changes.append(span.change(one.task, GONE))
+        self._records.pop(one.task, None)
+        committed = None if span.version.is_commit else one.committed
+        ordinal = self._ordinals[one.task]
+        self._tasks[one.task] = replace(one, gone_at=span.version.at, ordinal=ordinal, committed=committed)
+        self.has_news = True
+
+    def _connect(self, read: Iterable[TaskKey | None], span: Span) -> None:
+        """Note the dependencies that come and go."""
+        taken = [(task, self._records[task]) for task in read if task is not None]
+        self.dependencies += self._needs.follow(taken, self._tasks, span)
 
 
-def _holders(tasks: Iterable[Tracked]) -> dict[str, Tracked]:
-    """Who has which id: a task that was there just now before one that comes back."""
-    known = sorted(tasks, key=lambda one: one.gone_at is not None)
-    holders: dict[str, Tracked] = {}
-    for one in known:
+def _with(one: Tracked, **values: Any) -> Tracked:
+    """A task with these values; the very same object where it has them already."""
+    return one if all(getattr(one, name) == value for name, value in values.items()) else replace(one, **values)
+
+
+def _holders(tasks: Iterable[Tracked]) -> dict[str, TaskKey]:
+    """Which task has which id; a task that is there goes before one that comes back."""
+    holders: dict[str, TaskKey] = {}
+    for one in sorted(tasks, key=lambda one: one.gone_at is not None):
         if one.external_id is not None:
-            holders.setdefault(one.external_id, one)
+            holders.setdefault(one.external_id, one.task)
     return holders
 
 
-def _news(tracked: Tracked, task: Task, version: Version) -> dict[str, Any]:
-    """What a version says of a known task; what a commit says like the one before is no news.
-
-    A record with a time of its own is known to be newer than what was read before, and counts as it is.
-    """
-    said, before = _image(task, version), tracked.committed
-    if task.deleted and tracked.image.get("checked"):
-        said |= {"status": tracked.image["status"], "checked": 1}  # it was done, and only its record was cleaned up
-    if not version.is_commit or before is None or task.updated_at is not None:
-        return said
-    return {name: value if value != before.get(name) else tracked.image.get(name) for name, value in said.items()}
+def _stays_removed(one: Tracked, version: Version) -> bool:
+    """Whether a task that the work tree removed stays away: this commit only has it because the one before has it."""
+    return bool(one.gone_at) and version.is_commit and one.committed is not None
 
 
-def _image(task: Task, version: Version) -> dict[str, Any]:
-    return {
-        "title": task.title,
-        "status": task.status,
-        "checked": int(task.checked),
-        "blocked_reason": task.blocked_reason,
-        "phase": version.phase(task),
-        "description": task.description,
-        "priority": task.priority,
-        "kind": task.kind,
-        "labels": list(task.labels),
-        "parent": task.parent,
-        "depends_on": list(task.depends_on),
-    }
+def _split(missing: Iterable[Tracked], version: Version) -> tuple[list[Tracked], list[Tracked]]:
+    """Of the tasks that a version does not have those that the work tree added and no commit had; and the others."""
+    kept: list[Tracked] = []
+    vanished: list[Tracked] = []
+    for one in missing:
+        (kept if version.is_commit and one.committed is None else vanished).append(one)
+    return kept, vanished
+
+
+def _sorted_gone(tasks: Iterable[Tracked]) -> list[Tracked]:
+    """Tasks that are gone, the last to go first."""
+    return sorted(tasks, key=lambda one: (one.gone_at or "", one.ordinal), reverse=True)

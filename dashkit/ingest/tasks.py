@@ -1,25 +1,35 @@
-"""Task files into a project, with their past."""
+"""Task files into a project, with their past.
+
+discover     which sources there are, and how they are now
+load         what the database and git know of them
+replay       what the versions of each source come to
+moved_tasks  which tasks went from one source to another
+plan         what is to be written
+apply        the writing
+"""
 
 import sqlite3
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from contextlib import suppress
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
 
 from dashkit import times
 from dashkit.connection import Database, using
 from dashkit.errors import DashkitError, RefusedError, UsageError
-from dashkit.ingest import first_fill, matching, moves
-from dashkit.ingest.catch_up import CatchUp, Project, Reading
+from dashkit.ingest import apply, load
+from dashkit.ingest.discover import discover, is_searched
+from dashkit.ingest.model import Found, Plan, Project, Reading, Request
+from dashkit.ingest.moved_tasks import hand_over
+from dashkit.ingest.plan import plan
+from dashkit.ingest.replay import replay
 from dashkit.ingest.run_log import counts, run
 from dashkit.records import IngestSummary
-from dashkit.sources import SOURCES, detect, git, history, task_files
+from dashkit.sources import git
 from dashkit.sources.files import real
-from dashkit.store import events, projects, rows, settings, sources
+from dashkit.store import events, projects, rows, settings
 
-_SAID = 3  # notes in a refusal
+_SHOWN = 3  # notes in a refusal
 
 
 def ingest_tasks(
@@ -58,40 +68,78 @@ def ingest_tasks(
             no Dashboard. Nothing was written.
     """
     name = _name(files, source, project, project_id)
-    # Read while the database is held: of two runs at once the later one sees what the first one has read.
+    # The files are read while the database is held, so that of two runs at once the later one sees what the first read.
     with run(db, "ingest tasks") as this, using(db, write=True) as conn, events.acting(conn, events.INGEST):
         rows.require(conn)
         now = times.to_text(times.utc_now())
         target = this.project_id = _project(conn, name, project_id)
         exclude = settings.get(conn, "exclude", target)
-        readings, notes, left_out = _read(files, source, everything=everything, exclude=exclude)
+        request = Request(tuple(map(Path, files)), source, now, with_history, everything, exclude)
+        found = discover(request)
         if target is None or not events.are_kept(conn):
-            left = [f"left out: {reason} ({count:,})" for reason, count in left_out.items()]
-            _require_tasks(files, readings, [*left, *notes])
+            _require_tasks(files, found)
         if events.are_kept(conn):
             this.look(conn, now)
-            target = projects.insert_project(conn, name, now) if target is None else target
-            here = Project(
-                conn,
-                target,
-                now,
-                empty=not projects.count_tasks(conn, target),
-                deleted=frozenset(map(matching.normal, sources.deleted(conn, target))),
-                with_history=with_history,
-                everything=everything,
-                exclude=exclude,
-                marks=sources.in_use(conn, target),
-            )
-            folders = [path for path in map(Path, files) if _holds_files(path, source)]
-            done = _catch_up(here, readings, folders, source)
+            summary = _catch_up(conn, load.project(conn, target, name), found, request)
         else:
-            done = first_fill.fill(conn, {one.path: one.present for one in readings}, target, name, now)
-        if not readings:
-            notes.append(f"no task file was found in {', '.join(map(str, files))}")
-        left_out += Counter(done.left_out_by)
-        summary = replace(done, files=len(readings), notes=(*notes, *done.notes), left_out_by=left_out)
+            summary = _fill(conn, target, name, found, now)
+        if not found.readings:
+            missing = f"no task file was found in {', '.join(map(str, files))}"
+            summary = replace(summary, notes=(missing, *summary.notes))
+        summary = replace(
+            summary,
+            files=len(found.readings),
+            notes=(*found.notes, *summary.notes),
+            left_out_by=Counter(found.left_out) + Counter(summary.left_out_by),
+        )
         this.end(conn, counts(summary))
     return summary
+
+
+def _catch_up(conn: sqlite3.Connection, project: Project, found: Found, request: Request) -> IngestSummary:
+    """Read what is new since the last reading, and write it. All sources are read before any of them is written."""
+    known = load.sources(conn, project, found, request)
+    read = [replay(one, load.versions(one, request), project.unclaimed, project.deleted) for one in known]
+    planned = plan(project, hand_over(read), request.now)
+    project_id, out_of_order = apply.write(conn, planned)
+    return _summary(planned, project_id, out_of_order)
+
+
+def _summary(planned: Plan, project_id: int, out_of_order: Iterable[int]) -> IngestSummary:
+    readings = [part.source.reading for part in planned.sources]
+    notes: list[str] = []
+    for part, moved in zip(planned.sources, out_of_order, strict=True):
+        reading = part.source.reading
+        more = [f"changes with a time out of order, which stand behind the one before: {moved:,}"] if moved else []
+        notes += [f"{reading.path}: {note}" for note in (*reading.present.notes, *part.notes, *more)]
+        notes += _without_tasks(reading)
+    return IngestSummary(
+        "tasks",
+        sum(len(part.tasks) for part in planned.sources),
+        sum(reading.present.skipped for reading in readings),
+        left_out_by=sum((Counter(reading.present.left_out_by) for reading in readings), Counter()),
+        notes=tuple(notes),
+        project_id=project_id,
+        phases=len({reading.present.phase(task) for reading in readings for task in reading.present.tasks} - {None}),
+        changed=sum(part.changed for part in planned.sources),
+        gone=sum(part.gone for part in planned.sources),
+        versions=sum(part.versions for part in planned.sources),
+    )
+
+
+def _fill(conn: sqlite3.Connection, target: int | None, name: str, found: Found, now: str) -> IngestSummary:
+    """Fill an empty project of a database that has no history."""
+    summary = apply.fill(conn, {one.path: one.present for one in found.readings}, target, name, now)
+    notes: list[str] = []
+    for reading in found.readings:
+        notes += [f"{reading.path}: {note}" for note in reading.present.notes]
+        notes += _without_tasks(reading)
+    return replace(summary, notes=tuple(notes))
+
+
+def _without_tasks(reading: Reading) -> list[str]:
+    is_empty = not reading.present.tasks and not reading.is_gone
+    return [f"{reading.path}: there is no task in it"] if is_empty else []
 
 
 def _name(files: Sequence[str | Path], source: str, project: str | None, project_id: int | None) -> str:
@@ -102,42 +150,11 @@ def _name(files: Sequence[str | Path], source: str, project: str | None, project
         raise UsageError("Cannot ingest a file without a name", "the path is empty", "Name a file; `.` is this folder.")
     if project is None and project_id is None and files:
         first = Path(files[0])
-        project = (_repository(first) if _holds_files(first, source) else real(first).parent.name) or "project"
+        project = (_repository(first) if is_searched(first, source) else real(first).parent.name) or "project"
     name = " ".join((project or "").encode("utf-8", "replace").decode().split())
     if not name and project_id is None:
         raise UsageError("Cannot ingest tasks", "the project has no name", "Give one with --project NAME.")
     return name
-
-
-def _catch_up(project: Project, readings: Sequence[Reading], folders: Sequence[Path], source: str) -> IngestSummary:
-    """Read every source before any is written: a task may have moved from one to another."""
-    for folder in folders:
-        with suppress(DashkitError):
-            history.locate(folder, project.places)
-    ups = [CatchUp(project, reading) for reading in readings]
-    ups += [CatchUp(project, reading) for reading in moves.unread(project, readings, folders, source)]
-    for up in ups:
-        up.read()
-    moves.hand_over(ups)
-    done = [up.write() for up in ups]
-    readings = [up.reading for up in ups]
-    notes = []
-    for reading, outcome in zip(readings, done, strict=True):
-        notes += [f"{reading.path}: {note}" for note in (*reading.present.notes, *outcome.notes)]
-        if not reading.present.tasks and not reading.gone:
-            notes.append(f"{reading.path}: there is no task in it")
-    return IngestSummary(
-        "tasks",
-        sum(outcome.added for outcome in done),
-        sum(reading.present.skipped for reading in readings),
-        left_out_by=sum((Counter(reading.present.left_out_by) for reading in readings), Counter()),
-        notes=tuple(notes),
-        project_id=project.project_id,
-        phases=len({reading.present.phase(task) for reading in readings for task in reading.present.tasks} - {None}),
-        changed=sum(outcome.changed for outcome in done),
-        gone=sum(outcome.gone for outcome in done),
-        versions=sum(outcome.versions for outcome in done),
-    )
 
 
 def _repository(folder: Path) -> str:
@@ -148,60 +165,23 @@ def _repository(folder: Path) -> str:
         return real(folder).name
 
 
-def _read(
-    files: Iterable[str | Path], source: str, *, everything: bool, exclude: Sequence[str]
-) -> tuple[list[Reading], list[str], Counter[str]]:
-    """Each file as it is now, all read before anything is written; complaints, and what was left out of folders."""
-    if source not in (*SOURCES, "auto"):
-        raise UsageError(
-            f"Cannot ingest tasks of the kind {source!r}", "there is no such source", f"Use auto, {', '.join(SOURCES)}."
-        )
-    read = partial(_reading, everything=everything)
-    found: dict[Path, Reading] = {}
-    paths = [Path(file) for file in files]
-    folders = [path for path in paths if _holds_files(path, source)]
-    for path in paths:
-        if path in folders:
-            continue
-        if real(path) in found:
-            raise UsageError(f"Cannot ingest {path}", "it is named twice", "Name each file once.", path=path)
-        found[real(path)] = read(path, (detect(path) or "tasklist") if source == "auto" else source)
-    notes: list[str] = []
-    left_out: Counter[str] = Counter()
-    for folder in folders:
-        here = task_files.find(folder, source=source, everything=everything, exclude=exclude)
-        left_out.update(here.left_out)
-        kinds = {path: detect(path) or "tasklist" for path in here.files}
-        for path in [path for path, kind in kinds.items() if source in ("auto", kind) and real(path) not in found]:
-            try:
-                found[real(path)] = read(path, kinds[path])
-            except DashkitError as error:  # nobody named this file: the others count all the same
-                notes.append(str(error))
-    return list(found.values()), notes, left_out
-
-
-def _reading(path: Path, kind: str, *, everything: bool) -> Reading:
-    return Reading(path, kind, SOURCES[kind].read_file(path, everything=everything))
-
-
-def _holds_files(path: Path, source: str) -> bool:
-    """Whether a path is a folder to look for task files in: a Backlog.md folder is a source itself."""
-    if not path.is_dir() or detect(path) == "backlog":
-        return False
-    return not (source == "backlog" and (path / "tasks").is_dir())
-
-
-def _require_tasks(files: Sequence[str | Path], readings: Sequence[Reading], notes: Sequence[str]) -> None:
-    if not any(reading.present.tasks for reading in readings):
-        told = [note for reading in readings for note in reading.present.notes]
-        lists = all(reading.kind == "tasklist" for reading in readings)
-        raise RefusedError(
-            f"Cannot ingest {', '.join(map(str, files)) or 'tasks'}",
-            "; ".join(["there is no task in it", *[*told, *notes][:_SAID]]),
-            "A task is a line such as `- [ ] Write the guide`."
-            if lists
-            else "docs/sources.md shows what each kind of file holds.",
-        )
+def _require_tasks(files: Sequence[str | Path], found: Found) -> None:
+    """Refuse to make a project, or to fill one without a history, where there is no task."""
+    if any(reading.present.tasks for reading in found.readings):
+        return
+    notes = [
+        *(note for reading in found.readings for note in reading.present.notes),
+        *(f"left out: {reason} ({count:,})" for reason, count in found.left_out.items()),
+        *found.notes,
+    ]
+    lists = all(reading.kind == "tasklist" for reading in found.readings)
+    raise RefusedError(
+        f"Cannot ingest {', '.join(map(str, files)) or 'tasks'}",
+        "; ".join(["there is no task in it", *notes[:_SHOWN]]),
+        "A task is a line such as `- [ ] Write the guide`."
+        if lists
+        else "docs/sources.md shows what each kind of file holds.",
+    )
 
 
 def _project(conn: sqlite3.Connection, name: str, project_id: int | None) -> int | None:

@@ -69,27 +69,39 @@ class FileVersion:
     missing: int = 0
 
 
-def locate(path: Path, known: dict[Path, Place] | None = None) -> Place | None:
-    """Where a file or folder is in git, or was, where it is no longer there; None: in no work tree.
+class Places:
+    """Finds where files and folders are in git, and asks each repository once."""
 
-    Args:
-        path: the file or folder.
-        known: what was found for others, so that each repository is asked once; it grows.
+    def __init__(self) -> None:
+        self._found: dict[Path, Place] = {}
 
-    Raises:
-        RefusedError: the repository is of another user, or git is not installed.
-    """
-    real = files.real(path)
-    above = _holder(real)
-    if above is None:
-        return None
-    known = {} if known is None else known
-    if above not in known:
-        repo = find(above)
-        if repo.work_tree is None:
+    @property
+    def tops(self) -> dict[str, Path]:
+        """The repositories found so far: git directory -> folder of the work tree."""
+        return {str(place.repository): place.root for place in self._found.values()}
+
+    def locate(self, path: Path) -> Place | None:
+        """Where a file or folder is in git, or was, where it is no longer there; None: in no work tree.
+
+        Raises:
+            RefusedError: the repository belongs to another user, or git is not installed.
+        """
+        real = files.real(path)
+        above = _holder(real)
+        if above is None:
             return None
-        known[above] = Place(repo, repo.work_tree, ".", head(repo))
-    return replace(known[above], path=real.relative_to(known[above].root).as_posix())
+        if above not in self._found:
+            repo = find(above)
+            if repo.work_tree is None:
+                return None
+            self._found[above] = Place(repo, repo.work_tree, ".", head(repo))
+        found = self._found[above]
+        return replace(found, path=real.relative_to(found.root).as_posix())
+
+
+def locate(path: Path) -> Place | None:
+    """Where one file or folder is in git: `Places.locate`, once."""
+    return Places().locate(path)
 
 
 def _holder(path: Path) -> Path | None:

@@ -1,12 +1,12 @@
 """The history of tasks: late events, what they leave in the row, and what was true before."""
 
 import sqlite3
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
-from dataclasses import dataclass
 from typing import Any
 
 from dashkit.connection import transaction
+from dashkit.records import DependencyChange, TaskChange, TaskKey
 from dashkit.store import rows
 
 WATCHED = ("project_id", "status", "checked", "blocked_reason", "complexity", "title")
@@ -23,35 +23,6 @@ _LIFE = (
     "task_id = :id AND event_id > coalesce("
     "(SELECT max(event_id) FROM task_events WHERE task_id = :id AND op = 'delete'), 0)"
 )
-
-
-@dataclass(frozen=True)
-class LateEvent:
-    """A change that this database learns of later: when it became true, in the stored form, and what changed.
-
-    It happened in (not_before, occurred_at]; not_before None: seen exactly. `values` has only what changed, None
-    for none. `on_day` is the day, where only a date is known: `occurred_at` then serves the order alone.
-    """
-
-    task_id: int
-    op: str
-    occurred_at: str
-    not_before: str | None
-    values: Mapping[str, Any]
-    source: str
-    on_day: str | None = None
-
-
-@dataclass(frozen=True)
-class LateDependency:
-    """A dependency that came (`add`) or went (`remove`), likewise."""
-
-    task_id: int
-    depends_on_id: int
-    op: str
-    occurred_at: str
-    not_before: str | None
-    source: str
 
 
 def are_kept(conn: sqlite3.Connection) -> bool:
@@ -100,22 +71,31 @@ def suspended(conn: sqlite3.Connection) -> Iterator[None]:
 
 def record_late(
     conn: sqlite3.Connection,
-    events: Sequence[LateEvent],
+    changes: Sequence[TaskChange],
     recorded_at: str,
-    dependencies: Iterable[LateDependency] = (),
+    dependencies: Iterable[DependencyChange] = (),
 ) -> int:
-    """Insert late events with their own time, then write what they leave into the rows; how many were clamped.
+    """Insert changes as events with their own time, then write what follows from them into the rows of their tasks.
 
-    occurred_at = min(recorded_at, max(its own time, the task's previous replayed one)); what is put off to a date is on
-    that date too. That a task is gone or back is a matter of its source: it stands behind the last such event, and
-    reorders nothing that records say.
+    An event is not later than `recorded_at`, and not earlier than the event before it of the same task that a source
+    showed. An event that is put off to the time of a date is on that date too. That a task is gone or back depends on
+    its source alone: such an event stands behind the last such one, and moves no other event.
+
+    Args:
+        conn: the database, in the caller's transaction.
+        changes: in the order in which their sources show them; `task` is an id.
+        recorded_at: the time of the run, in the stored form.
+        dependencies: in the same way.
+
+    Returns:
+        How many changes got another time than their own, because they were out of order.
     """
     # A file of version 2.1 that was not migrated since an earlier commit lacks the last columns.
     here = rows.columns(conn, "task_events")
-    previous: dict[tuple[int, bool], tuple[str, str | None]] = {}
+    previous: dict[tuple[TaskKey, bool], tuple[str, str | None]] = {}
     found, clamped = [], 0
-    for event in events:
-        key = event.task_id, event.op in (GONE, BACK)
+    for event in changes:
+        key = event.task, event.op in (GONE, BACK)
         last = previous.get(key)
         if last is None:
             is_first = event.op in ("insert", "baseline")
@@ -137,7 +117,7 @@ def record_late(
     return clamped
 
 
-def _last_replayed(conn: sqlite3.Connection, task_id: int, is_move: bool, on_day: str) -> tuple[str, str | None]:
+def _last_replayed(conn: sqlite3.Connection, task_id: TaskKey, is_move: bool, on_day: str) -> tuple[str, str | None]:
     """The time and day of the last late event of a task, of those that it was gone or back or of the others."""
     sql = (
         f"SELECT occurred_at, {on_day} FROM task_events "  # noqa: S608 - a column, or NULL
@@ -149,12 +129,12 @@ def _last_replayed(conn: sqlite3.Connection, task_id: int, is_move: bool, on_day
     return found or ("", None)
 
 
-def _row(event: LateEvent, occurred_at: str, on_day: str | None, recorded_at: str) -> dict[str, Any]:
+def _row(event: TaskChange, occurred_at: str, on_day: str | None, recorded_at: str) -> dict[str, Any]:
     values = {column: event.values[column] for column in WATCHED if column in event.values}
     return {
         **dict.fromkeys(WATCHED),
         **{column: "" if value is None else value for column, value in values.items()},
-        "task_id": event.task_id,
+        "task_id": event.task,
         "op": event.op,
         "occurred_at": occurred_at,
         "recorded_at": recorded_at,
@@ -206,9 +186,9 @@ def _date_completions(conn: sqlite3.Connection, before: int) -> None:
     )
 
 
-def _write_dependency(conn: sqlite3.Connection, dependency: LateDependency, recorded_at: str) -> None:
+def _write_dependency(conn: sqlite3.Connection, dependency: DependencyChange, recorded_at: str) -> None:
     occurred_at = min(recorded_at, dependency.occurred_at)
-    pair = (dependency.task_id, dependency.depends_on_id)
+    pair = (dependency.task, dependency.on)
     if dependency.op == "add":
         sql = "INSERT OR IGNORE INTO task_dependencies (task_id, depends_on_id) VALUES (?, ?)"
     else:

@@ -24,7 +24,7 @@ def count_tasks(conn: sqlite3.Connection, project_id: int) -> int:
 
 def find_phases(conn: sqlite3.Connection, project_id: int) -> dict[str, int]:
     """The phases of a project: name -> id; none in a database without phases."""
-    if not _has_phases(conn):
+    if not has_phases(conn):
         return {}
     # main: the name alone is what `read` makes of the table, without the project.
     sql = "SELECT id, name FROM main.phases WHERE project_id = :project_id ORDER BY id DESC"
@@ -39,7 +39,7 @@ def insert_project(conn: sqlite3.Connection, name: str, created_at: str, descrip
 
 def insert_phase(conn: sqlite3.Connection, project_id: int, name: str, position: int) -> int | None:
     """Add a phase; its id, or None in a database without phases."""
-    if not _has_phases(conn):
+    if not has_phases(conn):
         return None
     return _insert(conn, "phases", {"project_id": project_id, "name": name, "position": position})
 
@@ -74,7 +74,8 @@ def insert_dependencies(conn: sqlite3.Connection, pairs: Iterable[tuple[int, int
     conn.cursor().executemany("INSERT INTO task_dependencies (task_id, depends_on_id) VALUES (?, ?)", pairs)
 
 
-def _has_phases(conn: sqlite3.Connection) -> bool:
+def has_phases(conn: sqlite3.Connection) -> bool:
+    """Whether this database has a table for phases."""
     return rows.columns(conn, "phases") >= {"id", "project_id", "name"}
 
 

@@ -215,6 +215,21 @@ def test_who_empties_a_project_begins_anew(shed, db, statement):
     assert ingest_tasks([shed], "Shed", db).added == 1
 
 
+def test_a_task_that_a_person_entered_belongs_to_one_file(shed, db):
+    """Where two files have its title the first one has it, and the other one has a task of its own."""
+    query(db, "INSERT INTO projects (name) VALUES ('Shed')")
+    query(db, "INSERT INTO tasks (project_id, title, status) VALUES (1, 'dig', 'pending')")
+    work(shed, 2, TODO="- [ ] Dig\n- [ ] Sweep\n", PLAN="- [x] Dig\n- [ ] Rest\n- [ ] Eat\n")
+    assert ingest_tasks([shed / "PLAN.md", shed / "TODO.md"], "Shed", db).added == 6
+    assert [row[1:4] for row in states(db) if row[1].casefold() == "dig"] == [
+        ("dig", "pending", "PLAN.md"),
+        ("Dig", "pending", "TODO.md"),
+    ]
+    before = kept(db)
+    assert ingest_tasks([shed / "PLAN.md", shed / "TODO.md"], "Shed", db).added == 0
+    assert kept(db) == before
+
+
 TITLES = st.sampled_from(["Dig a hole", "Put up the roof", "T1 Hang the door", "T2 Paint it all"])
 PLACES = st.dictionaries(TITLES, st.tuples(st.sampled_from(["TODO", "PLAN", None]), st.sampled_from(" x~!")))
 FOUND = (

@@ -10,7 +10,7 @@ apply        the writing
 
 import sqlite3
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -19,7 +19,7 @@ from dashkit.connection import Database, using
 from dashkit.errors import DashkitError, RefusedError, UsageError
 from dashkit.ingest import apply, load
 from dashkit.ingest.discover import discover, is_searched
-from dashkit.ingest.model import Found, Plan, Project, Reading, Request
+from dashkit.ingest.model import Found, Plan, Project, Reading, Replayed, Request, Source
 from dashkit.ingest.moved_tasks import hand_over
 from dashkit.ingest.plan import plan
 from dashkit.ingest.replay import replay
@@ -99,10 +99,19 @@ def ingest_tasks(
 def _catch_up(conn: sqlite3.Connection, project: Project, found: Found, request: Request) -> IngestSummary:
     """Read what is new since the last reading, and write it. All sources are read before any of them is written."""
     known = load.sources(conn, project, found, request)
-    read = [replay(one, load.versions(one, request), project.unclaimed, project.deleted) for one in known]
-    planned = plan(project, hand_over(read), request.now)
+    planned = plan(project, hand_over(list(_replay_all(project, known, request))), request.now)
     project_id, out_of_order = apply.write(conn, planned)
     return _summary(planned, project_id, out_of_order)
+
+
+def _replay_all(project: Project, known: Iterable[Source], request: Request) -> Iterator[Replayed]:
+    """Take the versions of each source; a task that no source had claimed goes to the first one that claims it."""
+    unclaimed = project.unclaimed
+    for source in known:
+        read = replay(source, load.versions(source, request), unclaimed, project.deleted)
+        claimed = {one.task for one in read.tracked}
+        unclaimed = tuple(one for one in unclaimed if one.task not in claimed)
+        yield read
 
 
 def _summary(planned: Plan, project_id: int, out_of_order: Iterable[int]) -> IngestSummary:

@@ -203,6 +203,21 @@ def scratch_folder() -> Iterator[Path]:
 
 
 @contextmanager
+def scratch_copy(path: Path) -> Iterator[Path]:
+    """A private copy of a database, gone afterwards: whatever is done to it, the database itself keeps every byte.
+
+    Raises:
+        RefusedError: there is no such file, or it cannot be read without changing it.
+        BusyError: another program kept it locked.
+    """
+    with scratch_folder() as folder:
+        copy = folder / path.name
+        with closing(connect_readonly(path)) as source, explained(path, "read"):
+            private_copy(source, copy)
+        yield copy
+
+
+@contextmanager
 def using(db: Database, *, write: bool = False) -> Iterator[sqlite3.Connection]:
     """The caller's own connection as it is (neither committed nor closed), else one of ours, closed after.
 

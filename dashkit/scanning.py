@@ -3,6 +3,7 @@
 import shlex
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -39,6 +40,8 @@ class Scan:
         notes: what else a reader should know.
         page: the progress page, under the name that stays.
         seconds: how long it took.
+        dry_run: nothing was written: the rest is what a scan would do.
+        is_new: the database was not there before.
     """
 
     root: Path
@@ -51,11 +54,17 @@ class Scan:
     notes: tuple[str, ...]
     page: Path | None
     seconds: float
+    dry_run: bool = False
+    is_new: bool = False
 
     def __str__(self) -> str:
-        head = [f"Scanned {self.root} in {times.show_seconds(self.seconds)}", *self._tasks(), *self._commits()]
+        took = times.show_seconds(self.seconds)
+        title = f"Dry run of a scan of {self.root} in {took}: nothing was written"
+        head = [title if self.dry_run else f"Scanned {self.root} in {took}"]
+        head += [*self._tasks(), *self._files(), *self._left_out(), *self._commits()]
         head += [f"FAILED: {failure}" for failure in self.failures]
-        end = [f"Database: {self.database}"]
+        would_be = f" ({'would be made' if self.is_new else 'unchanged'})" if self.dry_run else ""
+        end = [f"Database: {self.database}{would_be}"]
         end += [f"Page: {self.page}"] if self.page else []
         end += [f"Next: {self._next()}"]
         room = MOST_LINES - len(head) - len(end)
@@ -68,21 +77,28 @@ class Scan:
 
     def _tasks(self) -> Iterator[str]:
         now = self.standing
-        if self.tasks:
-            said = ["no task file found (a Markdown list with boxes, .beads/issues.jsonl, backlog/)"]
-            if self.tasks.files:
-                said = [f"{self.tasks.added:,} new, {self.tasks.changed:,} changed"]
-            if now.tasks or now.gone:
-                said.append(f"{now.checked:,} of {now.tasks:,} done")
-            if now.gone:
-                said.append(f"{now.gone:,} gone from {'its file' if now.gone == 1 else 'their files'}")
-            yield f"Tasks: {'; '.join(said)}"
-        if self.tasks and now.by_source:
-            named = [f"{_shown(name, self.root)} ({count:,})" for name, count in now.by_source.items()]
+        if self.tasks is None:
+            return
+        said = ["no task file found (a Markdown list with boxes, .beads/issues.jsonl, backlog/)"]
+        if self.tasks.files and self.dry_run:
+            said = [f"would add {_count(self.tasks.added, 'task', 'tasks')} and change {self.tasks.changed:,}"]
+        elif self.tasks.files:
+            said = [f"{self.tasks.added:,} new, {self.tasks.changed:,} changed"]
+        if now.tasks or now.gone:
+            said.append(f"{'then ' if self.dry_run else ''}{now.checked:,} of {now.tasks:,} done")
+        if now.gone:
+            said.append(f"{now.gone:,} gone from {'its file' if now.gone == 1 else 'their files'}")
+        yield f"Tasks: {'; '.join(said)}"
+
+    def _files(self) -> Iterator[str]:
+        if self.tasks and self.standing.by_source:
+            named = [f"{_shown(name, self.root)} ({count:,})" for name, count in self.standing.by_source.items()]
             more = [f"and {len(named) - _NAMED:,} more"] if len(named) > _NAMED else []
             past = self.tasks.versions
             read = f"; {past:,} versions read" if past > self.tasks.files else ""
             yield f"Files: {', '.join([*named[:_NAMED], *more])}{read}"
+
+    def _left_out(self) -> Iterator[str]:
         left_out = Counter[str]()
         for part in (self.tasks, self.links):
             left_out.update(part.left_out_by if part else {})
@@ -90,14 +106,19 @@ class Scan:
             yield f"Left out: {', '.join(f'{reason} ({count:,})' for reason, count in left_out.items())}"
 
     def _commits(self) -> Iterator[str]:
+        would = "would add " if self.dry_run else ""
+        new, in_all = ("", "then") if self.dry_run else (" new", "")
         if self.git:
             gone = f", {self.git.gone:,} no longer reachable" if self.git.gone else ""
-            yield f"Commits: {self.git.added:,} new{gone}"
+            yield f"Commits: {would}{self.git.added:,}{new}{gone}"
         if self.links and self.standing.tasks:
-            yield f"Links: {self.links.added:,} new, {self.links.total:,} in all, from commits to tasks that they name"
+            total = f"{in_all} {self.links.total:,} in all".strip()
+            yield f"Links: {would}{self.links.added:,}{new}, {total}, from commits to tasks that they name"
 
     def _next(self) -> str:
         """What helps most, after what happened."""
+        if self.dry_run:
+            return "the same command without `--dry-run` does this"
         if self.failures:
             return "mend what FAILED and scan again; what was read stays, and is not read twice"
         if not self.standing.tasks and self.tasks and SWITCHABLE.intersection(self.tasks.left_out_by):
@@ -117,6 +138,7 @@ def scan(
     out: str | Path | None = None,
     page: bool = True,
     everything: bool = False,
+    dry_run: bool = False,
     tell: Tell = lambda _stage, _done, _total: None,
 ) -> Scan:
     """Find what a repository holds, bring what is new into its database, and write the progress page.
@@ -129,6 +151,8 @@ def scan(
         out: where the page goes (else REPO/.dashkit/reports).
         page: write the page.
         everything: no rule leaves out a file for its name or its few boxes, or a record.
+        dry_run: do all of it on a private copy of the database, or on a new one where there is none, which is thrown
+            away; nothing is written, and no page is made.
         tell: hears what is being done, and of commits how many of how many are.
 
     Raises:
@@ -143,15 +167,102 @@ def scan(
         raise RefusedError(f"Cannot scan {folder}", why, "Name the folder of a repository.", path=folder)
     place, said = _repository(folder)
     root = folder.resolve() if place is None else place.work_tree or place.path
-    path, pages = Path(db).expanduser() if db else root / connection.LOCAL, Path(out) if out else None
-    if not db or (page and not pages):
-        _make_own(root / connection.LOCAL.parent)
-    if page:
-        pages = pages or root / connection.LOCAL.parent / "reports"
-        require_folder(pages)
-    said += _make_database(path)
+    goal = _goal(root, db, out, page=page)
+    if not goal.is_new:
+        said += _require_ready(goal.database)
+    with _rehearsal(goal) if dry_run else _made(goal) as path:
+        done, failures, standing = _read(path, goal, place, tell, everything=everything)
+    shown = None
+    if goal.pages and not dry_run:
+        tell("writing the page", 0, 0)
+        shown, failed = _write_page(goal.database, goal.pages)
+        failures += failed
+    notes = [*said, *(note for part in done.values() for note in part.notes if not _is_said(note, said))]
+    return Scan(
+        root=root,
+        database=goal.database,
+        standing=standing,
+        tasks=done.get("tasks"),
+        git=done.get("git"),
+        links=done.get("links"),
+        failures=tuple(failures),
+        notes=tuple(notes),
+        page=shown,
+        seconds=(times.utc_now() - started).total_seconds(),
+        dry_run=dry_run,
+        is_new=goal.is_new,
+    )
+
+
+@dataclass(frozen=True)
+class _Goal:
+    """Where a scan writes.
+
+    Args:
+        root: what is scanned.
+        database: the database.
+        is_new: there is none yet.
+        pages: the folder of pages; None: no page is made.
+        own: the folder that dashkit makes in what is scanned; None: it makes none.
+    """
+
+    root: Path
+    database: Path
+    is_new: bool
+    pages: Path | None
+    own: Path | None
+
+
+def _goal(root: Path, db: str | Path | None, out: str | Path | None, *, page: bool) -> _Goal:
+    own = root / connection.LOCAL.parent
+    database = Path(db).expanduser() if db else root / connection.LOCAL
+    pages = Path(out) if out else own / "reports"
+    return _Goal(
+        root=root,
+        database=database,
+        is_new=_is_missing(database),
+        pages=pages if page else None,
+        own=own if not db or (page and not out) else None,
+    )
+
+
+@contextmanager
+def _rehearsal(goal: _Goal) -> Iterator[Path]:
+    """A private copy of the database, or a new one where there is none; gone afterwards."""
+    if not goal.is_new:
+        with connection.scratch_copy(goal.database) as copy:
+            yield copy
+        return
+    with connection.scratch_folder() as folder:
+        made = folder / "dashboard.db"
+        migrations.create(made)
+        yield made
+
+
+@contextmanager
+def _made(goal: _Goal) -> Iterator[Path]:
+    """The database itself, which is made where there is none, as are the folders.
+
+    Raises:
+        RefusedError: they cannot be made.
+    """
+    if goal.own:
+        _make_own(goal.own)
+    if goal.pages:
+        require_folder(goal.pages)
+    _make(goal.database.parent, "Name another database with --db PATH.")
+    if _is_missing(goal.database):  # of two scans at once the later one waits
+        migrations.create(goal.database)
+    yield goal.database
+
+
+def _read(
+    path: Path, goal: _Goal, place: repositories.Repository | None, tell: Tell, *, everything: bool
+) -> tuple[dict[str, IngestSummary], list[str], tasks.Standing]:
+    """What came of each part, what failed, and how the tasks stand then."""
+    root = goal.root
     with run(path, "scan") as this:
-        project = this.project_id = _project(path, root, place)
+        project = this.project_id = _project(path, goal, place)
         steps: dict[str, Callable[[], IngestSummary]] = {}
         if place is None or place.work_tree:
             steps["tasks"] = lambda: ingest_tasks([root], db=path, project_id=project, everything=everything)
@@ -164,15 +275,7 @@ def scan(
         with connection.using(path, write=True) as conn:
             standing = tasks.standing(conn, project)
             this.end(conn, {part: counts(summary) for part, summary in done.items()})
-    shown = None
-    if page and pages:
-        tell("writing the page", 0, 0)
-        shown, failed = _write_page(path, pages)
-        failures += failed
-    notes = [*said, *(note for part in done.values() for note in part.notes if not _is_said(note, said))]
-    seconds = (times.utc_now() - started).total_seconds()
-    found, read, linked = (done.get(part) for part in ("tasks", "git", "links"))
-    return Scan(root, path, standing, found, read, linked, tuple(failures), tuple(notes), shown, seconds)
+    return done, failures, standing
 
 
 def _do(steps: dict[str, Callable[[], IngestSummary]], tell: Tell) -> tuple[dict[str, IngestSummary], list[str]]:
@@ -220,15 +323,15 @@ def _repository(folder: Path) -> tuple[repositories.Repository | None, list[str]
     return found, []
 
 
-def _project(path: Path, root: Path, place: repositories.Repository | None) -> int:
+def _project(path: Path, goal: _Goal, place: repositories.Repository | None) -> int:
     """The project of a repository: the one that has it already, else the one of its name, which is made."""
-    named = place.name if place and not place.work_tree else root.name or "project"
+    named = place.name if place and not place.work_tree else goal.root.name or "project"
     name = " ".join(named.encode("utf-8", "replace").decode().split())
     with connection.using(path, write=True) as conn:
         ids = (find_projects(conn, place) if place else []) or projects.find_projects(conn, name)
         if len(ids) > 1:
             raise RefusedError(
-                f"Cannot scan {root} into {path}",
+                f"Cannot scan {goal.root} into {goal.database}",
                 f"{len(ids)} projects have it, or its name (ids {', '.join(map(str, ids))})",
                 "Name another database with --db PATH, or use `dashkit ingest` with --project-id N.",
                 ids=ids,
@@ -236,18 +339,17 @@ def _project(path: Path, root: Path, place: repositories.Repository | None) -> i
         return ids[0] if ids else projects.insert_project(conn, name, times.to_text(times.utc_now()))
 
 
-def _make_database(path: Path) -> list[str]:
-    """A database where there is none, or an empty file; of two scans at once the later one waits.
+def _is_missing(path: Path) -> bool:
+    """Whether there is no database: nothing is there, or an empty file."""
+    return not path.exists() or (path.is_file() and not path.stat().st_size)
 
-    Returns:
-        What is to be said of the one that is there.
+
+def _require_ready(path: Path) -> list[str]:
+    """Refuse a database of an older version; else what is to be said of it.
 
     Raises:
-        RefusedError: it cannot be made, or is of an older version.
+        RefusedError: it is of an older version, or no Dashboard.
     """
-    _make(path.parent, "Name another database with --db PATH.")
-    if not path.exists() or (path.is_file() and not path.stat().st_size):
-        migrations.create(path)
     standing = migrations.status(path)
     if not standing.serves:
         newest = migrations.VERSIONS[-1].number
@@ -258,11 +360,9 @@ def _make_database(path: Path) -> list[str]:
             "Run `dashkit migrate` to see what would change, then `dashkit migrate --execute`.",
             path=path,
         )
-    return (
-        [f"version {standing.version} lacks changes that came to it later; `dashkit migrate` applies them"]
-        if standing.grown
-        else []
-    )
+    if not standing.grown:
+        return []
+    return [f"version {standing.version} lacks changes that came to it later; `dashkit migrate` applies them"]
 
 
 def _make_own(folder: Path) -> None:

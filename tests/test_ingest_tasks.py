@@ -439,3 +439,24 @@ def test_a_folder_without_tasks_is_refused_with_what_was_left_out(tmp_path):
     ):
         ingest_tasks([tmp_path], db=db)
     assert query(db, "SELECT count(*) FROM projects") == [(0,)]
+
+
+def test_a_dry_run_says_what_would_be_written(tmp_path, plan, run):
+    """The sentence and the complaints are those of the run, with its tense changed; the database keeps every byte."""
+    db = v2_1_database(tmp_path / "dash.db", projects=[])
+    before = db.read_bytes()
+    words = ("tasks", str(plan), "--project", "Shed", "--dry-run")
+    code, told, complaints = run(*words)
+    assert (code, db.read_bytes()) == (0, before)
+    assert told == (
+        "Would add 4 tasks in 2 phases to project Shed (id 1); 1 broken record skipped. Nothing was written.\n"
+    )
+    assert run(*words[:-1])[2] == complaints != ""
+    plan.write_text(TEXT.replace("[ ] Buy", "[x] Buy"), "utf-8")
+    before = db.read_bytes()
+    assert run(*words)[1].startswith("No new task for project Shed (id 1); would change 1; ")
+    assert {path.name for path in tmp_path.iterdir()} == {"dash.db", "plan.md"}
+    assert db.read_bytes() == before
+    db.unlink()
+    with pytest.raises(RefusedError, match=f"Cannot open {tmp_path / 'dash.db'}: there is no such file"):
+        run(*words)

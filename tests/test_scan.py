@@ -433,3 +433,79 @@ def test_the_example_of_the_docs_is_real(tmp_path):
     _commit(shop, "Style", "2026-01-07T10:00:00+00:00", style_css="b {}")
     told = str(scan(shop)).replace(str(tmp_path), "/src")
     assert re.search(r"```text\n(.+?)\n```", page, re.DOTALL)[1] == re.sub(r" in [\d.]+ m?s\n", " in 1.2 s\n", told)
+
+
+def everything_in(folder):
+    """Every file below a folder, with its bytes and the time of its last change; and every folder."""
+    return {
+        path.relative_to(folder): (path.read_bytes(), path.stat().st_mtime_ns) if path.is_file() else None
+        for path in folder.rglob("*")
+    }
+
+
+def parts(done):
+    """What came of a scan, without how long it took and where."""
+    return done.standing, done.tasks, done.git, done.links, done.failures, done.notes
+
+
+def test_a_dry_run_before_a_first_scan_writes_nothing(repo, capsys):
+    """No database, folder or page is made, and the report is that of the scan with its tense changed."""
+    before = everything_in(repo)
+    found = scan(repo, dry_run=True)
+    assert everything_in(repo) == before
+    assert main(["scan", str(repo), "--dry-run"]) == 0
+    assert everything_in(repo) == before
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0].startswith(f"Dry run of a scan of {repo} in ")
+    assert lines[0].endswith(": nothing was written")
+    assert lines[1:] == [
+        "Tasks: would add 3 tasks and change 0; then 1 of 3 done",
+        "Files: TODO.md (3); 4 versions read",
+        "Commits: would add 3",
+        "Links: would add 1, then 1 in all, from commits to tasks that they name",
+        f"Database: {repo / '.dashkit' / 'dashboard.db'} (would be made)",
+        "Next: the same command without `--dry-run` does this",
+    ]
+    assert parts(scan(repo, page=False)) == parts(found)
+
+
+@pytest.mark.parametrize("mode", ["delete", "wal"])
+def test_a_dry_run_leaves_a_database_as_it_is(repo, mode):
+    """Every byte stays, no companion file is left, no run is recorded, and the next scan does what it says."""
+    path = scan(repo, page=False).database
+    assert query(path, f"PRAGMA journal_mode = {mode}") == [(mode,)]
+    query(path, "UPDATE tasks SET status = 'review' WHERE title LIKE '%Ship it'")
+    _commit(repo, "T1.2: test", "2026-01-08T10:00:00+00:00", TODO_md="# Plan\n- [x] T1.2 Test it\n- [ ] T1.3 Ship it\n")
+    (repo / "ROADMAP.md").write_text("- [ ] Sell it\n")
+    (repo / "README.md").write_text("- [ ] one\n")
+    before = everything_in(repo)
+    found = scan(repo, dry_run=True)
+    assert everything_in(repo) == before
+    assert {file.name for file in path.parent.iterdir()} == {"dashboard.db", ".gitignore"}
+    assert str(found).splitlines()[1:6] == [
+        "Tasks: would add 1 task and change 1; then 2 of 4 done",
+        "Files: TODO.md (3), ROADMAP.md (1); 3 versions read",
+        "Left out: files with fewer than 3 boxes (1)",
+        "Commits: would add 1",
+        "Links: would add 1, then 2 in all, from commits to tasks that they name",
+    ]
+    assert f"Database: {path} (unchanged)" in str(found).splitlines()
+    assert parts(scan(repo, page=False)) == parts(found)
+
+
+def test_a_dry_run_refuses_what_a_scan_refuses(repo, tmp_path):
+    """An old database, a file that is no database, and a project that is not clear: nothing is written all the same."""
+    old = v1_database(tmp_path / "old.db")
+    text = tmp_path / "text.db"
+    text.write_text("no database")
+    twice = scan(repo, db=tmp_path / "twice.db", page=False).database
+    query(twice, "DELETE FROM git_repos")
+    query(twice, "INSERT INTO projects (name) SELECT name FROM projects")
+    for path in (old, text, twice):
+        before = everything_in(tmp_path)
+        with pytest.raises(RefusedError) as dry:
+            scan(repo, db=path, dry_run=True)
+        assert everything_in(tmp_path) == before
+        with pytest.raises(RefusedError) as real:
+            scan(repo, db=path, page=False)
+        assert str(dry.value) == str(real.value)

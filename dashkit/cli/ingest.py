@@ -2,6 +2,7 @@
 
 import argparse
 import sys
+from contextlib import nullcontext
 from typing import TYPE_CHECKING
 
 from dashkit.cli import git
@@ -40,38 +41,41 @@ def register(commands: "Commands", common: argparse.ArgumentParser) -> None:
     )
     tasks.add_argument("--no-history", action="store_true", help="only the files as they are now")
     tasks.add_argument("--everything", action="store_true", help="also what the rules of a source leave out")
+    tasks.add_argument("--dry-run", action="store_true", help="say what would be added and changed; write nothing")
     tasks.set_defaults(run=_run_tasks)
     git.register(objects, common)
 
 
 def _run_tasks(args: argparse.Namespace) -> int:
+    from dashkit.connection import default_path, scratch_copy
     from dashkit.ingest.tasks import ingest_tasks
 
-    summary = ingest_tasks(
-        args.files,
-        args.project,
-        args.db,
-        project_id=args.project_id,
-        source=args.format,
-        with_history=not args.no_history,
-        everything=args.everything,
-    )
+    with scratch_copy(default_path(args.db)) if args.dry_run else nullcontext(args.db) as db:
+        summary = ingest_tasks(
+            args.files,
+            args.project,
+            db,
+            project_id=args.project_id,
+            source=args.format,
+            with_history=not args.no_history,
+            everything=args.everything,
+        )
     for note in summary.notes[:_SHOWN]:
         print(plain(note), file=sys.stderr)
     if (more := len(summary.notes) - _SHOWN) > 0:
         print(f"... and {_count(more, 'more complaint')}", file=sys.stderr)
-    print(_sentence(summary, plain(args.project)))
+    print(_sentence(summary, plain(args.project), dry_run=args.dry_run))
     return 0
 
 
-def _sentence(summary: "IngestSummary", name: str) -> str:
+def _sentence(summary: "IngestSummary", name: str, *, dry_run: bool) -> str:
     project = f"project {name} (id {summary.project_id})" if name else f"project {summary.project_id}"
     phases = f" in {_count(summary.phases, 'phase')}" if summary.phases else ""
-    parts = [
-        f"Added {_count(summary.added, 'task')}{phases} to {project}" if summary.added else f"No new task for {project}"
-    ]
+    parts = [f"No new task for {project}"]
+    if summary.added:
+        parts = [f"{'Would add' if dry_run else 'Added'} {_count(summary.added, 'task')}{phases} to {project}"]
     if summary.changed:
-        parts.append(f"{summary.changed:,} changed")
+        parts.append(f"would change {summary.changed:,}" if dry_run else f"{summary.changed:,} changed")
     if summary.gone:
         parts.append(f"{summary.gone:,} no longer there, and kept")
     if summary.files > 1:
@@ -83,7 +87,7 @@ def _sentence(summary: "IngestSummary", name: str) -> str:
         parts.append(f"left out: {', '.join(reasons)}")
     if summary.skipped:
         parts.append(f"{_count(summary.skipped, 'broken record')} skipped")
-    return "; ".join(parts) + "."
+    return "; ".join(parts) + (". Nothing was written." if dry_run else ".")
 
 
 def _count(number: int, word: str) -> str:

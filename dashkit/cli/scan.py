@@ -26,6 +26,9 @@ def register(commands: "Commands", common: argparse.ArgumentParser) -> None:
     scan.add_argument("--out", type=Path, metavar="DIR", help="where the page goes (default: REPO/.dashkit/reports)")
     scan.add_argument("--no-page", action="store_true", help="no page, only the database")
     scan.add_argument("--everything", action="store_true", help="also files and records that a rule leaves out")
+    scan.add_argument(
+        "--dry-run", action="store_true", help="say what a scan would read, add and change; write nothing"
+    )
     scan.set_defaults(run=_scan)
     link = commands.add_parser(
         "link",
@@ -45,7 +48,15 @@ def _scan(args: argparse.Namespace) -> int:
         progress.tell(f"{stage}: {speed.words(done, total)}" if total else stage)
 
     with Progress() as progress:
-        done = scan(args.repo, db=args.db, out=args.out, page=not args.no_page, everything=args.everything, tell=tell)
+        done = scan(
+            args.repo,
+            db=args.db,
+            out=args.out,
+            page=not args.no_page,
+            everything=args.everything,
+            dry_run=args.dry_run,
+            tell=tell,
+        )
     print(plain_lines(done))
     return FailedError.exit_code if done.failures else 0
 

@@ -1,4 +1,4 @@
-"""The history of git repositories into a project: what is new since the last reading, in steps that stay."""
+"""The commits of git repositories into a project: those that are new, in steps that stay when a run is interrupted."""
 
 import os
 import sqlite3
@@ -21,14 +21,14 @@ from dashkit.store.checkpoints import Checkpoint
 
 Tell = Callable[[int, int], None]
 
-# Commits in one transaction. Ids are random, so each transaction touches pages all over the indexes: few large ones
-# cost a fraction of many small ones; an interrupted run loses a few seconds.
+# Commits in one transaction. Ids are random, so each transaction touches pages all over the indexes: a few large
+# transactions cost a fraction of many small ones, and an interrupted run loses a few seconds.
 _BATCH = 8192
 
 
 @dataclass(frozen=True)
 class _Database:
-    """A connection, and what makes one transaction on it."""
+    """A connection, what makes one transaction on it, and the time of the run."""
 
     conn: sqlite3.Connection
     step: Callable[[], AbstractContextManager[None]]
@@ -36,8 +36,8 @@ class _Database:
 
 
 @dataclass
-class _Told:
-    """What is said at the end."""
+class _Report:
+    """What is reported at the end; it grows with each repository."""
 
     added: int = 0
     skipped: int = 0
@@ -57,22 +57,22 @@ def ingest_git(
     since: datetime | None = None,
     tell: Tell = lambda _done, _total: None,
 ) -> IngestSummary:
-    """Read the commits of repositories that are not there yet.
+    """Record the commits of repositories that are not recorded yet.
 
-    They are written in steps, each a transaction of its own (on a connection of the caller's all are in the
-    caller's), so that an interrupted run loses little and the next one continues. A commit that no branch or tag
-    reaches any more is marked and kept. A commit of two repositories is stored once.
+    They are written in steps, so that an interrupted run loses little and the next one continues. Each step is a
+    transaction of its own; on a connection of the caller's all steps are in the caller's transaction. A commit that no
+    branch or tag reaches any more is marked and kept. A commit of two repositories is stored once.
 
     Args:
         paths: clones, work trees or bare repositories.
-        project: its name, made if there is none. Without name and id: the project that has this repository, else the
-            one of the repository's name.
+        project: the name of the project; it is made if there is none. Without name and id: the project that has this
+            repository, else the one with the repository's name.
         db: which database, of version 2.1 or later.
         project_id: the project's id, where a name is not enough.
         branch: a branch or tag to read in place of HEAD.
         everything: read every branch and tag.
         since: stop at commits that are older (committer's time).
-        tell: is called with (commits done, commits to do) of each repository that has news.
+        tell: is called with (commits done, commits to do) of each repository that has new ones.
 
     Returns:
         The summary: `added` commits that the repositories did not hold, `gone` those that can no longer be reached.
@@ -90,19 +90,19 @@ def ingest_git(
         )
     repos = {repo.git_dir: repo for repo in map(git.find, paths)}
     tips = {key: _tips(repo, branch, everything=everything) for key, repo in repos.items()}
-    told = _Told()
+    report = _Report()
     with run(db, "ingest git") as this, _opened(db) as database:
         for key, repo in repos.items():
             with database.step():
                 store.require(database.conn)
                 target = _project(database, repo, project, project_id)
-                repo_id = _save_repo(database, repo, target, told)
-            told.projects.add(target)
-            told.notes += [f"{_path(repo)}: {note}" for note in _notes(repo, tips[key])]
-            _ingest(database, repo, repo_id, tips[key], since, told, tell)
-        only = told.projects.pop() if len(told.projects) == 1 else None
+                repo_id = _save_repo(database, repo, target, report)
+            report.projects.add(target)
+            report.notes += [f"{_path(repo)}: {note}" for note in _notes(repo, tips[key])]
+            _ingest(database, repo, repo_id, tips[key], since, report, tell)
+        only = report.projects.pop() if len(report.projects) == 1 else None
         summary = IngestSummary(
-            "git", told.added, told.skipped, notes=tuple(told.notes), project_id=only, gone=told.gone
+            "git", report.added, report.skipped, notes=tuple(report.notes), project_id=only, gone=report.gone
         )
         with database.step():
             this.end(database.conn, counts(summary))
@@ -132,13 +132,13 @@ def _ingest(
     repo_id: str,
     tips: Mapping[str, str],
     since: datetime | None,
-    told: _Told,
+    report: _Report,
     tell: Tell,
 ) -> None:
-    """Record what is new below the tips, then that all of it is there."""
+    """Record the commits below the tips that are not recorded, and then how far the repository was read."""
     conn = database.conn
     last = store.last_read(conn, repo_id)
-    # What was read counts only if as much of the past was to be seen as now, and if all of it was there.
+    # What was read counts only if no less of the past was visible than now, and if no file of it was missing.
     is_as_before = last.cuts == repo.cuts and _reaches(last.since, since) and not last.uncounted
     covered = last.refs if is_as_before else {}
     shas, broken = _walked(repo, frozenset(tips.values()), frozenset(covered.values()), since)
@@ -149,10 +149,10 @@ def _ingest(
             checkpoints.save(conn, checkpoints.of_repository(repo_id), last, database.now)
         before = store.count(conn, repo_id)
         lost, uncounted = _read(database, repo, repo_id, shas, tell)
-        told.skipped += lost
-        told.added += store.count(conn, repo_id) - before
+        report.skipped += lost
+        report.added += store.count(conn, repo_id) - before
     if uncounted:
-        told.notes.append(
+        report.notes.append(
             f"{_path(repo)}: commits whose lines are not counted, because files of theirs are missing or damaged in "
             f"this clone: {uncounted:,}; `git fsck` names them"
         )
@@ -162,15 +162,15 @@ def _ingest(
     held = {*last.refs.values(), *last.started}
     read = {**{name: sha for name, sha in covered.items() if name in there}, **tips}
     with database.step():
-        # Tips of before that only refs reach which are not read: when these go, so does what is below.
+        # Earlier tips that are now reached only by refs that are not read: when these refs go, their commits go, too.
         left = held.intersection(git.walk(repo, held.difference(read.values()), frozenset(read.values())))
         if not git.still_reachable(repo, held, there):
             found = git.reachable(repo, there)
-            told.gone += store.mark_reachable(conn, repo_id, found)
+            report.gone += store.mark_reachable(conn, repo_id, found)
             read = {name: sha for name, sha in read.items() if sha in found}
             left &= found
         elif marked := store.unreachable(conn, repo_id):
-            # What is below the refs of the last reading could be reached then already.
+            # Commits below the refs of the last reading could be reached at that time already.
             back = git.walk(repo, frozenset(there.values()), frozenset(covered.values()))
             store.hold(conn, repo_id, marked.intersection(back))
         stop = None if since is None else times.to_text(since)
@@ -181,7 +181,7 @@ def _ingest(
 def _walked(
     repo: Repository, tips: Collection[str], without: Collection[str], since: datetime | None
 ) -> tuple[list[str], git.UnreadableError | None]:
-    """The commits to read, as far as git comes; and why it comes no further."""
+    """The commits to read, as far as git can list them; and the error that stops it, if any."""
     try:
         return git.walk(repo, tips, without, since), None
     except git.UnreadableError as error:
@@ -189,7 +189,7 @@ def _walked(
 
 
 def _read(database: _Database, repo: Repository, repo_id: str, shas: Sequence[str], tell: Tell) -> tuple[int, int]:
-    """Record these commits; how many could not be found, and how many have no lines that should have."""
+    """Record commits; how many of them git did not find, and of how many it could not count the lines."""
     conn, size = database.conn, git.CHUNK
     held: deque[list[str]] = deque()
 
@@ -265,12 +265,12 @@ def _project(database: _Database, repo: Repository, project: str | None, project
 
 
 def find_projects(conn: sqlite3.Connection, repo: Repository) -> list[int]:
-    """The ids of the projects that have a repository, wherever it was when they read it, lowest first."""
+    """The ids of the projects that have a repository, the lowest first; it may have been elsewhere when it was read."""
     return sorted({one.project_id for one in _recorded(repo, store.recorded(conn))})
 
 
 def _recorded(repo: Repository, known: Sequence[store.Recorded]) -> list[store.Recorded]:
-    """A repository as it is known: by its path, else as one that is this one and is no longer where it was."""
+    """The rows of a repository: those with its path, else those of the same one that has moved here."""
     path = _path(repo)
     if not any(one.path == path for one in known):
         path = next((one.path for one in known if _is_same(repo, one) and _has_left(one)), path)
@@ -290,18 +290,18 @@ def _has_left(one: store.Recorded) -> bool:
         return True
 
 
-def _save_repo(database: _Database, repo: Repository, project_id: int, told: _Told) -> str:
-    """The id of the repository's row in a project; what is to be said of it."""
+def _save_repo(database: _Database, repo: Repository, project_id: int, report: _Report) -> str:
+    """The id of the repository's row in a project, which is made or brought up to date."""
     conn, path, name = database.conn, _path(repo), os.fsencode(repo.name).decode("utf-8", "replace")
     known = [one for one in store.recorded(conn) if one.project_id == project_id]
     here = _recorded(repo, known)
     for one in here:
         if one.path != path:
             store.move_repo(conn, one.id, path)
-            told.notes.append(f"{path}: it was {one.path} before")
+            report.notes.append(f"{path}: it was {one.path} before")
     others = [one.path for one in known if one.name == name] if not here else []
     if others:
-        told.notes.append(
+        report.notes.append(
             f"{path}: project {project_id} has another repository of this name, {others[0]}; "
             "`--project NAME` keeps them apart"
         )
@@ -317,7 +317,7 @@ def _save_repo(database: _Database, repo: Repository, project_id: int, told: _To
 
 
 def _path(repo: Repository) -> str:
-    """The path as it is stored; what is no text in it is replaced."""
+    """The path of a repository as it is stored: bytes that are not text are replaced."""
     return os.fsencode(repo.path).decode("utf-8", "replace")
 
 

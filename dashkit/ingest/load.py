@@ -4,7 +4,6 @@ import json
 import sqlite3
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import suppress
-from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -166,7 +165,7 @@ def _past(place: history.Place | None, checkpoint: Checkpoint | None, request: R
 
 def _begun_anew(one: Tracked) -> Tracked:
     """A task of which the next version may change everything: as if the last commit had said what the source said."""
-    return replace(one, committed=one.image if one.gone_at is None else None)
+    return one._replace(committed=one.image if one.gone_at is None else None)
 
 
 def versions(source: Source, request: Request) -> Iterator[Version | Gap]:

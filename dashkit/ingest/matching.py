@@ -1,4 +1,4 @@
-"""Which task of a new reading is which known task: renames, moves and re-orderings keep their identity. Pure."""
+"""Which record of a new version is which known task: a task stays itself when it is renamed or moved. Pure."""
 
 import re
 from collections import Counter, defaultdict, deque
@@ -8,8 +8,8 @@ from typing import Generic, Protocol, TypeVar
 
 from dashkit import times
 
-ALIKE = 0.6  # of two titles under one heading, as difflib's ratio: below it is another task
-MOST_PAIRS = 10_000  # of one reading; beyond, only tasks in the same place under a heading are compared
+ALIKE = 0.6  # difflib's ratio of two titles under one heading; below it they are two tasks
+MOST_PAIRS = 10_000  # pairs of titles that are compared in one version; beyond, only titles in the same place are
 _COARSE = ":00.000Z"  # a time of whole minutes
 _MIDNIGHT = "T00:00:00.000Z"
 _COMPARED = 200  # characters of a title
@@ -17,11 +17,11 @@ _NUMBERED = re.compile(r"\D*?(\d+(?:\.\d+)*)")
 
 
 class Named(Protocol):
-    """What a task is recognized by."""
+    """What a task is recognized by: known tasks and new records have it."""
 
     @property
     def external_id(self) -> str | None:
-        """What the source calls it."""
+        """The id that the source gives it."""
 
     @property
     def title(self) -> str:
@@ -29,7 +29,7 @@ class Named(Protocol):
 
     @property
     def headings(self) -> tuple[str, ...]:
-        """The headings above it."""
+        """The headings above it, the outermost first."""
 
     @property
     def status(self) -> str | None:
@@ -37,31 +37,31 @@ class Named(Protocol):
 
     @property
     def created_at(self) -> str | None:
-        """When it was made, where the source says so."""
+        """When it was made, where the source says so: an instant or a date."""
 
 
 Known = TypeVar("Known", bound=Named)
 
 
 def normal(title: str) -> str:
-    """A title without what an edit changes in passing: case and white space."""
+    """A title in lower case and with single spaces: an edit changes both in passing."""
     return " ".join(title.casefold().split())
 
 
 def match(live: Sequence[Known], gone: Sequence[Known], found: Sequence[Named]) -> list[Known | None]:
-    """Who each task of a new reading is; None: a new one.
+    """The known task of each record; None: it is new.
 
-    First by external_id; then by the same title anywhere in the file, equal titles in their order, those under the
-    same heading first, by their status where they only changed places; then by the nearest text under the same heading.
-    Two different ids are one task only where the title and the number, or the title and the instant of creation, are
-    the same (TASK-12 became BACK-12), and an id with another time of creation and another title is another task: ids
-    are given again.
+    1. The same id, unless the time of creation and the title are others: trackers give ids again.
+    2. The same title, anywhere in the file; of equal titles those under the same heading first, then in their order.
+       Where equal titles under one heading have only changed places, each keeps its status. Two different ids are one
+       task only where also the number is the same (TASK-12 became BACK-12), or the instant of creation.
+    3. The most similar title under the same heading.
 
     Args:
-        live: the tasks that were there in the last reading, in its order.
-        gone: those that were there before, the latest first. They come back by an id and a like title (or the same
-            time of creation), or by their title; never as the new name of another.
-        found: the new reading.
+        live: the tasks of the version before, in its order.
+        gone: the tasks that were in earlier versions, the last to go first. They come back by their id and a similar
+            title (or the same time of creation), or by their title, and never as the new name of another task.
+        found: the records of the new version.
     """
     matching = _Matching([*live, *gone], len(live), found)
     matching.by_id()
@@ -72,7 +72,7 @@ def match(live: Sequence[Known], gone: Sequence[Known], found: Sequence[Named]) 
 
 
 class _Matching(Generic[Known]):
-    """Pairs so far: place in `found` -> place in `known`, of which the first `live` were there just now."""
+    """The pairs found so far: place in `found` -> place in `known`, whose first `live` are in the version before."""
 
     def __init__(self, known: Sequence[Known], live: int, found: Sequence[Named]) -> None:
         self.known, self.live, self.found = known, live, found
@@ -87,7 +87,7 @@ class _Matching(Generic[Known]):
             same = wanted.get(task.external_id) if task.external_id is not None else None
             if not same:
                 continue
-            # An id may stand in a file twice: the one with the known title is the known one.
+            # Of two records with one id the one with the known title is the known task.
             one = next((one for one in same if normal(self.found[one].title) == normal(task.title)), same[0])
             stays = not _is_reused(task, self.found[one]) if place < self.live else _comes_back(task, self.found[one])
             if stays:
@@ -105,8 +105,8 @@ class _Matching(Generic[Known]):
             used: set[int] = set()
             for place in self._free_found():
                 key, mark = _key(self.found[place], with_heading, moved), _mark(self.found[place])
-                # Two ids are two tasks, unless only what stands before the number is another, or both were made in one
-                # instant: then the tracker has renumbered it.
+                # Two ids are two tasks, unless they have the same number, or both were made in the same instant: then
+                # the tracker has changed its prefix or its numbers.
                 birth = _birth(self.found[place])
                 names = [key] if mark is None else [(key, mark), (key, None), *([(key, birth)] if birth else [])]
                 same = [queues[name] for name in names if name in queues]
@@ -119,7 +119,7 @@ class _Matching(Generic[Known]):
                     self.pairs[place] = one
 
     def _only_moved(self) -> set[object]:
-        """Equal titles under a heading that have the same statuses as before: they can only have changed places."""
+        """The titles that stand as often under a heading, with the same statuses, as before: they only moved."""
         counts: dict[object, Counter[str | None]] = defaultdict(Counter)
         for place in self._free_known(self.live):
             counts[_key(self.known[place])][self.known[place].status] += 1
@@ -147,9 +147,9 @@ class _Matching(Generic[Known]):
 
     def _scored(self, candidates: Iterable[tuple[int, int]]) -> Iterator[tuple[float, int, int]]:
         for one, two in candidates:
-            # Two ids are two tasks, once equal titles have found each other.
+            # Equal titles have been paired by now, so two ids are two tasks.
             ids = {self.known[one].external_id, self.found[two].external_id}
-            # What is done becomes no open task of another title: it has left, and that one came.
+            # A done task does not become an open one of another title: it has left, and the open one came.
             opens = self.known[one].status == "completed" != self.found[two].status
             if len(ids - {None}) < 2 and not opens:
                 likeness = _likeness(self.known[one].title, self.found[two].title)
@@ -170,18 +170,18 @@ def _key(task: Named, with_heading: bool = True, moved: Collection[object] = ())
 
 
 def _mark(task: Named) -> str | None:
-    """What stays of an id when a project renames its prefix, TASK-12 or bd-12.3: the number, without one all of it."""
+    """The number of an id, TASK-12 or bd-12.3, which stays when a project renames its prefix; without one the id."""
     found = _NUMBERED.fullmatch(task.external_id or "")
     return found[1] if found else task.external_id
 
 
 def is_coarse(time: str) -> bool:
-    """Whether a time is of whole minutes, or a date: two tasks, or two edits, may share it."""
+    """Whether a time is a date or of whole minutes, so that two tasks, or two edits, may share it."""
     return times.is_date(time) or time.endswith(_COARSE)
 
 
 def is_same(one: str | None, other: str | None) -> bool:
-    """Whether a source says the same time again; a date was read as its midnight once, and is remembered so."""
+    """Whether two times are the same; a date that was read by an earlier version is stored as its midnight."""
     return one == other or (None not in (one, other) and _day(str(one)) == _day(str(other)))
 
 
@@ -190,19 +190,19 @@ def _day(time: str) -> str:
 
 
 def _birth(task: Named) -> str:
-    """The instant in which a task was made; "" where it is not known well enough to tell it from others."""
+    """The instant in which a task was made; "" where it is not exact enough to tell the task from others."""
     return "" if task.created_at is None or is_coarse(task.created_at) else task.created_at
 
 
 def _is_reused(live: Named, found: Named) -> bool:
-    """Whether an id now means another task: made at another time, and of another title."""
+    """Whether an id means another task now: made at another time, and with another title."""
     one, other = live.created_at, found.created_at
     other_birth = None not in (one, other) and not is_same(one, other)
     return other_birth and _likeness(live.title, found.title) < ALIKE
 
 
 def _comes_back(gone: Named, found: Named) -> bool:
-    """Whether an id that was gone means the same task again."""
+    """Whether an id that was gone means the same task as before."""
     same_birth = gone.created_at is not None and is_same(gone.created_at, found.created_at)
     return same_birth or _likeness(gone.title, found.title) >= ALIKE
 

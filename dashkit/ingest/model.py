@@ -10,9 +10,10 @@ Plan       what is to be written                                     plan, for a
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from types import MappingProxyType
+from typing import Any, NamedTuple
 
 from dashkit.records import DependencyChange, New, Task, TaskChange, TaskKey, TaskList
 from dashkit.sources.history import Place
@@ -22,6 +23,7 @@ from dashkit.store.checkpoints import Checkpoint
 WATCHED = ("title", "status", "checked", "blocked_reason")
 
 Image = Mapping[str, Any]  # what one version of a source says of a task: column -> value
+NOTHING: Image = MappingProxyType({})
 
 
 @dataclass(frozen=True)
@@ -73,9 +75,8 @@ class Found:
     left_out: Mapping[str, int]
 
 
-@dataclass(frozen=True)
-class Tracked:
-    """One task of a source, over all versions of the source.
+class Tracked(NamedTuple):
+    """One task of a source, over all versions of the source; a tuple, which is cheap to replace at each change.
 
     Args:
         task: its id, or the stand-in for the id of a task that has no row yet.
@@ -99,11 +100,11 @@ class Tracked:
     external_id: str | None = None
     headings: tuple[str, ...] = ()
     created_at: str | None = None
-    image: Image = field(default_factory=dict)
+    image: Image = NOTHING
     committed: Image | None = None
     accepted_at: str | None = None
     gone_at: str | None = None
-    owned: Mapping[str, Any] = field(default_factory=dict)
+    owned: Mapping[str, Any] = NOTHING
     ordinal: int = 0
     row: Mapping[str, Any] | None = None
     former_ids: tuple[str, ...] = ()

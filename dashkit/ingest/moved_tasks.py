@@ -93,8 +93,7 @@ def _continued(old: Tracked, new: Tracked) -> Tracked:
     """The task that came, as the one that left."""
     has_new_id = old.external_id is not None and new.external_id is not None and old.external_id != new.external_id
     renamed = (str(old.external_id),) if has_new_id else ()
-    return replace(
-        new,
+    return new._replace(
         task=old.task,
         row=old.row,
         created_at=new.created_at or old.created_at,

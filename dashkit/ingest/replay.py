@@ -5,7 +5,6 @@ The same way serves a thousand old versions and what lies there today.
 
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
-from typing import Any
 
 from dashkit.ingest import images, matching
 from dashkit.ingest.dating import Span
@@ -81,7 +80,8 @@ class Replay:
         self._live = [one.task for one in known if one.gone_at is None]
         self._gone = _sorted_gone(one for one in known if one.gone_at is not None)
         self._is_numbered = False  # whether the places of live tasks are those in the last version
-        self._records: dict[TaskKey, Task] = {}  # of live tasks: the record in the last version
+        self._last: Sequence[Task] = ()  # the records of the last version
+        self._same: dict[int, TaskKey | None] = {}  # the task of each, by the id() of the record
         self._needs = Dependencies(
             self._tasks[task] for task in [*(one.task for one in reversed(self._gone)), *self._live]
         )
@@ -89,7 +89,7 @@ class Replay:
     @property
     def live(self) -> list[Tracked]:
         """The tasks that are in the last version, in its order."""
-        return [_with(self._tasks[task], ordinal=self._ordinals[task]) for task in self._live]
+        return [self._tasks[task]._replace(ordinal=place) for place, task in enumerate(self._live)]
 
     @property
     def gone(self) -> list[Tracked]:
@@ -100,46 +100,40 @@ class Replay:
         """Note what a version changes; a task that is no longer in it is gone, and kept."""
         span = Span(self.last_at, version)
         had_news, self.has_news = self.has_news, False
-        tasks = self._unchanged(version.tasks)
+        # A record that is the very same object as in the version before has not changed.
+        tasks = [self._same.get(id(record)) for record in version.tasks]
         fresh = [record for record, task in zip(version.tasks, tasks, strict=True) if task is None]
-        staying = set(tasks) - {None}
+        staying = set(tasks)
+        staying.discard(None)
         left = [task for task in self._live if task not in staying]
-        read, returning = self._read(fresh, staying, left, span)
+        known = self._recognize(left, fresh)
+        read = self._read(list(zip(known, fresh, strict=True)), staying, span)
         found = iter(read)
         order = [next(found) if task is None else task for task in tasks]
-        self._settle([task for task in order if task is not None], left, returning, span)
-        self._connect(read, span)
+        self._settle(order, left, [one for one in known if one and one.gone_at is not None], span)
+        self._connect(zip(read, fresh, strict=True), span)
         if self.has_news or not version.source.startswith("file:"):
             self.last_at = span.until
         self.has_news = self.has_news or had_news
 
-    def _unchanged(self, records: Iterable[Task]) -> list[TaskKey | None]:
-        """The task of each record that is the very same object as in the version before; None for the others."""
-        known = {id(self._records[task]): task for task in self._live if task in self._records}
-        return [known.get(id(record)) for record in records]
-
     def _read(
-        self, records: Sequence[Task], staying: Collection[TaskKey | None], left: Iterable[TaskKey], span: Span
-    ) -> tuple[list[TaskKey | None], list[Tracked]]:
-        """Take the records that are new or changed.
+        self, records: Sequence[tuple[Tracked | None, Task]], staying: Iterable[TaskKey | None], span: Span
+    ) -> list[TaskKey | None]:
+        """Take the records that are new or changed: the task of each; None where a user deleted it.
 
         Args:
-            records: the records.
+            records: the records, each with its known task, or None for a new one.
             staying: the tasks whose records have not changed.
-            left: the other tasks of the version before.
             span: the time of the version.
-
-        Returns:
-            The task of each record, None where a user deleted it; and those of the tasks that were gone.
         """
-        known = self._recognize(left, records)
-        pairs = list(zip(known, records, strict=True))
-        # A task whose record has another id now has let go of its own.
-        keeping = [one for one, record in pairs if one and record.external_id in (None, one.external_id)]
-        holders = _holders([*(self._tasks[task] for task in staying if task is not None), *keeping])
-        read = [self._see(one, record, holders, span) for one, record in pairs]
-        self.withheld = tuple(record for record, task in zip(records, read, strict=True) if task is None)
-        return read, [one for one in known if one and one.gone_at is not None]
+        holders = {self._tasks[task].external_id: task for task in staying if task is not None}
+        # A task whose record has another id now has let go of its own; one that is there goes before one that is gone.
+        keeping = [one for one, record in records if one and record.external_id in (None, one.external_id)]
+        for one in sorted(keeping, key=lambda one: one.gone_at is not None):
+            holders.setdefault(one.external_id, one.task)
+        read = [self._see(one, record, holders, span) for one, record in records]
+        self.withheld = tuple(record for (_, record), task in zip(records, read, strict=True) if task is None)
+        return read
 
     def _recognize(self, left: Iterable[TaskKey], records: Sequence[Task]) -> list[Tracked | None]:
         """The known task of each record; None for a new one."""
@@ -149,18 +143,20 @@ class Replay:
             gone = [one for one in gone if one.external_id in ids or not one.external_id]
         return matching.match([self._tasks[task] for task in left], gone, records)
 
-    def _see(self, known: Tracked | None, record: Task, holders: dict[str, TaskKey], span: Span) -> TaskKey | None:
+    def _see(
+        self, known: Tracked | None, record: Task, holders: dict[str | None, TaskKey], span: Span
+    ) -> TaskKey | None:
         """Take a record of a known task or of a new one; None: a user deleted that one."""
         if known is None and self._deleted and matching.normal(record.title) in self._deleted:
             return None
         named = replace(record, title=known.title) if known and record.title == UNTITLED else record
         said = images.image(named, span.version)
         one = self._continue(known, record, said, span) if known else self._arrive(record, said, span)
-        one = self._name(one, record, holders)
         if span.version.is_commit and one.committed != said:
+            one = one._replace(committed=said)
             self.has_news = True
-            one = replace(one, committed=said)
-        self._records[one.task], self._tasks[one.task] = record, one
+        one = self._name(one, record, holders)
+        self._tasks[one.task] = one
         return one.task
 
     def _arrive(self, record: Task, said: Image, span: Span) -> Tracked:
@@ -189,8 +185,7 @@ class Replay:
             self.changes += span.update(known.task, changed, record, own, known.accepted_at or "")
         if now != known.image or record.headings != known.headings or own is not None:
             self.has_news = True
-        return _with(
-            known,
+        return known._replace(
             image=now,
             title=now["title"],
             headings=record.headings,
@@ -199,22 +194,21 @@ class Replay:
             accepted_at=record.updated_at or known.accepted_at,
         )
 
-    def _name(self, one: Tracked, record: Task, holders: dict[str, TaskKey]) -> Tracked:
+    def _name(self, one: Tracked, record: Task, holders: dict[str | None, TaskKey]) -> Tracked:
         """A task with the id that its record gives it; of two records with one id the later one goes without.
 
         `holders` says which task has which id; a task that gets an id is added.
         """
         if None not in (one.external_id, record.external_id) and one.external_id != record.external_id:
-            one = replace(one, former_ids=(*one.former_ids, str(one.external_id)), external_id=None)
+            one = one._replace(former_ids=(*one.former_ids, str(one.external_id)), external_id=None)
             self.has_news = True
         external_id = one.external_id or record.external_id
-        if external_id is None:
-            return one
-        has_it = holders.setdefault(external_id, one.task) == one.task
-        return _with(one, external_id=external_id if has_it else None)
+        if external_id is not None and holders.setdefault(external_id, one.task) != one.task:
+            external_id = None
+        return one if one.external_id == external_id else one._replace(external_id=external_id)
 
     def _settle(
-        self, tasks: Iterable[TaskKey], left: Iterable[TaskKey], returning: Sequence[Tracked], span: Span
+        self, order: Sequence[TaskKey | None], left: Iterable[TaskKey], returning: Sequence[Tracked], span: Span
     ) -> None:
         """Put the tasks that are there into the order of a version, and the others among those that are gone.
 
@@ -222,24 +216,29 @@ class Replay:
         was removed there stays away, and one that was added there and never committed stays.
 
         Args:
-            tasks: the tasks of the version, in its order.
+            order: the task of each record of the version; None where a user deleted it.
             left: the tasks that were in the version before, but for those whose records have not changed.
             returning: the tasks of the version that were gone, as they were.
             span: the time of the version.
         """
         removed = {one.task for one in returning if _stays_removed(one, span.version)}
-        here = [task for task in tasks if task not in removed]
+        order = [None if task in removed else task for task in order]
+        here = [task for task in order if task is not None]
         there = set(here)
         kept, vanished = _split([self._tasks[task] for task in left if task not in there], span.version)
         self._number([*here, *(one.task for one in kept)])
         came = {one.task for one in returning} - removed
-        for task in here:
-            if task in came:
-                self._return(self._tasks[task], span)
+        for task in filter(came.__contains__, here):
+            self._return(self._tasks[task], span)
         for one in vanished:
             self._leave(one, span)
         if returning or vanished:
             self._gather_gone([*self._gone, *vanished], there)
+        self._remember(span.version.tasks, order)
+
+    def _remember(self, records: Sequence[Task], order: Iterable[TaskKey | None]) -> None:
+        """Remember which record is of which task; as long as the records are kept, no other object has their id()."""
+        self._last, self._same = records, dict(zip(map(id, records), order, strict=True))
 
     def _gather_gone(self, tasks: Iterable[Tracked], there: Collection[TaskKey]) -> None:
         """Gather the tasks that are gone, as they are now."""
@@ -257,36 +256,21 @@ class Replay:
         """A task that was gone is there."""
         if one.gone_at:  # a task that no source had claimed was not gone
             self.changes.append(span.change(one.task, BACK))
-        self._tasks[one.task] = replace(one, gone_at=None)
+        self._tasks[one.task] = one._replace(gone_at=None)
         self.has_news = True
 
     def _leave(self, one: Tracked, span: Span) -> None:
         """A task is gone."""
         self.changes.append(span.change(one.task, GONE))
-        self._records.pop(one.task, None)
         committed = None if span.version.is_commit else one.committed
         ordinal = self._ordinals[one.task]
-        self._tasks[one.task] = replace(one, gone_at=span.version.at, ordinal=ordinal, committed=committed)
+        self._tasks[one.task] = one._replace(gone_at=span.version.at, ordinal=ordinal, committed=committed)
         self.has_news = True
 
-    def _connect(self, read: Iterable[TaskKey | None], span: Span) -> None:
-        """Note the dependencies that come and go."""
-        taken = [(task, self._records[task]) for task in read if task is not None]
+    def _connect(self, read: Iterable[tuple[TaskKey | None, Task]], span: Span) -> None:
+        """Note the dependencies that come and go with the records that were taken."""
+        taken = [(task, record) for task, record in read if task is not None]
         self.dependencies += self._needs.follow(taken, self._tasks, span)
-
-
-def _with(one: Tracked, **values: Any) -> Tracked:
-    """A task with these values; the very same object where it has them already."""
-    return one if all(getattr(one, name) == value for name, value in values.items()) else replace(one, **values)
-
-
-def _holders(tasks: Iterable[Tracked]) -> dict[str, TaskKey]:
-    """Which task has which id; a task that is there goes before one that comes back."""
-    holders: dict[str, TaskKey] = {}
-    for one in sorted(tasks, key=lambda one: one.gone_at is not None):
-        if one.external_id is not None:
-            holders.setdefault(one.external_id, one.task)
-    return holders
 
 
 def _stays_removed(one: Tracked, version: Version) -> bool:

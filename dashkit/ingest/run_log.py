@@ -1,4 +1,4 @@
-"""One run of what reads or links, and its row in `runs`, which is written when it has ended."""
+"""The row of `runs` that each reading and linking leaves when it has ended."""
 
 import sqlite3
 from collections.abc import Iterator, Mapping
@@ -17,10 +17,13 @@ _LONGEST_TEXT = 1_000  # characters of an error
 
 
 class Run:
-    """A run; where the row of one that writes tasks is, all tasks agreed with their events when it ended.
+    """A run that is going on.
 
-    So the next one knows since when something may have changed without an event. Whoever knows of which project it is
-    says so in `project_id`, and its row tells, also where it fails.
+    A run that writes tasks first records all changes that no trigger saw. So when it ends, every task agrees with its
+    events, and its row tells the next run since when something may have changed without an event.
+
+    Attributes:
+        project_id: the project that it is for, once that is known; the row of a failed run has it, too.
     """
 
     project_id: int | None = None
@@ -30,9 +33,9 @@ class Run:
         self._looked = kind not in runs.LOOKING
 
     def look(self, conn: sqlite3.Connection, now: str) -> None:
-        """Take over into the history what no trigger saw, and what rows know of earlier times, once.
+        """Record what no trigger saw, and what rows say about earlier times; only the first call does it.
 
-        It is done in the transaction that ends the run.
+        It belongs into the transaction that ends the run.
         """
         if not self._looked:
             reconcile.record(conn, now)
@@ -42,7 +45,7 @@ class Run:
     def end(
         self, conn: sqlite3.Connection, details: Mapping[str, Any], outcome: Literal["done", "failed"] = "done"
     ) -> None:
-        """Write the row, inside the caller's transaction; a database before version 2.1 keeps none."""
+        """Write the row, inside the caller's transaction; a database before version 2.1 has no table for it."""
         if runs.are_kept(conn):
             now = times.to_text(times.utc_now())
             self.look(conn, now)
@@ -52,9 +55,9 @@ class Run:
 
 @contextmanager
 def run(db: Database, kind: Kind) -> Iterator[Run]:
-    """Do something that ends with `Run.end`; where it fails midway, its row says so.
+    """Do something that ends with `Run.end`; where it fails before that, write a row that says so.
 
-    What is refused changes nothing, and leaves no row; nor does a run that is killed, or one that fails in a
+    There is no row for a run that is refused, because nothing changed; nor for one that is killed, or that fails in a
     transaction of the caller's.
     """
     started_at = times.to_text(times.utc_now())
@@ -66,15 +69,15 @@ def run(db: Database, kind: Kind) -> Iterator[Run]:
     except BaseException as error:
         if not isinstance(db, sqlite3.Connection):
             text = str(error)[:_LONGEST_TEXT].encode("utf-8", "replace").decode()
-            # The disk that failed the run may fail its row too; the first error is the one to tell.
+            # A disk that failed the run may fail its row, too; the first error is the one to report.
             with suppress(DashkitError, sqlite3.Error), using(db, write=True) as conn:
-                failed = Run(kind, started_at)  # what this one looked at was taken back
+                failed = Run(kind, started_at)  # what the first one recorded was rolled back
                 failed.project_id = this.project_id
                 failed.end(conn, {"error": type(error).__name__, "text": text}, "failed")
         raise
 
 
 def counts(summary: IngestSummary) -> dict[str, Any]:
-    """What a run did, in numbers, for its row; what is not there is zero."""
+    """What a run did, in numbers, for its row; zeros are left out."""
     found = {name: getattr(summary, name) for name in _COUNTS} | {"notes": len(summary.notes)}
     return {name: number for name, number in found.items() if number}

@@ -1,4 +1,4 @@
-"""What happened behind the back of the triggers (a restored backup, a rebuilt table), taken over into the history."""
+"""Changes that no trigger saw, because a backup was restored or a table rebuilt: found, and recorded as events."""
 
 import sqlite3
 
@@ -27,10 +27,11 @@ ORDER BY 1, 2
 
 
 def record(conn: sqlite3.Connection, now: str) -> None:
-    """Note each task and dependency that is not what its events say: it came since the last run that looked.
+    """Record an event for each task and dependency that is not what its events say.
 
-    As the triggers do, it keeps what the row says of its times where its life begins, or its box is on again: so the
-    tasks of a table that was restored or made anew keep their dates.
+    It changed since the last run that looked. As the triggers do, the event keeps what the row says about its times
+    where the life of the task begins or its box is ticked again: so the tasks of a table that was restored or rebuilt
+    keep their dates.
     """
     values = {"now": now, "since": runs.last_look(conn)}
     conn.execute(_changed(conn), values)
@@ -48,7 +49,7 @@ def _changed(conn: sqlite3.Connection) -> str:
         for column in events.WATCHED
     )
     here, kept = rows.columns(conn, "tasks"), rows.columns(conn, "task_events")
-    # Every life begins with a title; a file that an earlier commit made keeps no such texts.
+    # Every life begins with a title. A file that an earlier commit made has no columns for these texts.
     said = [one for one in ("created_at", "completed_at") if one in here and f"said_{one}" in kept]
     names = "".join(f", said_{one}" for one in said)
     texts = "".join(f", CASE WHEN checked IS TRUE OR begins THEN CAST({one} AS TEXT) END" for one in said)

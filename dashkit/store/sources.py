@@ -1,4 +1,4 @@
-"""What a source said last of each of its tasks, and how far it has been read."""
+"""What each source said last about its tasks: the table `task_sources`, and the columns that only sources write."""
 
 import json
 import sqlite3
@@ -9,15 +9,15 @@ from dashkit import times
 from dashkit.store import checkpoints, rows
 from dashkit.store.checkpoints import Checkpoint
 
-# Columns of tasks that sources write and that have no history.
+# The columns of tasks that sources write and that have no history.
 PLAIN = ("external_id", "description", "priority", "kind", "labels", "phase_id", "parent_id")
 _SOURCE = ("task_id", "external_id", "heading_path", "title_norm", "ordinal", "image", "seen_at", "gone_at")
 
 
 def known(conn: sqlite3.Connection, project_id: int, source: str) -> list[rows.Row]:
-    """Every task of a source: the columns of task_sources, `source` too, and as `row` the task as it is now.
+    """Every task of a source, in its order: the columns of `task_sources`, and as `row` the task as it is now.
 
-    Also those that a user has moved to another project since the source made them.
+    A task that a user has moved to another project since is among them.
     """
     found = rows.read(
         conn,
@@ -33,7 +33,7 @@ def known(conn: sqlite3.Connection, project_id: int, source: str) -> list[rows.R
 
 
 def unclaimed(conn: sqlite3.Connection, project_id: int) -> list[rows.Row]:
-    """The tasks of a project that no source has spoken of: those of people, and of times before."""
+    """The tasks of a project that no source has: people, other programs or earlier versions entered them."""
     claimed = {row["task_id"] for row in rows.read(conn, "SELECT task_id FROM task_sources")}
     ids = [row["id"] for row in rows.read(conn, "SELECT id FROM tasks WHERE project_id = :id", {"id": project_id})]
     return _tasks(conn, [task_id for task_id in ids if task_id not in claimed])
@@ -50,7 +50,7 @@ def _tasks(conn: sqlite3.Connection, ids: Sequence[int]) -> list[rows.Row]:
 
 
 def save(conn: sqlite3.Connection, source: str, found: Iterable[rows.Row]) -> None:
-    """Write what a source said of its tasks: dicts of the columns of task_sources but `source`."""
+    """Store what a source says about its tasks: for each a dict of the columns of `task_sources` but `source`."""
     marks = ", ".join(f":{column}" for column in _SOURCE)
     conn.cursor().executemany(
         f"INSERT OR REPLACE INTO task_sources (source, {', '.join(_SOURCE)}) VALUES (:source, {marks})",  # noqa: S608
@@ -72,9 +72,9 @@ def in_use(conn: sqlite3.Connection, project_id: int) -> dict[str, Checkpoint]:
 
 
 def deleted(conn: sqlite3.Connection, project_id: int) -> list[str]:
-    """The titles of the tasks that users deleted from a project and that did not come again since.
+    """The titles of the tasks that users deleted from a project, and that did not come again since.
 
-    None where it has no task left: whoever emptied it wants to begin anew.
+    No title where the project has no task left: whoever emptied it wants to begin anew.
     """
     if not rows.read(
         conn,
@@ -93,14 +93,14 @@ def deleted(conn: sqlite3.Connection, project_id: int) -> list[str]:
     titles: dict[str, None] = {}
     for row in found:
         titles.pop(row["title"], None)
-        # The id of a deleted project is given again; what happened before is of that one.
+        # The id of a deleted project is given again; what happened before belongs to the deleted one.
         if row["op"] == "delete" and row["occurred_at"] >= made:
             titles[row["title"]] = None
     return list(titles)
 
 
 def _made(conn: sqlite3.Connection, project_id: int) -> str:
-    """When a project was made, where it knows."""
+    """When a project was made; "" where the database does not say."""
     if "created_at" not in rows.columns(conn, "projects"):
         return ""
     sql = "SELECT +created_at AS at FROM main.projects WHERE id = :project_id"
@@ -109,7 +109,7 @@ def _made(conn: sqlite3.Connection, project_id: int) -> str:
 
 
 def update(conn: sqlite3.Connection, changes: Mapping[int, Mapping[str, object]], now: str) -> None:
-    """Write columns without a history (task id -> column -> value), as far as this database has them."""
+    """Write columns without a history: task id -> column -> value. Columns that this database lacks are left out."""
     here = rows.columns(conn, "tasks").intersection(PLAIN)
     groups: dict[tuple[str, ...], list[rows.Row]] = defaultdict(list)
     for task_id, values in changes.items():

@@ -35,6 +35,7 @@ ROWS = [
     "charts",
     "verification",
     "reports",
+    "scan_report",
     "sample scanning",
     "cli",
     "__main__ __init__",

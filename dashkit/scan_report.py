@@ -16,18 +16,18 @@ _NAMED = 4  # task files
 
 @dataclass(frozen=True)
 class Scan:
-    """What a scan found and did, None where a part failed or had nothing to do; prints as at most fifteen lines.
+    """What a scan found and did; it prints as at most fifteen lines.
 
     Args:
         root: the repository, or the folder.
         database: where it is now.
         standing: how the tasks of the project stand now.
-        tasks: what came of the task files.
-        git: what came of the commits.
-        links: what came of the links.
-        failures: what could not be done, or not to its end; the rest was.
+        tasks: what came of the task files; None where this part failed, or had nothing to do.
+        git: what came of the commits, in the same way.
+        links: what came of the links, in the same way.
+        failures: the parts that failed, and why.
         notes: what else a reader should know.
-        page: the progress page, under the name that stays.
+        page: the progress page, under the name that does not change.
         seconds: how long it took.
         dry_run: nothing was written: the rest is what a scan would do.
         is_new: the database was not there before.

@@ -1,4 +1,4 @@
-"""The newcomer's command: a repository -> its tasks with their past, its commits, its links, a page."""
+"""The first command of a newcomer: from a repository to its tasks with their past, its commits, its links, a page."""
 
 import shlex
 from collections.abc import Callable, Iterable, Iterator
@@ -170,7 +170,7 @@ def _read(
 
 
 def _do(steps: dict[str, Callable[[], IngestSummary]], tell: Tell) -> tuple[dict[str, IngestSummary], list[str]]:
-    """What came of each part, and what failed, which stops no other part."""
+    """Do each part: what came of it, and what failed. A part that fails stops no other one."""
     done: dict[str, IngestSummary] = {}
     failures: list[str] = []
     for part, step in steps.items():
@@ -185,7 +185,7 @@ def _do(steps: dict[str, Callable[[], IngestSummary]], tell: Tell) -> tuple[dict
 
 
 def _write_page(path: Path, out: Path) -> tuple[Path | None, list[str]]:
-    """The page, or why there is none."""
+    """Write the page: where it is, or why there is none."""
     from dashkit.reports.run import run_report
 
     try:
@@ -196,7 +196,7 @@ def _write_page(path: Path, out: Path) -> tuple[Path | None, list[str]]:
 
 
 def _repository(folder: Path) -> tuple[repositories.Repository | None, list[str]]:
-    """The repository that a folder is in; what is to be said of it, or of there being none."""
+    """The repository that a folder is in, or None; and what the user should know about it."""
     try:
         found = repositories.find(folder)
     except RefusedError as error:
@@ -236,7 +236,7 @@ def _is_missing(path: Path) -> bool:
 
 
 def _require_ready(path: Path) -> list[str]:
-    """Refuse a database of an older version; else what is to be said of it.
+    """Refuse a database of an older version; else what the user should know about it.
 
     Raises:
         RefusedError: it is of an older version, or no Dashboard.
@@ -257,13 +257,13 @@ def _require_ready(path: Path) -> list[str]:
 
 
 def _make_own(folder: Path) -> None:
-    """Our own folder in somebody's repository, which git is told to leave alone."""
+    """Make the folder of dashkit in somebody's repository; a `.gitignore` in it tells git to leave it alone."""
     if _make(folder, "Say where else to write: --db PATH --out DIR."):
         (folder / ".gitignore").write_text("*\n", encoding="utf-8")
 
 
 def _make(folder: Path, remedy: str) -> bool:
-    """Make a folder; whether it was not there.
+    """Make a folder, and say whether it is new.
 
     Raises:
         RefusedError: it cannot be made.
@@ -279,6 +279,6 @@ def _make(folder: Path, remedy: str) -> bool:
 
 
 def _is_said(note: str, said: Iterable[str]) -> bool:
-    """Whether a note repeats what a line of the scan says."""
+    """Whether another line of the report says the same as a note."""
     _, _, why = note.rpartition("read without its history: ")
     return note.startswith(_NO_FILE) or (why != note and any(why in line for line in said))

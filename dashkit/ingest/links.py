@@ -1,4 +1,4 @@
-"""Which commit names which task: read what is stored, link, write the difference."""
+"""Which commit names which task: load what is stored, link, and write the difference."""
 
 import json
 import sqlite3
@@ -22,7 +22,7 @@ AMBIGUOUS = "ids in commit messages that may mean several tasks"
 
 
 class _Done(NamedTuple):
-    """What linking one project did: links added, changed, gone, those that there are now, and unclear ids."""
+    """What linking one project did: links added, changed and removed, the links there are now, and unclear ids."""
 
     added: int
     changed: int
@@ -34,13 +34,14 @@ class _Done(NamedTuple):
 def link_commits(db: Database = None) -> IngestSummary:
     """Link the commits of every project with the tasks that they name, in one transaction.
 
-    A link made or removed by hand is never overridden, nor is one of another program. A second run changes no link;
-    while the tasks' names, the patterns and the rejections are as they were, it reads only new commits.
+    It never changes a link that a person or another program made, and never makes one that a person removed. A second
+    run changes no link; as long as the names of tasks, the patterns of ids and the rejections stay as they are, it
+    reads only new commits.
 
     Returns:
-        The summary: `added` links, `changed` ones whose evidence is told otherwise, `gone` explicit links of ours
-        that no text names any more, `left_out` ids that may mean several tasks, which are not guessed, `total` the
-        links by name or by hand that there are now; `notes` name the patterns of ids that were refused.
+        The summary: `added` links; `changed` links, which have other evidence now; `gone` links, because no message
+        makes them any more; `left_out` ids that may mean several tasks and are not guessed; `total` links by name or by
+        hand that there are now; `notes` name the patterns of ids that were refused.
 
     Raises:
         RefusedError: the database is older than version 2.1, or no Dashboard.
@@ -68,15 +69,15 @@ def link_commits(db: Database = None) -> IngestSummary:
 
 
 def refused_patterns(conn: sqlite3.Connection) -> list[UsageError]:
-    """Why a stored pattern of ids (setting `id_pattern`) cannot be used; linking goes on without it.
+    """Why each stored pattern of ids (setting `id_pattern`) that cannot be used is refused; linking goes on without it.
 
-    `dashkit config` refuses such a one, so another program put it there.
+    `dashkit config` refuses such patterns, so another program stored them.
     """
     return [refusal for scope, written in settings.id_patterns(conn).items() for refusal in _usable(scope, written)[1]]
 
 
 def _usable(scope: str, written: tuple[str, ...]) -> tuple[list[str], list[UsageError]]:
-    """The patterns of a scope that can be used, and the refusals of the others."""
+    """The patterns of a scope that can be used, and why each of the others cannot."""
     good, refused = [], []
     for each in written:
         try:
@@ -130,7 +131,7 @@ def _difference(
 
 
 def _is_ours(evidence: Any) -> bool:
-    """Whether a rule of ours made a link, and no other program."""
+    """Whether a rule of this package made a link, and no other program."""
     return isinstance(evidence, dict) and evidence.get("rule") in RULES
 
 
@@ -142,7 +143,7 @@ def _bearers(conn: sqlite3.Connection, project_id: int) -> Bearers:
 
 
 def _named(conn: sqlite3.Connection, project_id: int) -> Iterator[Named]:
-    """The tasks by what they are called; one without an id of its own by the number that it has here."""
+    """The tasks with their names; a task without an id of its own is named by the number of its row."""
     for row in links.named_tasks(conn, project_id):
         external_id, former = row.pop("external_id"), json.loads(row.pop("former_ids") or "[]")
         numbered_at = row.pop("numbered_at")

@@ -61,7 +61,7 @@ def acting(conn: sqlite3.Connection, actor: str) -> Iterator[None]:
 
 @contextmanager
 def suspended(conn: sqlite3.Connection) -> Iterator[None]:
-    """Run with the triggers asleep, inside the caller's transaction: a crash leaves them awake."""
+    """Switch the triggers off for a while, inside the caller's transaction: after a crash they are on."""
     conn.execute("UPDATE event_context SET suspended = 1")
     try:
         yield
@@ -156,7 +156,7 @@ def latest(column: str, wanted: str | None = None) -> str:
 
 
 def _write_rows(conn: sqlite3.Connection, before: int, now: str) -> None:
-    """What the events behind `before` leave of the columns that they spoke of, where the rows say something else."""
+    """Bring rows up to date with the events that are newer than `before`, in the columns that these events have."""
     for column in WATCHED:
         last = latest(column)
         value = f"nullif({last}, '')" if column in _NONE_IS_EMPTY else last
@@ -171,9 +171,9 @@ def _write_rows(conn: sqlite3.Connection, before: int, now: str) -> None:
 
 
 def _date_completions(conn: sqlite3.Connection, before: int) -> None:
-    """completed_at is the time, or the day, of the change that ticked the box.
+    """Set completed_at to the time, or the day, of the change that ticked the box.
 
-    A baseline saw only that it was ticked: what the row says of it stays.
+    A baseline only saw that the box was ticked, so the row keeps what it says.
     """
     on_day = "e.on_day" if "on_day" in rows.columns(conn, "task_events") else "NULL"
     done = f"CASE e.op WHEN 'baseline' THEN t.completed_at ELSE coalesce({on_day}, e.occurred_at) END"

@@ -9,6 +9,7 @@ from dataclasses import replace
 from dashkit.ingest import images, matching
 from dashkit.ingest.dating import Span
 from dashkit.ingest.dependencies import Dependencies
+from dashkit.ingest.gone import Gone
 from dashkit.ingest.model import Gap, Image, Replayed, Source, Tracked, Version
 from dashkit.records import DependencyChange, Task, TaskChange, TaskKey
 from dashkit.sources.beads import UNTITLED
@@ -78,13 +79,11 @@ class Replay:
         self._tasks = {one.task: one for one in known}
         self._ordinals = {one.task: one.ordinal for one in known}
         self._live = [one.task for one in known if one.gone_at is None]
-        self._gone = _sorted_gone(one for one in known if one.gone_at is not None)
+        self._gone = Gone(one for one in known if one.gone_at is not None)
         self._is_numbered = False  # whether the places of live tasks are those in the last version
         self._last: Sequence[Task] = ()  # the records of the last version
         self._same: dict[int, TaskKey | None] = {}  # the task of each, by the id() of the record
-        self._needs = Dependencies(
-            self._tasks[task] for task in [*(one.task for one in reversed(self._gone)), *self._live]
-        )
+        self._needs = Dependencies([*reversed(self._gone.all()), *(self._tasks[task] for task in self._live)])
 
     @property
     def live(self) -> list[Tracked]:
@@ -94,7 +93,7 @@ class Replay:
     @property
     def gone(self) -> list[Tracked]:
         """The tasks that are not in the last version, the last to go first."""
-        return list(self._gone)
+        return list(self._gone.all())
 
     def take(self, version: Version) -> None:
         """Note what a version changes; a task that is no longer in it is gone, and kept."""
@@ -138,9 +137,8 @@ class Replay:
     def _recognize(self, left: Iterable[TaskKey], records: Sequence[Task]) -> list[Tracked | None]:
         """The known task of each record; None for a new one."""
         ids = {record.external_id for record in records}
-        gone = self._gone
-        if None not in ids:  # of the thousands that are gone only those with one of these ids matter, or without any
-            gone = [one for one in gone if one.external_id in ids or not one.external_id]
+        # Where every record has an id, only the tasks with one of these ids can come back, or those without any.
+        gone = self._gone.all() if None in ids else self._gone.with_ids(ids)
         return matching.match([self._tasks[task] for task in left], gone, records)
 
     def _see(
@@ -181,10 +179,12 @@ class Replay:
             return known
         now = images.after(record, said, known, span.version)
         own = None if matching.is_same(record.updated_at, known.accepted_at) else record.updated_at
+        is_new = now != known.image or record.headings != known.headings or own is not None
+        if not (is_new or known.owned) and record.created_at in (None, known.created_at):
+            return known
+        self.has_news = self.has_news or is_new
         if changed := images.changed(now, known):
             self.changes += span.update(known.task, changed, record, own, known.accepted_at or "")
-        if now != known.image or record.headings != known.headings or own is not None:
-            self.has_news = True
         return known._replace(
             image=now,
             title=now["title"],
@@ -232,17 +232,13 @@ class Replay:
             self._return(self._tasks[task], span)
         for one in vanished:
             self._leave(one, span)
-        if returning or vanished:
-            self._gather_gone([*self._gone, *vanished], there)
+        for task in removed:
+            self._gone.put(self._tasks[task])
         self._remember(span.version.tasks, order)
 
     def _remember(self, records: Sequence[Task], order: Iterable[TaskKey | None]) -> None:
         """Remember which record is of which task; as long as the records are kept, no other object has their id()."""
         self._last, self._same = records, dict(zip(map(id, records), order, strict=True))
-
-    def _gather_gone(self, tasks: Iterable[Tracked], there: Collection[TaskKey]) -> None:
-        """Gather the tasks that are gone, as they are now."""
-        self._gone = _sorted_gone(self._tasks[one.task] for one in tasks if one.task not in there)
 
     def _number(self, order: list[TaskKey]) -> None:
         """Put the tasks that are there into an order."""
@@ -257,6 +253,7 @@ class Replay:
         if one.gone_at:  # a task that no source had claimed was not gone
             self.changes.append(span.change(one.task, BACK))
         self._tasks[one.task] = one._replace(gone_at=None)
+        self._gone.remove(one.task)
         self.has_news = True
 
     def _leave(self, one: Tracked, span: Span) -> None:
@@ -264,7 +261,9 @@ class Replay:
         self.changes.append(span.change(one.task, GONE))
         committed = None if span.version.is_commit else one.committed
         ordinal = self._ordinals[one.task]
-        self._tasks[one.task] = one._replace(gone_at=span.version.at, ordinal=ordinal, committed=committed)
+        one = one._replace(gone_at=span.version.at, ordinal=ordinal, committed=committed)
+        self._tasks[one.task] = one
+        self._gone.put(one)
         self.has_news = True
 
     def _connect(self, read: Iterable[tuple[TaskKey | None, Task]], span: Span) -> None:
@@ -285,8 +284,3 @@ def _split(missing: Iterable[Tracked], version: Version) -> tuple[list[Tracked],
     for one in missing:
         (kept if version.is_commit and one.committed is None else vanished).append(one)
     return kept, vanished
-
-
-def _sorted_gone(tasks: Iterable[Tracked]) -> list[Tracked]:
-    """Tasks that are gone, the last to go first."""
-    return sorted(tasks, key=lambda one: (one.gone_at or "", one.ordinal), reverse=True)

@@ -13,8 +13,9 @@ class Task:
     `headings` is the path of headings above it, outermost first; `parent` and `depends_on` name other tasks of the
     source by external_id; timestamps are in the stored form; `completed_at` is when it was completed or cancelled, as
     the source says; `unknown_status` is the source's own word for the status where no table knows it (then `status`
-    is pending); `deleted`: all that the source keeps of it is that it was deleted; `unread_dates` has each date that is
-    there and cannot be read, such as `created_at 'soon'`.
+    is pending); `deleted`: all that the source keeps of it is that it was deleted; `due_at` is when it is to be done;
+    `planned` has the dates that its line says before the work is done, which tell tasks of one title apart;
+    `unread_dates` has each date that is there and cannot be read, such as `created_at 'soon'`.
     """
 
     title: str
@@ -35,6 +36,8 @@ class Task:
     completed_at: str | None = None
     unknown_status: str | None = None
     deleted: bool = False
+    due_at: str | None = None
+    planned: tuple[str, ...] = ()
     unread_dates: tuple[str, ...] = ()
 
 

@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 from dashkit import times
 from dashkit.errors import RefusedError
 from dashkit.records import Skip, Task
-from dashkit.sources import SOURCES, backlog, beads, detect, fields, files, github
+from dashkit.sources import SOURCES, backlog, beads, detect, fields, files, github, obsidian
 from dashkit.sources.tally import OLDER
 from dashkit.sources.titles import SIGNS
 from dashkit.vocabulary import STATUSES
@@ -478,6 +478,7 @@ def test_bytes_that_are_no_text_are_said():
     [
         *(*fields.STATUS_WORDS, *sorted(beads.MACHINERY), *sorted(beads.BLOCKING)),
         *(*beads.PRIORITIES.values(), *github.LABELS, *SIGNS),
+        *sorted({*obsidian.SIGNS, *obsidian.SIGNS.values(), *obsidian.PRIORITIES.values()} - set(SIGNS)),
     ],
 )
 def test_the_docs_state_the_tables(word):

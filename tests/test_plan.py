@@ -36,7 +36,8 @@ def version(number, *tasks):
 
 def known(task, title, **values):
     """A task that a source had when it was read last."""
-    row = {"id": task, "title": title, "priority": "medium"}
+    row = dict.fromkeys(("description", "kind", "labels", "phase_id", "parent_id", "external_id", "due_at"))
+    row |= {"id": task, "title": title, "priority": "medium"}
     said = image(Task(title), version(1))
     return Tracked(task, title, image=said, committed=said, row=row, **values)
 
@@ -79,7 +80,8 @@ def test_where_nothing_is_new_nothing_is_planned():
 
 def test_a_column_that_a_user_changed_is_not_planned_and_is_named():
     """What the source said before differs from the row: the row is the user's, and a note says so."""
-    mine = known(7, "Dig")._replace(row={"id": 7, "title": "Dig", "priority": "high"})
+    one = known(7, "Dig")
+    mine = one._replace(row={**one.row, "priority": "high"})
     tasks = [Task("Dig", "completed", True, description="Deep")]
     [part] = plan(replace(EMPTY, id=1), [replay(source("TODO.md", mine, at=day(1)), [version(2, *tasks)])], NOW).sources
     assert part.columns == {7: {"description": "Deep"}}

@@ -8,23 +8,19 @@ from pathlib import Path
 from typing import Any
 
 from dashkit.errors import RefusedError
-from dashkit.ingest.model import NewPhase, Plan, SourcePlan
+from dashkit.ingest.model import NewPhase, Plan, SourcePlan, Written
 from dashkit.records import IngestSummary, New, Task, TaskChange, TaskKey, TaskList
-from dashkit.store import checkpoints, events, projects, sources
+from dashkit.store import backfill, checkpoints, events, projects, sources
 
 
-def write(conn: sqlite3.Connection, plan: Plan) -> tuple[int, list[int]]:
-    """Write a plan, inside the caller's transaction.
-
-    Returns:
-        The id of the project; and for each source how many changes had an earlier time than the change before them,
-        and therefore got a later one.
-    """
+def write(conn: sqlite3.Connection, plan: Plan) -> Written:
+    """Write a plan, inside the caller's transaction."""
     project_id = plan.project.id
     if project_id is None:
         project_id = projects.insert_project(conn, plan.project.name, plan.now)
     writer = _Writer(conn, project_id, plan)
-    return project_id, [writer.write(part) for part in plan.sources]
+    found = [writer.write(part) for part in plan.sources]
+    return Written(project_id, tuple(count for count, _ in found), tuple(tasks for _, tasks in found))
 
 
 class _Writer:
@@ -35,8 +31,8 @@ class _Writer:
         self._phases = dict(plan.project.phases or {})
         self._tasks: dict[New, int] = {}
 
-    def write(self, part: SourcePlan) -> int:
-        """Write the plan of one source; how many of its changes were out of order."""
+    def write(self, part: SourcePlan) -> tuple[int, frozenset[int]]:
+        """Write the plan of one source: how many changes were out of order, and which tasks were completed earlier."""
         conn = self._conn
         self._insert_tasks(part)
         changes = [self._complete(change) for change in part.changes]
@@ -52,11 +48,21 @@ class _Writer:
             for task, values in part.columns.items()
         }
         sources.update(conn, columns, self._now)
+        completed = self._complete_rows(part)
         sources.save(conn, part.source.name, [{**row, "task_id": self._id(row["task_id"])} for row in part.stored])
         if part.checkpoint:
             key = checkpoints.of_source(self._project_id, part.source.name)
             checkpoints.save(conn, key, part.checkpoint, self._now)
-        return out_of_order
+        return out_of_order, completed
+
+    def _complete_rows(self, part: SourcePlan) -> frozenset[int]:
+        """Take over when tasks were completed that were done already, as a claim that is recorded now; which tasks."""
+        completed = events.mend_completions(
+            self._conn, {self._id(task): said for task, said in part.completions.items()}
+        )
+        if completed:
+            backfill.add(self._conn, self._now)
+        return frozenset(completed - {self._tasks[task] for task in part.tasks})
 
     def _insert_tasks(self, part: SourcePlan) -> None:
         """Insert the rows of new tasks; what is true of each follows from its changes."""

@@ -1,7 +1,7 @@
 """When something happened that a version of a source shows for the first time. Pure."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from dashkit import times
@@ -37,15 +37,17 @@ class Span:
         at = self.version.at
         return TaskChange(task, op, at, self.since(at), values, self.version.source)
 
+    def reread(self, task: TaskKey, values: Mapping[str, Any]) -> TaskChange:
+        """A change of what is read in a record that is as before: it is dated by the version before."""
+        at = self.since(self.version.at) or self.version.at
+        return TaskChange(task, "update", at, None, values, self.version.source)
+
     def arrival(self, record: Task, image: Image) -> tuple[New, list[TaskChange]]:
         """A task that is not known, and how it came: at the time that its record says, or with this version."""
         now = {column: image[column] for column in WATCHED}
-        birth = record.created_at or record.completed_at
-        if birth is None:
-            task = New(record.title, self.version.at)
-            # What the first version of all shows may be much older: the task was there, and did not arrive.
-            return task, [self.change(task, "insert" if self.last_at else "baseline", now)]
-        at, day = times.place(birth, "", self.until)
+        if record.created_at is None:
+            return self._sight(record, now)
+        at, day = times.place(record.created_at, "", self.until)
         task = New(record.title, day or at)
         began = {"title": record.title, "status": "pending", "checked": 0, "blocked_reason": None}
         changed = {column: now[column] for column in WATCHED if now[column] != began[column]}
@@ -55,6 +57,22 @@ class Span:
             # Nobody knows the hour of a date: the arrival is put before what followed on the same day.
             at = max(times.later(first, -1), f"{day}T00:00:00.000Z")
         return task, [TaskChange(task, "insert", at, None, began, self.version.source, day), *updates]
+
+    def _sight(self, record: Task, now: Mapping[str, Any]) -> tuple[New, list[TaskChange]]:
+        """A task that is not known, and whose record does not say when it was created.
+
+        What the first version of all shows may be much older: the task was there, and did not arrive. So was a task
+        that comes with the time of its end.
+        """
+        if record.completed_at is None or times.is_before(self.version.at, record.completed_at):
+            task = New(record.title, self.version.at)
+            return task, [self.change(task, "insert" if self.last_at else "baseline", now)]
+        at, day = times.place(record.completed_at, "", self.until)
+        task = New(record.title, day or at)
+        if record.checked:
+            seen = self.change(task, "baseline", now)
+            return task, [replace(seen, not_before=None, said_completed_at=day or at)]
+        return task, [TaskChange(task, "baseline", at, None, now, self.version.source, day)]
 
     def update(
         self, task: TaskKey, values: Mapping[str, Any], record: Task, own: str | None, after: str
@@ -72,7 +90,7 @@ class Span:
         before = max(self.last_at or "", "" if times.is_date(after) else after)
         said = own or self.version.at
         at, day = times.place(said, before, self.until)
-        end = self._end(task, values, record, after, day or at)
+        end = self._end(task, values, record, after, (at, day))
         changes = []
         if end:
             changes.append(end)
@@ -84,7 +102,9 @@ class Span:
             changes.append(TaskChange(task, "update", at, not_before, values, self.version.source, day))
         return changes
 
-    def _end(self, task: TaskKey, values: Mapping[str, Any], record: Task, after: str, until: str) -> TaskChange | None:
+    def _end(
+        self, task: TaskKey, values: Mapping[str, Any], record: Task, after: str, seen: tuple[str, str | None]
+    ) -> TaskChange | None:
         """The change that ends a task, where its record says when that was; None: it ends none, or says no time.
 
         A time of the end that is not within the time in which the record changed is not believed.
@@ -93,8 +113,9 @@ class Span:
         ended = record.completed_at
         if ended is None or not (done.get("checked") or done.get("status") == "cancelled"):
             return None
-        if times.is_before(ended, after) or times.is_before(until, ended):
+        seen_at, seen_on = seen
+        if times.is_before(ended, after) or times.is_before(seen_on or seen_at, ended):
             return None
         before = max(self.last_at or "", "" if times.is_date(after) else after)
         at, day = times.place(ended, before, self.until)
-        return TaskChange(task, "update", at, None, done, self.version.source, day)
+        return TaskChange(task, "update", at, None, done, self.version.source, day, seen_at=seen_at)

@@ -7,7 +7,9 @@ from dashkit import times
 from dashkit.ingest import matching
 from dashkit.ingest.model import WATCHED, Image, Tracked, Version
 from dashkit.records import Task
+from dashkit.sources import obsidian
 
+_IF_ANY = ("due_at", "planned")  # in an image only where the source says them: earlier images have no such names
 _FINALITY = {"completed": 1, "cancelled": 2}  # of two records of one time the more final one counts
 
 
@@ -25,6 +27,7 @@ def image(record: Task, version: Version) -> dict[str, Any]:
         "labels": list(record.labels),
         "parent": record.parent,
         "depends_on": list(record.depends_on),
+        **{name: value for name, value in (("due_at", record.due_at), ("planned", list(record.planned))) if value},
     }
 
 
@@ -58,7 +61,21 @@ def after(record: Task, said: Image, known: Tracked, version: Version) -> Image:
     before = known.committed
     if not version.is_commit or before is None or record.updated_at is not None:
         return said
-    return {name: value if value != before.get(name) else known.image.get(name) for name, value in said.items()}
+    found = {
+        name: value if value != before.get(name) else known.image.get(name)
+        for name, value in {**dict.fromkeys(_IF_ANY), **said}.items()
+    }
+    return {name: value for name, value in found.items() if value or name not in _IF_ANY}
+
+
+def ended_at(record: Task) -> str | None:
+    """When a record says that it was completed, where that is its only time: it may be added or mended later."""
+    return record.completed_at if record.checked and record.updated_at is None else None
+
+
+def lost_fields(before: str, now: str) -> bool:
+    """Whether a title only lost the fields behind it, because an earlier version did not read them."""
+    return obsidian.read(before).text.split() == now.split()
 
 
 def changed(now: Image, known: Tracked) -> Mapping[str, Any]:

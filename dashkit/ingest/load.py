@@ -17,7 +17,13 @@ from dashkit.store import checkpoints, projects
 from dashkit.store import sources as store
 from dashkit.store.checkpoints import Checkpoint
 
-_BESIDE = ("created_at", "accepted_at", "former_ids", "committed")  # stored beside what a source says of a task
+_BESIDE = (
+    "created_at",
+    "accepted_at",
+    "former_ids",
+    "ended_at",
+    "committed",
+)  # stored beside what a source says of a task
 
 
 def project(conn: sqlite3.Connection, project_id: int | None, name: str) -> Project:
@@ -223,6 +229,7 @@ def _tracked(row: Mapping[str, Any]) -> Tracked:
         ordinal=row["ordinal"] or 0,
         row=task,
         former_ids=tuple(said.get("former_ids", ())),
+        ended_at=said.get("ended_at"),
     )
 
 

@@ -2,11 +2,13 @@
 
 import re
 from collections import Counter, defaultdict, deque
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from difflib import SequenceMatcher
+from functools import partial
 from typing import Generic, Protocol, TypeVar
 
 from dashkit import times
+from dashkit.sources import obsidian
 
 ALIKE = 0.6  # difflib's ratio of two titles under one heading; below it they are two tasks
 MOST_PAIRS = 10_000  # pairs of titles that are compared in one version; beyond, only titles in the same place are
@@ -39,22 +41,30 @@ class Named(Protocol):
     def created_at(self) -> str | None:
         """When it was made, where the source says so: an instant or a date."""
 
+    @property
+    def planned(self) -> tuple[str, ...]:
+        """The dates for which it is planned, which its line says before the work is done."""
+
 
 Known = TypeVar("Known", bound=Named)
 
 
 def normal(title: str) -> str:
-    """A title in lower case and with single spaces: an edit changes both in passing."""
-    return " ".join(title.casefold().split())
+    """A title in lower case, with single spaces, and without the fields behind it: an edit changes these in passing.
+
+    Titles hold dates that cannot be read, and all fields where they were read by an earlier version.
+    """
+    return " ".join(obsidian.read(title, unread_stays=False).text.casefold().split())
 
 
 def match(live: Sequence[Known], gone: Sequence[Known], found: Sequence[Named]) -> list[Known | None]:
     """The known task of each record; None: it is new.
 
     1. The same id, unless the time of creation and the title are others: trackers give ids again.
-    2. The same title, anywhere in the file; of equal titles those under the same heading first, then in their order.
-       Where equal titles under one heading have only changed places, each keeps its status. Two different ids are one
-       task only where also the number is the same (TASK-12 became BACK-12), or the instant of creation.
+    2. The same title, anywhere in the file; of equal titles those under the same heading first, of these those that
+       are planned for the same dates, then in their order. Where equal titles under one heading have only changed
+       places, each keeps its status. Two different ids are one task only where also the number is the same (TASK-12
+       became BACK-12), or the instant of creation.
     3. The most similar title under the same heading.
 
     Args:
@@ -96,27 +106,33 @@ class _Matching(Generic[Known]):
 
     def by_title(self) -> None:
         moved = self._only_moved()
+        dated = [True, False] if any(task.planned for task in self.found) else [False]
         for with_heading in (True, False):
-            queues: dict[object, deque[int]] = defaultdict(deque)
-            for place in self._free_known(len(self.known)):
-                key = _key(self.known[place], with_heading, moved)
-                for name in (key, (key, _mark(self.known[place])), (key, _birth(self.known[place]))):
-                    queues[name].append(place)
-            used: set[int] = set()
-            for place in self._free_found():
-                key, mark = _key(self.found[place], with_heading, moved), _mark(self.found[place])
-                # Two ids are two tasks, unless they have the same number, or both were made in the same instant: then
-                # the tracker has changed its prefix or its numbers.
-                birth = _birth(self.found[place])
-                names = [key] if mark is None else [(key, mark), (key, None), *([(key, birth)] if birth else [])]
-                same = [queues[name] for name in names if name in queues]
-                for queue in same:
-                    while queue and queue[0] in used:
-                        queue.popleft()
-                one = min((queue[0] for queue in same if queue), default=None)
-                if one is not None:
-                    used.add(one)
-                    self.pairs[place] = one
+            for with_dates in dated:
+                self._pair_equal(partial(_key, with_heading=with_heading, moved=moved, with_dates=with_dates))
+
+    def _pair_equal(self, key_of: Callable[[Named], object]) -> None:
+        """Pair the tasks and records that have the same key, in their order."""
+        queues: dict[object, deque[int]] = defaultdict(deque)
+        for place in self._free_known(len(self.known)):
+            key = key_of(self.known[place])
+            for name in (key, (key, _mark(self.known[place])), (key, _birth(self.known[place]))):
+                queues[name].append(place)
+        used: set[int] = set()
+        for place in self._free_found():
+            key, mark = key_of(self.found[place]), _mark(self.found[place])
+            # Two ids are two tasks, unless they have the same number, or both were made in the same instant: then the
+            # tracker has changed its prefix or its numbers.
+            birth = _birth(self.found[place])
+            names = [key] if mark is None else [(key, mark), (key, None), *([(key, birth)] if birth else [])]
+            same = [queues[name] for name in names if name in queues]
+            for queue in same:
+                while queue and queue[0] in used:
+                    queue.popleft()
+            one = min((queue[0] for queue in same if queue), default=None)
+            if one is not None:
+                used.add(one)
+                self.pairs[place] = one
 
     def _only_moved(self) -> set[object]:
         """The titles that stand as often under a heading, with the same statuses, as before: they only moved."""
@@ -164,9 +180,13 @@ class _Matching(Generic[Known]):
         return [place for place in range(end) if place not in used]
 
 
-def _key(task: Named, with_heading: bool = True, moved: Collection[object] = ()) -> tuple[object, ...]:
-    key = normal(task.title), task.headings if with_heading else ()
-    return (*key, task.status) if key in moved and with_heading else key
+def _key(
+    task: Named, with_heading: bool = True, moved: Collection[object] = (), with_dates: bool = False
+) -> tuple[object, ...]:
+    key: tuple[object, ...] = normal(task.title), task.headings if with_heading else ()
+    key = (*key, task.status) if key in moved and with_heading else key
+    # The dates are a part of their own, so that no status is taken for one of them.
+    return (key, task.planned) if with_dates else key
 
 
 def _mark(task: Named) -> str | None:

@@ -16,6 +16,7 @@ from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from dashkit.records import DependencyChange, New, Task, TaskChange, TaskKey, TaskList
+from dashkit.sources import obsidian
 from dashkit.sources.history import Place
 from dashkit.store.checkpoints import Checkpoint
 
@@ -93,6 +94,7 @@ class Tracked(NamedTuple):
         ordinal: its place in the source.
         row: its row in the database before this run.
         former_ids: the ids that the source gave it before; old commits name it by them.
+        ended_at: when the source says that it was completed, where its records have no other time of their own.
     """
 
     task: TaskKey
@@ -108,6 +110,13 @@ class Tracked(NamedTuple):
     ordinal: int = 0
     row: Mapping[str, Any] | None = None
     former_ids: tuple[str, ...] = ()
+    ended_at: str | None = None
+
+    @property
+    def planned(self) -> tuple[str, ...]:
+        """The dates that its line said last; where an earlier version read it, its title holds them."""
+        known = self.image.get("planned")
+        return obsidian.read(self.title).planned if known is None else tuple(known)
 
     @property
     def status(self) -> str | None:
@@ -226,6 +235,7 @@ class Replayed:
         skipped: how many records of old versions were too broken to be read.
         stale: how many records were not newer than what had been read before, and changed nothing.
         withheld: the titles of the records that a user deleted here.
+        mended: the done tasks that have another time of completion now, with the one that the source said before.
         notes: what the user is told.
     """
 
@@ -242,6 +252,7 @@ class Replayed:
     skipped: int
     stale: int
     withheld: tuple[str, ...]
+    mended: Mapping[TaskKey, str | None]
     notes: tuple[str, ...]
 
     @property
@@ -270,8 +281,9 @@ class SourcePlan:
         columns: the columns without a history that change: task -> column -> value. A value may be a `New` or a
             `NewPhase`, which stands for its id.
         stored: the rows of `task_sources` that change; `task_id` may be a `New`.
+        completions: when done tasks were completed, as the source says now, and what it said before.
         checkpoint: the checkpoint that is left; None: it stays as it is.
-        changed: how many tasks change that were there before.
+        changed: the tasks that change and were there before.
         gone: how many tasks are no longer in the source since the last reading.
         versions: how many versions were read.
         notes: what the user is told.
@@ -284,11 +296,28 @@ class SourcePlan:
     phases: tuple[str, ...]
     columns: Mapping[TaskKey, Mapping[str, Any]]
     stored: tuple[Mapping[str, Any], ...]
+    completions: Mapping[TaskKey, tuple[str, str | None]]
     checkpoint: Checkpoint | None
-    changed: int
+    changed: frozenset[int]
     gone: int
     versions: int
     notes: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Written:
+    """What only the writing of a plan tells.
+
+    Args:
+        project_id: the id of the project.
+        out_of_order: of each source how many changes had an earlier time than the change before them, and therefore
+            got a later one.
+        completed: of each source the tasks whose time of completion the row took over.
+    """
+
+    project_id: int
+    out_of_order: tuple[int, ...]
+    completed: tuple[frozenset[int], ...]
 
 
 @dataclass(frozen=True)

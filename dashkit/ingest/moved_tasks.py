@@ -68,6 +68,8 @@ def _with(source: Replayed, out_of: Replayed, pairs: Sequence[Pair]) -> Replayed
         dependencies=tuple(
             replace(one, task=ids.get(one.task, one.task), on=ids.get(one.on, one.on)) for one in source.dependencies
         ),
+        mended={ids.get(task, task): before for task, before in source.mended.items()}
+        | {task: before for task, before in out_of.mended.items() if task in left},
         notes=(*source.notes, f"tasks that moved here from {out_of.source.name}: {len(pairs):,}"),
     )
 

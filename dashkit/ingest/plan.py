@@ -19,6 +19,7 @@ _WORDS = {
     "external_id": "id",
     "phase_id": "phase",
     "parent_id": "parent",
+    "due_at": "due date",
 }
 
 Phases = Mapping[str, "int | NewPhase"]
@@ -54,7 +55,7 @@ def _of_source(project: Project, source: Replayed, new_phases: tuple[str, ...], 
     checkpoint = _checkpoint(source, now)
     notes = (*source.notes, *_notes_of_reading(source), *_notes_of_users(source, differences), *_notes_of_ids(source))
     if not source.has_news:
-        return SourcePlan(source.source, (), (), (), (), {}, (), checkpoint, 0, 0, source.versions, notes)
+        return SourcePlan(source.source, (), (), (), (), {}, (), {}, checkpoint, frozenset(), 0, source.versions, notes)
     new = tuple(one.task for one in source.tracked if isinstance(one.task, New))
     columns: dict[TaskKey, dict[str, Any]] = defaultdict(dict)
     for difference in differences:
@@ -70,8 +71,9 @@ def _of_source(project: Project, source: Replayed, new_phases: tuple[str, ...], 
         phases=new_phases,
         columns=columns,
         stored=tuple(_rows(source, now)),
+        completions=_completions(source),
         checkpoint=checkpoint,
-        changed=len(changed - set(new)),
+        changed=frozenset(task for task in changed if not isinstance(task, New)),
         gone=len(lost),
         versions=source.versions,
         notes=(*source.notes, *_notes_of_lost(source, lost), *notes[len(source.notes) :]),
@@ -108,6 +110,8 @@ def _differences(source: Replayed, phases: Phases | None) -> Iterator[_Differenc
         was = _columns(old.image if old else {}, old.external_id if old else None, phases, ids_before)
         row = one.row or {"priority": _DEFAULT_PRIORITY}
         for column, value in _columns(one.image, one.external_id, phases, ids).items():
+            if one.row and column not in one.row:
+                continue  # a file of version 2.1 that was not migrated since an earlier commit has no such column
             there = row.get(column)
             if value != there:
                 is_users = there != was[column] and not (old is None and there is None)
@@ -136,8 +140,18 @@ def _columns(
         "priority": image.get("priority") or _DEFAULT_PRIORITY,
         "kind": image.get("kind"),
         "labels": json.dumps(labels, ensure_ascii=False) if labels else None,
+        "due_at": image.get("due_at"),
         "phase_id": (phases or {}).get(image.get("phase") or ""),
         "parent_id": ids.get(image.get("parent") or ""),
+    }
+
+
+def _completions(source: Replayed) -> dict[TaskKey, tuple[str, str | None]]:
+    """When tasks were completed that were known as done: what the source says now, and what it said before."""
+    return {
+        one.task: (one.ended_at, source.mended[one.task])
+        for one in source.tracked
+        if one.task in source.mended and one.ended_at and one.image["checked"] and "checked" not in one.owned
     }
 
 
@@ -146,6 +160,7 @@ def _rows(source: Replayed, now: str) -> Iterator[dict[str, Any]]:
     for one in source.tracked:
         beside: dict[str, Any] = {"accepted_at": one.accepted_at, "created_at": one.created_at}
         beside |= {"former_ids": one.former_ids} if one.former_ids else {}
+        beside |= {"ended_at": one.ended_at} if one.ended_at else {}
         beside |= {} if one.committed == one.image else {"committed": one.committed}
         row = {
             "task_id": one.task,

@@ -3,8 +3,9 @@
 The same way serves a thousand old versions and what lies there today.
 """
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
+from typing import Any
 
 from dashkit.ingest import images, matching
 from dashkit.ingest.dating import Span
@@ -54,6 +55,7 @@ def replay(
         skipped=skipped,
         stale=len(running.stale),
         withheld=tuple(task.title for task in running.withheld),
+        mended=running.mended,
         notes=tuple(notes),
     )
 
@@ -74,6 +76,8 @@ class Replay:
         self.dependencies: list[DependencyChange] = []
         self.stale: set[tuple[TaskKey, str]] = set()  # the records that were not newer: task and time of the record
         self.withheld: tuple[Task, ...] = ()  # the records of the last version that a user deleted
+        # The done tasks of which a record says another time of completion, with the one that was said before.
+        self.mended: dict[TaskKey, str | None] = {}
         self.has_news = False  # whether any version said anything new
         self._deleted = deleted
         self._tasks = {one.task: one for one in known}
@@ -169,6 +173,7 @@ class Replay:
             created_at=record.created_at,
             image=said,
             accepted_at=record.updated_at,
+            ended_at=images.ended_at(record),
         )
 
     def _continue(self, known: Tracked, record: Task, said: Image, span: Span) -> Tracked:
@@ -179,12 +184,13 @@ class Replay:
             return known
         now = images.after(record, said, known, span.version)
         own = None if matching.is_same(record.updated_at, known.accepted_at) else record.updated_at
+        ended_at = self._mend(known, record)
         is_new = now != known.image or record.headings != known.headings or own is not None
-        if not (is_new or known.owned) and record.created_at in (None, known.created_at):
+        is_same = not known.owned and ended_at == known.ended_at and record.created_at in (None, known.created_at)
+        if is_same and not is_new:
             return known
         self.has_news = self.has_news or is_new
-        if changed := images.changed(now, known):
-            self.changes += span.update(known.task, changed, record, own, known.accepted_at or "")
+        self._date(known, images.changed(now, known), record, own, span)
         return known._replace(
             image=now,
             title=now["title"],
@@ -192,7 +198,24 @@ class Replay:
             created_at=record.created_at or known.created_at,
             owned=images.still_owned(now, known),
             accepted_at=record.updated_at or known.accepted_at,
+            ended_at=ended_at,
         )
+
+    def _date(self, known: Tracked, changed: Mapping[str, Any], record: Task, own: str | None, span: Span) -> None:
+        """Date the columns of a known task that changed."""
+        if "title" in changed and images.lost_fields(known.title, changed["title"]):
+            self.changes.append(span.reread(known.task, {"title": changed["title"]}))
+            changed = {column: value for column, value in changed.items() if column != "title"}
+        if changed:
+            self.changes += span.update(known.task, changed, record, own, known.accepted_at or "")
+
+    def _mend(self, known: Tracked, record: Task) -> str | None:
+        """When a task was completed, as its source says now; noted, where it was done already and that is new."""
+        ended = images.ended_at(record)
+        if known.image.get("checked") and ended and not matching.is_same(ended, known.ended_at):
+            self.mended.setdefault(known.task, known.ended_at)
+            self.has_news = True
+        return ended or (known.ended_at if record.checked else None)
 
     def _name(self, one: Tracked, record: Task, holders: dict[str | None, TaskKey]) -> Tracked:
         """A task with the id that its record gives it; of two records with one id the later one goes without.

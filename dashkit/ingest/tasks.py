@@ -19,7 +19,7 @@ from dashkit.connection import Database, using
 from dashkit.errors import DashkitError, RefusedError, UsageError
 from dashkit.ingest import apply, load
 from dashkit.ingest.discover import discover, is_searched
-from dashkit.ingest.model import Found, Plan, Project, Reading, Replayed, Request, Source
+from dashkit.ingest.model import Found, Plan, Project, Reading, Replayed, Request, Source, Written
 from dashkit.ingest.moved_tasks import hand_over
 from dashkit.ingest.plan import plan
 from dashkit.ingest.replay import replay
@@ -100,8 +100,7 @@ def _catch_up(conn: sqlite3.Connection, project: Project, found: Found, request:
     """Read what is new since the last reading, and write it. All sources are read before any of them is written."""
     known = load.sources(conn, project, found, request)
     planned = plan(project, hand_over(list(_replay_all(project, known, request))), request.now)
-    project_id, out_of_order = apply.write(conn, planned)
-    return _summary(planned, project_id, out_of_order)
+    return _summary(planned, apply.write(conn, planned))
 
 
 def _replay_all(project: Project, known: Iterable[Source], request: Request) -> Iterator[Replayed]:
@@ -114,10 +113,10 @@ def _replay_all(project: Project, known: Iterable[Source], request: Request) -> 
         yield read
 
 
-def _summary(planned: Plan, project_id: int, out_of_order: Iterable[int]) -> IngestSummary:
+def _summary(planned: Plan, written: Written) -> IngestSummary:
     readings = [part.source.reading for part in planned.sources]
-    notes: list[str] = []
-    for part, moved in zip(planned.sources, out_of_order, strict=True):
+    notes = _unread_dates(readings)
+    for part, moved in zip(planned.sources, written.out_of_order, strict=True):
         reading = part.source.reading
         more = [f"changes with a time out of order, which stand behind the one before: {moved:,}"] if moved else []
         notes += [f"{reading.path}: {note}" for note in (*reading.present.notes, *part.notes, *more)]
@@ -128,12 +127,22 @@ def _summary(planned: Plan, project_id: int, out_of_order: Iterable[int]) -> Ing
         sum(reading.present.skipped for reading in readings),
         left_out_by=sum((Counter(reading.present.left_out_by) for reading in readings), Counter()),
         notes=tuple(notes),
-        project_id=project_id,
+        project_id=written.project_id,
         phases=len({reading.present.phase(task) for reading in readings for task in reading.present.tasks} - {None}),
-        changed=sum(part.changed for part in planned.sources),
+        changed=sum(
+            len(part.changed | completed) for part, completed in zip(planned.sources, written.completed, strict=True)
+        ),
         gone=sum(part.gone for part in planned.sources),
         versions=sum(part.versions for part in planned.sources),
     )
+
+
+def _unread_dates(readings: Iterable[Reading]) -> list[str]:
+    """One note on the dates that cannot be read, with an example; it stands before all others."""
+    found = [f"{date} in {one.path}{where}" for one in readings for date, where in one.present.unread_dates]
+    if len(found) < 2:
+        return [f"1 date cannot be read, {one}: this event has no date of its own" for one in found]
+    return [f"{len(found):,} dates cannot be read, such as {found[0]}: these events have no date of their own"]
 
 
 def _fill(conn: sqlite3.Connection, target: int | None, name: str, found: Found, now: str) -> IngestSummary:

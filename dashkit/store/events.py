@@ -1,8 +1,10 @@
 """The history of tasks: late events, what they leave in the row, and what was true before."""
 
+import json
 import sqlite3
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
+from dataclasses import replace
 from typing import Any
 
 from dashkit.connection import transaction
@@ -14,7 +16,10 @@ WATCHED = ("project_id", "status", "checked", "blocked_reason", "complexity", "t
 GONE, BACK = "gone", "back"
 OPERATIONS = ("insert", "update", "delete", "baseline", "backfill", "reconcile", GONE, BACK)
 _NONE_IS_EMPTY = ("blocked_reason", "complexity")
-_COLUMNS = ("task_id", "op", "occurred_at", "recorded_at", "not_before", "source", *WATCHED, "actor", "on_day")
+_COLUMNS = (
+    *("task_id", "op", "occurred_at", "recorded_at", "not_before", "source", *WATCHED),
+    *("actor", "on_day", "said_completed_at"),
+)
 # Who makes the changes of this package's own doors; others name themselves: page, api, widget, mcp:<client>.
 CLI, PYTHON, INGEST = "cli", "python", "ingest"
 _ACTING: set[int] = set()  # the connections, by id(), on which somebody has said who acts
@@ -78,8 +83,10 @@ def record_late(
     """Insert changes as events with their own time, then write what follows from them into the rows of their tasks.
 
     An event is not later than `recorded_at`, and not earlier than the event before it of the same task that a source
-    showed. An event that is put off to the time of a date is on that date too. That a task is gone or back depends on
-    its source alone: such an event stands behind the last such one, and moves no other event.
+    showed. An event that is put off to the time of a date is on that date too. An end that its source dates before the
+    event before it stands where it was seen, and says when it was: the frames take it from there, where that can be
+    true (docs/adr/0014). That a task is gone or back depends on its source alone: such an event stands behind the last
+    such one, and moves no other event.
 
     Args:
         conn: the database, in the caller's transaction.
@@ -94,15 +101,17 @@ def record_late(
     here = rows.columns(conn, "task_events")
     previous: dict[tuple[TaskKey, bool], tuple[str, str | None]] = {}
     found, clamped = [], 0
-    for event in changes:
-        key = event.task, event.op in (GONE, BACK)
+    for late in changes:
+        key = late.task, late.op in (GONE, BACK)
         last = previous.get(key)
         if last is None:
-            is_first = event.op in ("insert", "baseline")
+            is_first = late.op in ("insert", "baseline")
             last = ("", None) if is_first else _last_replayed(conn, *key, "on_day" if "on_day" in here else "NULL")
+        event = _behind(late, last[0])
         occurred = min(recorded_at, max(event.occurred_at, last[0]))
+        says = event.values.get("checked") and "said_completed_at" in here
         # Of a day nobody knows the hour: within it nothing is out of order.
-        clamped += occurred != event.occurred_at and occurred[:10] != event.on_day
+        clamped += not says if event is not late else occurred != event.occurred_at and occurred[:10] != event.on_day
         days = (event.on_day, last[1] if event.occurred_at < last[0] else None)
         previous[key] = occurred, next((day for day in days if day == occurred[:10]), None)
         found.append(_row(event, *previous[key], recorded_at))
@@ -115,6 +124,14 @@ def record_late(
         for dependency in dependencies:
             _write_dependency(conn, dependency, recorded_at)
     return clamped
+
+
+def _behind(event: TaskChange, last: str) -> TaskChange:
+    """A change; where its source dates an end before the last event, the end as it was seen, which says its time."""
+    if not event.seen_at or event.occurred_at >= last:
+        return event
+    said = event.on_day or event.occurred_at
+    return replace(event, occurred_at=event.seen_at, on_day=None, said_completed_at=said)
 
 
 def _last_replayed(conn: sqlite3.Connection, task_id: TaskKey, is_move: bool, on_day: str) -> tuple[str, str | None]:
@@ -142,6 +159,7 @@ def _row(event: TaskChange, occurred_at: str, on_day: str | None, recorded_at: s
         "source": event.source,
         "actor": INGEST,
         "on_day": on_day,
+        "said_completed_at": event.said_completed_at if event.values.get("checked") else None,
     }
 
 
@@ -171,19 +189,51 @@ def _write_rows(conn: sqlite3.Connection, before: int, now: str) -> None:
 
 
 def _date_completions(conn: sqlite3.Connection, before: int) -> None:
-    """Set completed_at to the time, or the day, of the change that ticked the box.
+    """Set completed_at to when the source says that the task was finished, else to when the box was ticked.
 
     A baseline only saw that the box was ticked, so the row keeps what it says.
     """
-    on_day = "e.on_day" if "on_day" in rows.columns(conn, "task_events") else "NULL"
-    done = f"CASE e.op WHEN 'baseline' THEN t.completed_at ELSE coalesce({on_day}, e.occurred_at) END"
-    when = latest("checked", f"CASE WHEN e.checked THEN {done} END")
+    when = _completed_at(conn, "t.completed_at")
     conn.execute(
         f"UPDATE tasks AS t SET completed_at = {when} WHERE t.id IN ("  # noqa: S608 - of WATCHED
         "SELECT task_id FROM task_events WHERE event_id > :before AND checked IS NOT NULL) "
         f"AND {latest('checked', 'e.source')} IS NOT 'trigger'",
         {"before": before},
     )
+
+
+def _completed_at(conn: sqlite3.Connection, of_baseline: str) -> str:
+    """SQL: what the last event that has the box says about the completion of a task t."""
+    here = rows.columns(conn, "task_events")
+    on_day, said = (f"e.{column}" if column in here else "NULL" for column in ("on_day", "said_completed_at"))
+    seen = f"CASE e.op WHEN 'baseline' THEN {of_baseline} ELSE coalesce({on_day}, e.occurred_at) END"
+    return latest("checked", f"CASE WHEN e.checked THEN coalesce({said}, {seen}) END")
+
+
+def mend_completions(conn: sqlite3.Connection, said: Mapping[int, tuple[str, str | None]]) -> set[int]:
+    """Write into the rows of done tasks when their source says that they were completed; the tasks that this changed.
+
+    Only a time no later than the day of the tick, and only where no user has ticked the box or written another time.
+
+    Args:
+        conn: a database of version 2.1, in the caller's transaction.
+        said: task -> what its source says, and what it said before; in the stored form.
+    """
+    if not said or "completed_at" not in rows.columns(conn, "tasks"):
+        return set()
+    sql = (
+        f"SELECT t.id, t.completed_at AS now, {_completed_at(conn, 'NULL')} AS seen, "  # noqa: S608
+        f"{latest('checked', 'e.occurred_at')} AS ticked_at FROM tasks AS t "
+        f"WHERE t.checked AND {latest('checked', 'e.source')} IS NOT 'trigger' "
+        "AND t.id IN (SELECT value FROM json_each(:ids))"
+    )
+    mended = []
+    for row in rows.read(conn, sql, {"ids": json.dumps([*said])}):
+        new, old = said[row["id"]]
+        if new != row["now"] and row["now"] in (None, old, row["seen"]) and new[:10] <= row["ticked_at"][:10]:
+            mended.append({"id": row["id"], "at": new})
+    conn.executemany("UPDATE main.tasks SET completed_at = :at WHERE id = :id", mended)
+    return {row["id"] for row in mended}
 
 
 def _write_dependency(conn: sqlite3.Connection, dependency: DependencyChange, recorded_at: str) -> None:

@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager, suppress
 from pathlib import Path
+from typing import Any
 from urllib.parse import quote
 
 from dashkit.errors import BusyError, DashkitError, FailedError, RefusedError
@@ -46,7 +47,7 @@ def _open(path: Path, parameters: str, timeout: float, *first: str) -> sqlite3.C
     conn = sqlite3.connect(_uri(path, parameters), uri=True, timeout=timeout, isolation_level=None, cached_statements=0)
     try:
         for statement in first:
-            conn.execute(statement).fetchall()
+            acquire(conn, statement)
     except BaseException:
         conn.close()
         raise
@@ -178,7 +179,7 @@ def give_up_after(timeout: float, path: Path) -> Callable[[int, int, int], None]
 
 def data_version(conn: sqlite3.Connection) -> int:
     """A number that changes when another connection commits."""
-    return int(conn.execute("PRAGMA data_version").fetchone()[0])
+    return int(acquire(conn, "PRAGMA data_version")[0][0])
 
 
 @contextmanager
@@ -207,11 +208,16 @@ def using(db: Database, *, write: bool = False) -> Iterator[sqlite3.Connection]:
     """The caller's own connection as it is (neither committed nor closed), else one of ours, closed after.
 
     One of ours that writes does so in one transaction.
+
+    Raises:
+        BusyError: another connection of this thread, or somebody else for too long, keeps the database locked.
     """
     if isinstance(db, sqlite3.Connection):
         factories = db.row_factory, db.text_factory
         db.row_factory, db.text_factory = None, str
         try:
+            if not db.in_transaction:
+                acquire(db, "SELECT count(*) FROM sqlite_master")
             yield db
         finally:
             db.row_factory, db.text_factory = factories
@@ -231,17 +237,49 @@ def using(db: Database, *, write: bool = False) -> Iterator[sqlite3.Connection]:
 
 @contextmanager
 def transaction(conn: sqlite3.Connection) -> Iterator[None]:
-    """BEGIN IMMEDIATE ... COMMIT; a deferred BEGIN would fail at its first write without waiting."""
-    conn.execute("BEGIN IMMEDIATE")
+    """BEGIN IMMEDIATE ... COMMIT; a deferred BEGIN would fail at its first write without waiting.
+
+    Raises:
+        BusyError: another connection of this thread keeps the database locked.
+    """
+    acquire(conn, "BEGIN IMMEDIATE")
     try:
         yield
-        conn.execute("COMMIT")
+        acquire(conn, "COMMIT")
     except BaseException:
         # SQLite has already rolled back by itself after "disk full" or an I/O error.
         if conn.in_transaction:
             with suppress(sqlite3.Error):
                 conn.execute("ROLLBACK")
         raise
+
+
+def acquire(conn: sqlite3.Connection, statement: str) -> list[Any]:
+    """Run a statement that takes a lock, and wait for it as long as the connection waits, but not for this very thread.
+
+    Returns:
+        The rows of the statement.
+
+    Raises:
+        BusyError: another connection of this thread has the lock: it could not let go while this one waits.
+    """
+    (timeout,) = conn.execute("PRAGMA busy_timeout").fetchone()
+    conn.execute("PRAGMA busy_timeout = 0")
+    try:
+        return conn.execute(statement).fetchall()
+    except sqlite3.OperationalError as error:
+        if not _is_busy(error):
+            raise
+        from dashkit import holders  # hardly ever needed
+
+        path = conn.execute("PRAGMA database_list").fetchone()[2]
+        holding = holders.find(path, conn)
+        # Readers are in the way of those alone who would change the file now.
+        if holding == "writing" or (holding and statement in ("COMMIT", "BEGIN EXCLUSIVE")):
+            raise _own(Path(path), holding) from error
+    finally:
+        conn.execute(f"PRAGMA busy_timeout = {timeout}")
+    return conn.execute(statement).fetchall()
 
 
 @contextmanager
@@ -255,10 +293,10 @@ def explained(path: Path, doing: str) -> Iterator[None]:
 
 def explain(path: Path, doing: str, error: sqlite3.Error) -> DashkitError:
     """The error of ours that says what SQLite's means."""
-    code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR)
+    code = _code(error)
     if code == sqlite3.SQLITE_READONLY_ROLLBACK:
         return _needs_recovery(path)
-    if code & 0xFF in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
+    if _is_busy(error):
         return _busy(path)
     kind, why, remedy = _MEANINGS.get(code & 0xFF, _UNFORESEEN)
     if kind is FailedError and doing in _HARMLESS:
@@ -301,11 +339,36 @@ _MEANINGS: dict[int, tuple[type[DashkitError], str, str]] = {
 }
 
 
+def _code(error: sqlite3.Error) -> int:
+    return getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR)
+
+
+def _is_busy(error: sqlite3.Error) -> bool:
+    return _code(error) & 0xFF in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
+
+
 def _busy(path: Path) -> BusyError:
+    from dashkit import holders
+
+    threads = ", or another thread of this one," if holders.is_open_elsewhere() else ""
     return BusyError(
         f"Cannot get hold of {path}",
-        "another program is using it and did not let go",
+        f"another program{threads} is using it and did not let go",
         "Nothing changed. Stop that program (an API server, another dashkit), or run this again.",
+        path=path,
+    )
+
+
+def _own(path: Path, holding: str) -> BusyError:
+    """What is said where waiting would never end."""
+    why, first = {
+        "writing": ("has an open transaction on it", "Commit it there, or roll it back, first"),
+        "reading": ("is still reading rows from it", "Fetch them all, or end that transaction, first"),
+    }[holding]
+    return BusyError(
+        f"Cannot get hold of {path}",
+        f"this program itself {why}, over a connection of its own, and to wait for that would never end",
+        f"Nothing changed. {first}; or hand that connection over (db=connection), and commit afterwards.",
         path=path,
     )
 

@@ -1,9 +1,10 @@
 """The functions of a Dashboard: what is blocked, how far, what is linked, what happened; and a person's word.
 
-Each takes `db`: a path, None for the usual place (`connection.default_path`), or an open sqlite3 connection,
-which is neither committed nor closed. From version 2.0 on `checked` is the source of truth for completion.
-Each raises RefusedError for what is no Dashboard and, unless it works in any version, OutdatedError for
-version 1.
+Each takes `db`: a path, None for the usual place (`connection.default_path`), or an open sqlite3 connection, which is
+neither committed nor closed. What you change over a connection of yours is to be committed before a function gets the
+path, or the function gets that connection. From version 2.0 on `checked` is the source of truth for completion.
+Each raises RefusedError for what is no Dashboard, BusyError while somebody else writes to it and, unless it works in
+any version, OutdatedError for version 1.
 """
 
 import sqlite3

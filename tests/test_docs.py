@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 from builders import CHANGES, NEWEST, query, v1_database
+from crash_processes import neighbour
 
 import dashkit
 from dashkit import cli, dashboard, database, migrations
@@ -108,9 +109,17 @@ def two_names(db):
 @cause
 def another_writer(db):
     """Another program is writing."""
-    with closing(sqlite3.connect(db, isolation_level=None)) as writer:
-        writer.execute("BEGIN IMMEDIATE")
+    with neighbour("hold", db.absolute(), "BEGIN IMMEDIATE"):
         migrations.execute(db, timeout=0.1)
+
+
+@cause
+def own_writer(db):
+    """This program itself is writing."""
+    migrations.execute(db)
+    with closing(database.get_connection(db)) as conn:
+        conn.execute("UPDATE tasks SET title = 'changed'")
+        database.update_task_checked(1, True, db=db)
 
 
 @cause

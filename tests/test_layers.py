@@ -18,6 +18,7 @@ ROWS = [
     "vocabulary",
     "records",
     "times arguments",
+    "holders",
     "connection",
     "store",
     "migrations",
@@ -53,7 +54,8 @@ OWNERS = {
     "papermill": {"reports"},
 }
 LIGHT = {
-    *("errors", "version", "vocabulary", "records", "times", "connection", "store", "migrations", "database"),
+    *("errors", "version", "vocabulary", "records", "times", "holders", "connection", "store"),
+    *("migrations", "database"),
     *("ingest", "sources", "doctor"),
 }
 

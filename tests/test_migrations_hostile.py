@@ -3,13 +3,13 @@
 import os
 import random
 import shutil
-import sqlite3
 import subprocess
 from contextlib import closing
 
 import pytest
 from builders import CHANGES, NEWEST, query, v1_database
 from content import alter, content, folder_state, old_values, quoted
+from crash_processes import neighbour
 
 from dashkit import connection, migrations
 from dashkit.errors import BusyError, RefusedError
@@ -324,31 +324,30 @@ def test_every_obstacle_is_named_at_once(small):
 def test_a_writer_that_does_not_let_go_is_named(small):
     """An execute gives up in time where another program holds the write lock; nothing is left behind."""
     before = folder_state(small.parent)
-    with closing(sqlite3.connect(small, isolation_level=None)) as other:
-        other.execute("BEGIN IMMEDIATE")
-        with pytest.raises(BusyError, match=r"another program is using it and did not let go\. Nothing changed"):
-            migrations.execute(small, timeout=0.2)
+    with (
+        neighbour("hold", small, "BEGIN IMMEDIATE"),
+        pytest.raises(BusyError, match=r"another program is using it and did not let go\. Nothing changed"),
+    ):
+        migrations.execute(small, timeout=0.2)
     assert folder_state(small.parent) == before
 
 
 def test_a_reader_that_does_not_let_go_is_named(small):
     """A COMMIT that a reader keeps waiting is given up: nothing changed, no backup."""
     before = content(small)
-    with closing(sqlite3.connect(small, isolation_level=None)) as other:
-        other.execute("BEGIN")
-        other.execute("SELECT * FROM tasks").fetchone()
-        with pytest.raises(BusyError, match=r"did not let go"):
-            migrations.execute(small, timeout=0.2)
+    with (
+        neighbour("hold", small, "BEGIN", "SELECT * FROM tasks"),
+        pytest.raises(BusyError, match=r"did not let go"),
+    ):
+        migrations.execute(small, timeout=0.2)
     assert content(small) == before
     assert [entry.name for entry in small.parent.iterdir()] == [small.name]
 
 
 def test_the_dry_run_waits_for_nobody_for_ever(small):
     """A dry run gives up in time where another program holds the whole database."""
-    with closing(sqlite3.connect(small, isolation_level=None)) as other:
-        other.execute("BEGIN EXCLUSIVE")
-        with pytest.raises(BusyError, match=r"did not let go"):
-            migrations.migrate(small, timeout=0.2)
+    with neighbour("hold", small, "BEGIN EXCLUSIVE"), pytest.raises(BusyError, match=r"did not let go"):
+        migrations.migrate(small, timeout=0.2)
 
 
 TRIGGERS = [

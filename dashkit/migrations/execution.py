@@ -109,7 +109,7 @@ def _migrate(conn: sqlite3.Connection, job: Job, backup: backups.NewBackup) -> O
         conn.execute("PRAGMA journal_mode = OFF")
         conn.execute("PRAGMA synchronous = OFF")
     else:
-        conn.execute("PRAGMA synchronous = EXTRA")
+        connection.acquire(conn, "PRAGMA synchronous = EXTRA")  # the first that reads
     # Set before BEGIN, where it would be ignored: our one UPDATE must fire no action of theirs.
     conn.execute("PRAGMA foreign_keys = OFF")
     conn.execute("PRAGMA trusted_schema = OFF")

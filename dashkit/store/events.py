@@ -6,7 +6,7 @@ from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from typing import Any
 
-from dashkit.connection import transaction
+from dashkit.connection import acquire, transaction
 from dashkit.store import rows
 
 WATCHED = ("project_id", "status", "checked", "blocked_reason", "complexity", "title")
@@ -72,6 +72,8 @@ def acting(conn: sqlite3.Connection, actor: str) -> Iterator[None]:
         return
     begins = not conn.in_transaction
     commits_each = conn.isolation_level is None or getattr(conn, "autocommit", None) is True
+    if begins and not commits_each:
+        acquire(conn, "BEGIN IMMEDIATE")  # as Python would at the first change, but it would wait for this very thread
     with transaction(conn) if begins and commits_each else nullcontext():
         _ACTING.add(id(conn))
         try:

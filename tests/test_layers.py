@@ -17,7 +17,7 @@ ROWS = [
     "errors version",
     "vocabulary",
     "records",
-    "times arguments",
+    "texts times arguments",
     "holders",
     "connection",
     "store",
@@ -54,7 +54,7 @@ OWNERS = {
     "papermill": {"reports"},
 }
 LIGHT = {
-    *("errors", "version", "vocabulary", "records", "times", "holders", "connection", "store"),
+    *("errors", "version", "vocabulary", "records", "texts", "times", "arguments", "holders", "connection", "store"),
     *("migrations", "database"),
     *("ingest", "sources", "doctor"),
 }

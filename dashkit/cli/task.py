@@ -29,7 +29,7 @@ def register(commands: "Commands", common: argparse.ArgumentParser) -> None:
     done.add_argument("--check", dest="checked", action="store_const", const=True, help="it is done; its status stays")
     done.add_argument("--uncheck", dest="checked", action="store_const", const=False, help="it is not done")
     block = parser.add_mutually_exclusive_group()
-    block.add_argument("--block", metavar="REASON", help="it is blocked, and why")
+    block.add_argument("--block", metavar="REASON", help="it is blocked, and why (at most 2,000 characters)")
     block.add_argument("--unblock", action="store_true", help="it is no longer blocked")
     parser.add_argument("--size", type=str.upper, choices=COMPLEXITIES, help="how big it is")
     parser.add_argument("--link", metavar="SHA", help="this commit belongs to it (4 digits or more, if one begins so)")

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
-from dashkit import times
+from dashkit import texts, times
 from dashkit.errors import OutdatedError, UsageError
 from dashkit.store import rows
 from dashkit.vocabulary import COMPLEXITIES, SIZE_WEIGHTS, STATUSES
@@ -167,8 +167,7 @@ def put(conn: sqlite3.Connection, key: str, text: str, project_id: int | None, n
     """
     known = _known(key)
     try:
-        _require_plain(text)
-        value = known.parse(text)
+        value = known.parse(texts.kept(text, _LONGEST))
         if key == "started_statuses":
             _require_statuses(conn, value)
     except ValueError as error:
@@ -247,11 +246,6 @@ def _held(conn: sqlite3.Connection, key: str, project_id: int | None) -> Setting
         return Setting(key, KEYS[key].default, "default")
     whose = f"project {found[0]['scope']}" if found[0]["scope"] else "all projects"
     return Setting(key, str(found[0]["value"]), whose)
-
-
-def _require_plain(text: str) -> None:
-    if len(text) > _LONGEST or not text.replace("\n", "").isprintable():
-        raise ValueError(f"it is longer than {_LONGEST:,} characters, or holds control characters")
 
 
 def _require_statuses(conn: sqlite3.Connection, words: Iterable[str]) -> None:

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from dashkit import times
+from dashkit import texts, times
 from dashkit.errors import UsageError
 from dashkit.store import events, finishes, lives, rows
 from dashkit.vocabulary import COMPLEXITIES, SIZE_WEIGHTS, UNSIZED
@@ -284,7 +284,7 @@ def _weighed(by_size: Counter[str]) -> int:
     return sum(SIZE_WEIGHTS.get(size, SIZE_WEIGHTS[UNSIZED]) * n for size, n in by_size.items())
 
 
-def set_checked(conn: sqlite3.Connection, task_id: int, checked: bool, now: datetime) -> bool:
+def set_checked(conn: sqlite3.Connection, task_id: int, checked: bool | int, now: datetime) -> bool:
     """Check or uncheck a task; completed_at is set where it is NULL or too old, or cleared; status stays.
 
     Too old is one of a task that is open, from before the history last saw it leave done: it was of an earlier finish.
@@ -293,9 +293,9 @@ def set_checked(conn: sqlite3.Connection, task_id: int, checked: bool, now: date
         UsageError: `checked` is neither a bool nor 0 or 1.
     """
     rows.require_v2(conn)
-    if not _is_truth(checked):
+    if checked not in (0, 1):
         raise UsageError(
-            f"Cannot check task {task_id!r} as {checked!r:.40}",
+            f"Cannot check task {task_id!r} as {checked!r}",
             "it is neither true nor false",
             "Give True or False (1 or 0).",
             task_id=task_id,
@@ -310,14 +310,6 @@ def set_checked(conn: sqlite3.Connection, task_id: int, checked: bool, now: date
     anew = bool(checked) and _is_of_earlier_finish(conn, task_id)
     values = {"task_id": task_id, "checked": bool(checked), "anew": anew, "now": times.to_text(now)}
     return rows.write(conn, sql, values) > 0
-
-
-def _is_truth(value: object) -> bool:
-    """Whether it is a bool or 0 or 1, numpy's too; a word is refused, as 'false' would be true."""
-    try:
-        return not isinstance(value, str | bytes) and value in (0, 1)
-    except (TypeError, ValueError):  # pandas.NA, and what has several values
-        return False
 
 
 def _is_of_earlier_finish(conn: sqlite3.Connection, task_id: int) -> bool:
@@ -335,16 +327,10 @@ def set_blocked(conn: sqlite3.Connection, task_id: int, reason: str | None, now:
     """Block a task for a reason; None lifts the block, and leaves any other status as it is.
 
     Raises:
-        UsageError: the reason is blank.
+        UsageError: the reason is blank, or no text that is kept.
     """
     rows.require_v2(conn)
-    if reason is not None and not reason.strip():
-        raise UsageError(
-            f"Cannot block task {task_id!r}",
-            "the reason is blank",
-            "Say in a few words what it waits for; to lift a block, give no reason (None, `--unblock`).",
-            task_id=task_id,
-        )
+    text = None if reason is None else _reason(task_id, reason)
     sql = """
         UPDATE main.tasks SET blocked_reason = :reason, updated_at = :now,
                status = CASE WHEN :reason IS NOT NULL THEN 'blocked'
@@ -354,11 +340,32 @@ def set_blocked(conn: sqlite3.Connection, task_id: int, reason: str | None, now:
     before = events.status_before_block(conn, task_id) if events.are_kept(conn) else None
     values = {
         "task_id": task_id,
-        "reason": reason and reason.strip(),
+        "reason": text,
         "before": before or "pending",  # what it was before the block, where the history knows
         "now": times.to_text(now),
     }
     return rows.write(conn, sql, values) > 0
+
+
+def _reason(task_id: int, reason: str) -> str:
+    """The reason of a block as it is kept."""
+    try:
+        text = texts.kept(reason)
+    except ValueError as error:
+        raise UsageError(
+            f"Cannot block task {task_id!r} for this reason",
+            str(error),
+            f"Say in at most {texts.LONGEST:,} plain characters what it waits for.",
+            task_id=task_id,
+        ) from error
+    if not text:
+        raise UsageError(
+            f"Cannot block task {task_id!r}",
+            "the reason is blank",
+            "Say in a few words what it waits for; to lift a block, give no reason (None, `--unblock`).",
+            task_id=task_id,
+        )
+    return text
 
 
 def set_complexity(conn: sqlite3.Connection, task_id: int, size: str | None, now: datetime) -> bool:

@@ -42,7 +42,7 @@ def _try(name: str, trial: Callable[[], str]) -> Check:
 
 
 def _task(conn: sqlite3.Connection) -> tuple[int, int]:
-    """A task and a project to run them on, its own where any task has one; made up, in the copy, where there is none."""
+    """A task and a project to run them on, its own where any task has one; where there is none it is made up."""
     both: tuple[int, int] | None = conn.execute(
         "SELECT t.id, p.id FROM tasks AS t JOIN projects AS p ON p.id = t.project_id ORDER BY t.id LIMIT 1"
     ).fetchone()
@@ -58,7 +58,7 @@ def _task(conn: sqlite3.Connection) -> tuple[int, int]:
 
 
 def _first(conn: sqlite3.Connection, table: str) -> int | None:
-    found: int | None = conn.execute(f"SELECT min(id) FROM {table}").fetchone()[0]  # noqa: S608 - one of two tables
+    found: int | None = conn.execute(f"SELECT min(id) FROM {table}").fetchone()[0]
     return found
 
 
@@ -68,7 +68,7 @@ def _make_up(conn: sqlite3.Connection, table: str, values: dict[str, object]) ->
     row = {name: "0" for (name,) in conn.execute(demanding, (table,))} | values
     names = ", ".join('"' + name.replace('"', '""') + '"' for name in row)
     marks = ", ".join("?" * len(row))
-    made = conn.execute(f"INSERT INTO {table} ({names}) VALUES ({marks})", [*row.values()])  # noqa: S608 - quoted
+    made = conn.execute(f"INSERT INTO {table} ({names}) VALUES ({marks})", [*row.values()])
     return made.lastrowid or 0
 
 

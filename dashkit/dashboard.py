@@ -131,6 +131,11 @@ class Dashboard:
         return self._snapshot.project
 
     @property
+    def note(self) -> str:
+        """A sentence where the word that chose the project could mean another one too, else ''."""
+        return self._snapshot.note
+
+    @property
     def timezone(self) -> str:
         """The time zone of days, weeks and months."""
         return self._snapshot.timezone
@@ -168,13 +173,15 @@ class Dashboard:
             at, zone = at.astimezone(ZoneInfo(self.timezone)), self.timezone
         when = f"{at.day} {at:%B %Y, %H:%M} {zone}"
         file = escape(Path(self.path).name)
-        told = f"<strong>{file}</strong> as of {when}: {escape(what)} (version {self.version})"
+        note = f" {escape(self.note)}" if self.note else ""
+        told = f"<strong>{file}</strong> as of {when}: {escape(what)} (version {self.version}){note}"
         return f'<p class="mathjax_ignore tex2jax_ignore">{told}</p>'
 
     def __repr__(self) -> str:
         rows = ", ".join(f"{count:,} {table}" for table, count in self.rows.items() if count)
         state = f"version {self.version}, as of {times.to_text(self.as_of)}"
-        return f"<Dashboard {self.path!r}, {state}: {rows or 'empty'}>"
+        note = f". {self.note}" if self.note else ""
+        return f"<Dashboard {self.path!r}, {state}: {rows or 'empty'}{note}>"
 
 
 @arguments.checked("open a Dashboard")
@@ -196,7 +203,8 @@ def open(  # noqa: A001 - dashkit.open is the name that users meet
             version 2.1 nothing has one, and only ages are counted to it.
         known_at: leave out what was recorded later, likewise; None or '' leaves nothing out. What does not say when
             it was recorded (sessions, links, commits of other programs) counts as known.
-        project: id or name of the one project to show; None or '' is all of them.
+        project: id or name of the one project to show; None or '' is all of them. What is both is the id, and `note`
+            says so; a name counts in any case where it is no other project's as it is written.
         timezone: of days, weeks and months, such as Europe/Berlin; None or '' is the setting `time_zone`.
         load: how the tables get into DuckDB: `copy`, `attach` (through its SQLite extension), or what is faster.
 

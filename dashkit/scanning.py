@@ -8,6 +8,7 @@ from pathlib import Path
 
 from dashkit import connection, migrations, times
 from dashkit.errors import BusyError, DashkitError, RefusedError
+from dashkit.ingest import target
 from dashkit.ingest.git import find_projects, ingest_git
 from dashkit.ingest.links import link_commits
 from dashkit.ingest.run import counts, run
@@ -16,7 +17,7 @@ from dashkit.records import IngestSummary
 from dashkit.reports.publish import require_folder
 from dashkit.sources import git as repositories
 from dashkit.sources.survey import SWITCHABLE
-from dashkit.store import projects, tasks
+from dashkit.store import tasks
 
 Tell = Callable[[str, int, int], None]
 MOST_LINES = 15
@@ -225,15 +226,10 @@ def _project(path: Path, root: Path, place: repositories.Repository | None) -> i
     named = place.name if place and not place.work_tree else root.name or "project"
     name = " ".join(named.encode("utf-8", "replace").decode().split())
     with connection.using(path, write=True) as conn:
-        ids = (find_projects(conn, place) if place else []) or projects.find_projects(conn, name)
-        if len(ids) > 1:
-            raise RefusedError(
-                f"Cannot scan {root} into {path}",
-                f"{len(ids)} projects have it, or its name (ids {', '.join(map(str, ids))})",
-                "Name another database with --db PATH, or use `dashkit ingest` with --project-id N.",
-                ids=ids,
-            )
-        return ids[0] if ids else projects.insert_project(conn, name, times.to_text(times.utc_now()))
+        there = find_projects(conn, place) if place else []
+        remedy = "Name another database with --db PATH, or use `dashkit ingest` with --project-id N."
+        goal = target.by_place(conn, f"scan {root} into {path}", there, name, remedy)
+        return goal.make(conn, times.to_text(times.utc_now()))
 
 
 def _make_database(path: Path) -> list[str]:

@@ -349,7 +349,8 @@ def test_one_project_can_be_chosen(tmp_path, load):
             assert d.sql("SELECT project FROM tasks")["project"].tolist() == ["It's; --"]
             assert len(d.blocked_tasks()) == len(d.sql("FROM sessions")) == 0
     with opened(path, load, project="1") as d:
-        assert d.progress()["project"].tolist() == ["1"], "a name goes before an id"
+        assert d.progress()["project"].tolist() == ["Alpha"]
+        assert d.note == "1 is taken for the id of the project 'Alpha', not for the name of '1' (id 5)."
     with opened(path, load, project="") as d:
         assert len(d.progress()) == 5
     with pytest.raises(UsageError, match=r"2 projects have this name\. Give one of their ids: 3, 4"):

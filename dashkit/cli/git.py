@@ -31,10 +31,11 @@ def register(objects: "Commands", common: argparse.ArgumentParser) -> None:
     project = git.add_mutually_exclusive_group()
     project.add_argument(
         "--project",
-        metavar="NAME",
-        help="the project (else the one that has the repository, else one of the repository's name)",
+        metavar="PROJECT",
+        help="the project, by id or name; a name that is not there makes a new one (else the one that has the "
+        "repository, else one of the repository's name)",
     )
-    project.add_argument("--project-id", type=int, metavar="N", help="the project, where several have the name")
+    project.add_argument("--project-id", type=int, metavar="N", help="the project by its id, which has to be there")
     what = git.add_mutually_exclusive_group()
     what.add_argument("--branch", metavar="NAME", help="this branch or tag (else HEAD)")
     what.add_argument("--all", action="store_true", help="every branch and tag")

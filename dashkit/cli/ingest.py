@@ -32,9 +32,12 @@ def register(commands: "Commands", common: argparse.ArgumentParser) -> None:
     tasks.add_argument("files", nargs="+", metavar="PATH", help="a task file, a Backlog.md folder, or a repository")
     project = tasks.add_mutually_exclusive_group()
     project.add_argument(
-        "--project", metavar="NAME", help="the project, new or not (else named as the first file's folder)"
+        "--project",
+        metavar="PROJECT",
+        help="the project, by id or name; a name that is not there makes a new one (else named as the first file's "
+        "folder)",
     )
-    project.add_argument("--project-id", type=int, metavar="N", help="its id, where several have the name")
+    project.add_argument("--project-id", type=int, metavar="N", help="the project by its id, which has to be there")
     tasks.add_argument(
         "--format", choices=("auto", *_FORMATS), default="auto", help="what the files are; of a folder these alone"
     )

@@ -3,17 +3,18 @@
 import argparse
 import shlex
 import sys
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from dashkit.cli.text import plain
+from dashkit.cli.text import plain, tell
 from dashkit.errors import DashkitError, FailedError, UsageError
 from dashkit.times import show_seconds
 
 _WORDS = {"passed": "done", "failed": "CHECKS FAILED", "refused": "REFUSED", "crashed": "FAILED"}
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from dashkit.cli import Commands
     from dashkit.reports.catalog import Report
@@ -223,6 +224,8 @@ def _jobs(args: argparse.Namespace, name: str | Path) -> "Iterator[Job]":
         raise UsageError(f"Cannot run {report.name} as of another instant", f"it takes no {lacking}", "Leave it away.")
     given = from_text(args.parameters, report.parameters, report.name) | instants
     job = prepare(report.path, db=args.db, parameters=given)
+    if report.path in catalog.bundled():  # in a notebook of somebody else's the name may mean anything
+        tell(_what_project(job[1]))
     if args.all and report.of_migration and (why := _no_migration(Path(str(job[1]["db_path"])))):
         print(f"{plain(report.name)}: left out, {why}", file=sys.stderr)
     elif args.if_changed and (last := last_page(*job, Path(args.out))):
@@ -231,6 +234,19 @@ def _jobs(args: argparse.Namespace, name: str | Path) -> "Iterator[Job]":
         print(f"{plain(report.name)}: nothing changed since {record.started_at}: {plain(page)}", file=sys.stderr)
     else:
         yield job
+
+
+def _what_project(given: "Mapping[str, object]") -> str:
+    """What is to be said of the project that was named: '' where it is certain, or where the report will refuse it."""
+    from dashkit import connection
+    from dashkit.store import projects
+
+    word = given.get("project")
+    if not word:
+        return ""
+    with suppress(DashkitError), connection.using(Path(str(given["db_path"]))) as conn:
+        return projects.choose(conn, str(word)).note
+    return ""
 
 
 def _no_migration(path: Path) -> str:

@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from dashkit import times
-from dashkit.cli.text import plain
+from dashkit.cli.text import plain, project, tell
 from dashkit.errors import UsageError
 
 if TYPE_CHECKING:
@@ -51,7 +51,7 @@ def register(commands: "Commands", common: argparse.ArgumentParser) -> None:
         default="",
         help="its name, such as progress, blocked_tasks, activity or links",
     )
-    p.add_argument("--project", metavar="PROJECT", help="this project alone, by id or name")
+    p.add_argument("--project", type=project, metavar="PROJECT", help="this project alone, by id or name")
     p.add_argument("--as-of", metavar="INSTANT", help="as it was then, such as 2026-01-31 or 2026-01-31T12:00+01:00")
     p.add_argument("--known-at", metavar="INSTANT", help="without what was recorded later")
     p.add_argument("--timezone", metavar="ZONE", help="of days, weeks and months, such as Europe/Berlin")
@@ -82,6 +82,7 @@ def _run_show(args: argparse.Namespace) -> int:
     chosen = _chosen(args, frames[args.frame])
     instants = {"as_of": args.as_of, "known_at": args.known_at}
     with dashboard.open(args.db, project=args.project, timezone=args.timezone, **instants) as opened:
+        tell(opened.note)
         frame = frames[args.frame](opened, **chosen)
     sentences: list[str] = []
     if not (args.json or args.csv):

@@ -1,5 +1,7 @@
 """Text for a terminal: from outside, made fit for it; and how fast the work goes."""
 
+import argparse
+import sys
 import time
 import unicodedata
 
@@ -24,6 +26,19 @@ def plain(text: object, width: int | None = None) -> str:
 def plain_lines(text: object) -> str:
     """A text of several lines with the same characters shown; its line breaks and spaces stay."""
     return "\n".join("".join(map(_visible, line)) for line in str(text).split("\n"))
+
+
+def project(text: str) -> str:
+    """An empty name is a variable that was not set, and must not mean all projects."""
+    if not text.strip():
+        raise argparse.ArgumentTypeError("it is empty; name a project, or leave --project away")
+    return text
+
+
+def tell(note: str) -> None:
+    """Say something beside the output, if there is something to say."""
+    if note:
+        print(plain(note), file=sys.stderr)
 
 
 class Speed:

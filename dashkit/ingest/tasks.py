@@ -11,7 +11,7 @@ from pathlib import Path
 from dashkit import times
 from dashkit.connection import Database, using
 from dashkit.errors import DashkitError, RefusedError, UsageError
-from dashkit.ingest import first_fill, identity, moves
+from dashkit.ingest import first_fill, identity, moves, target
 from dashkit.ingest.catch_up import CatchUp, Project, Reading
 from dashkit.ingest.run import counts, run
 from dashkit.records import IngestSummary
@@ -54,60 +54,67 @@ def ingest_tasks(
         everything: no rule leaves a record out, or a file of a folder.
 
     Raises:
-        UsageError: an empty name, a name and an id, no such kind of source, or a file named twice.
-        RefusedError: a file cannot be read, no file holds a task, the name fits several projects, or the database is
-            no Dashboard. Nothing was written.
+        UsageError: an empty name, one of several projects, a name and an id, no such kind of source, or a file named
+            twice.
+        RefusedError: a file cannot be read, no file holds a task, the first file's folder fits several projects, or the
+            database is no Dashboard. Nothing was written.
     """
-    name = _name(files, source, project, project_id)
+    word = target.named("ingest tasks", project, project_id)
+    if not all(map(str, files)):
+        raise UsageError("Cannot ingest a file without a name", "the path is empty", "Name a file; `.` is this folder.")
+    place = _place(files, source) if word is None and project_id is None else ""
     # Read while the database is held: of two runs at once the later one sees what the first one has read.
     with run(db, "ingest tasks") as this, using(db, write=True) as conn, events.acting(conn, events.INGEST):
         rows.require(conn)
         now = times.to_text(times.utc_now())
-        target = this.project_id = _project(conn, name, project_id)
-        exclude = settings.get(conn, "exclude", target)
+        goal = _goal(conn, word, project_id, place)
+        this.project_id = goal.id
+        exclude = settings.get(conn, "exclude", goal.id)
         readings, notes, left_out = _read(files, source, everything=everything, exclude=exclude)
-        if target is None or not events.are_kept(conn):
+        if goal.id is None or not events.are_kept(conn):
             left = [f"left out: {reason} ({count:,})" for reason, count in left_out.items()]
             _require_tasks(files, readings, [*left, *notes])
         if events.are_kept(conn):
             this.look(conn, now)
-            target = projects.insert_project(conn, name, now) if target is None else target
+            number = goal.make(conn, now)
             here = Project(
                 conn,
-                target,
+                number,
                 now,
-                empty=not projects.count_tasks(conn, target),
-                deleted=frozenset(map(identity.normal, sources.deleted(conn, target))),
+                empty=not projects.count_tasks(conn, number),
+                deleted=frozenset(map(identity.normal, sources.deleted(conn, number))),
                 with_history=with_history,
                 everything=everything,
                 exclude=exclude,
-                marks=sources.in_use(conn, target),
+                marks=sources.in_use(conn, number),
             )
             folders = [path for path in map(Path, files) if _holds_files(path, source)]
             done = _catch_up(here, readings, folders, source)
         else:
-            done = first_fill.fill(conn, {one.path: one.present for one in readings}, target, name, now)
+            done = first_fill.fill(conn, {one.path: one.present for one in readings}, goal.id, goal.name, now)
         if not readings:
             notes.append(f"no task file was found in {', '.join(map(str, files))}")
         left_out += Counter(done.left_out_by)
-        summary = replace(done, files=len(readings), notes=(*notes, *done.notes), left_out_by=left_out)
+        said = [goal.note] if goal.note else []
+        summary = replace(done, files=len(readings), notes=(*said, *notes, *done.notes), left_out_by=left_out)
         this.end(conn, counts(summary))
     return summary
 
 
-def _name(files: Sequence[str | Path], source: str, project: str | None, project_id: int | None) -> str:
-    """The name of the project, on one line; without name and id that of the first file's folder or repository."""
-    if project is not None and project_id is not None:
-        raise UsageError("Cannot ingest tasks", "a project's name and an id were given", "Give one of the two.")
-    if not all(map(str, files)):
-        raise UsageError("Cannot ingest a file without a name", "the path is empty", "Name a file; `.` is this folder.")
-    if project is None and project_id is None and files:
-        first = Path(files[0])
-        project = (_repository(first) if _holds_files(first, source) else real(first).parent.name) or "project"
-    name = " ".join((project or "").encode("utf-8", "replace").decode().split())
-    if not name and project_id is None:
-        raise UsageError("Cannot ingest tasks", "the project has no name", "Give one with --project NAME.")
-    return name
+def _place(files: Sequence[str | Path], source: str) -> str:
+    """The name of the first file's folder, or of the repository that the first folder is in."""
+    first = Path(files[0]) if files else Path()
+    folder = _repository(first) if _holds_files(first, source) else real(first).parent.name
+    return " ".join(folder.encode("utf-8", "replace").decode().split()) or "project"
+
+
+def _goal(conn: sqlite3.Connection, word: str | None, project_id: int | None, place: str) -> target.Target:
+    """The project that was named; without a word and an id the one of the place."""
+    if project_id is not None:
+        return target.by_id(conn, "ingest tasks", project_id)
+    if word is not None:
+        return target.by_word(conn, word)
+    return target.by_place(conn, f"ingest tasks into {place}", (), place, "Say which with --project-id N.")
 
 
 def _catch_up(project: Project, readings: Sequence[Reading], folders: Sequence[Path], source: str) -> IngestSummary:
@@ -203,24 +210,3 @@ def _require_tasks(files: Sequence[str | Path], readings: Sequence[Reading], not
             if lists
             else "docs/sources.md shows what each kind of file holds.",
         )
-
-
-def _project(conn: sqlite3.Connection, name: str, project_id: int | None) -> int | None:
-    """The project of this id or name; None: it is to be made."""
-    if project_id is not None:
-        if not rows.read(conn, "SELECT id FROM projects WHERE id = :id", {"id": project_id}):
-            raise RefusedError(
-                f"Cannot ingest tasks into project {project_id}",
-                "there is no project with this id",
-                "Give the id of a row of projects, or a name with --project NAME.",
-            )
-        return project_id
-    ids = projects.find_projects(conn, name)
-    if len(ids) > 1:
-        raise RefusedError(
-            f"Cannot ingest tasks into {name}",
-            f"{len(ids)} projects have this name (ids {', '.join(map(str, ids))})",
-            "Say which with --project-id N.",
-            ids=ids,
-        )
-    return ids[0] if ids else None

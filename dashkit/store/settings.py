@@ -199,25 +199,6 @@ def unset(conn: sqlite3.Connection, key: str, project_id: int | None) -> Setting
     return _held(conn, key, project_id)
 
 
-def project(conn: sqlite3.Connection, named: str) -> int:
-    """The project that is meant, by its id or its name.
-
-    Raises:
-        UsageError: there is none, or there are several of this name.
-    """
-    names = {row["id"]: row["name"] for row in rows.read(conn, "SELECT id, name FROM projects ORDER BY id")}
-    found = [key for key, name in names.items() if name == named] or [key for key in names if str(key) == named]
-    if len(found) == 1:
-        return int(found[0])
-    what = f"Cannot choose the project {named!r}"
-    if found:
-        ids = ", ".join(map(str, found))
-        raise UsageError(what, f"{len(found)} projects have this name", f"Give one of their ids: {ids}.")
-    near = get_close_matches(named, [str(name) for name in names.values()], n=1)
-    remedy = f"Did you mean {near[0]!r}?" if near else "Give the id or the name of a row of projects."
-    raise UsageError(what, "no project has this id or name", remedy)
-
-
 def _known(key: str) -> Key:
     if key in KEYS:
         return KEYS[key]

@@ -13,16 +13,22 @@ _REFUSED = (
 _UNSEEN = re.compile("[\\s\u00ad\u115f\u1160\u180e\u200b-\u200f\u2060-\u2064\u2800\u3164\ufe00-\ufe0f\ufeff\uffa0]*")
 
 
+def trouble(text: str) -> str:
+    r"""Which character a text holds that acts or hides, as a clause; '' where none. Allowed are `\t`, `\r` and `\n`."""
+    for pattern, why in _REFUSED:
+        if found := pattern.search(text):
+            return f"{why}, {found[0].encode('unicode_escape').decode('ascii')}"
+    return ""
+
+
 def kept(text: str, longest: int = LONGEST) -> str:
     r"""The text as it is kept: without blanks around it, and with `\n` for every line break; empty: nothing is seen.
 
     Raises:
-        ValueError: why it is not kept: it is longer than `longest` characters, or holds a control character (other than
-            tabs and line breaks), one that turns the direction of writing, or half of a character.
+        ValueError: why it is not kept: it is longer than `longest` characters, or `trouble` says it.
     """
-    for pattern, why in _REFUSED:
-        if found := pattern.search(text):
-            raise ValueError(f"{why}, {found[0].encode('unicode_escape').decode('ascii')}")
+    if why := trouble(text):
+        raise ValueError(why)
     plain = "\n".join(text.strip().splitlines())
     if len(plain) > longest:
         raise ValueError(f"it is longer than {longest:,} characters: it has {len(plain):,}")

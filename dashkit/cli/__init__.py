@@ -13,7 +13,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from dashkit.cli.text import plain
+from dashkit.cli.text import helping, plain
 from dashkit.errors import DashkitError
 from dashkit.version import __version__
 
@@ -66,7 +66,8 @@ def parser(command: str | None = None) -> argparse.ArgumentParser:
         "3 refused and nothing changed, 4 busy and nothing changed, 5 failed.",
     )
     root.add_argument("--version", action="version", version=f"dashkit {__version__}")
-    commands = root.add_subparsers(title="commands", metavar="COMMAND", required=True)
+    root.set_defaults(run=helping(root), debug=False)
+    commands = root.add_subparsers(title="commands", metavar="COMMAND")
     needed = [group for group, names in GROUPS.items() if command in names] or list(GROUPS)
     for group in needed:
         import_module(f"dashkit.cli.{group}").register(commands, common)

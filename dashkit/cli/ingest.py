@@ -5,7 +5,7 @@ import sys
 from typing import TYPE_CHECKING
 
 from dashkit.cli import git
-from dashkit.cli.text import plain
+from dashkit.cli.text import helping, plain
 
 if TYPE_CHECKING:
     from dashkit.cli import Commands
@@ -20,7 +20,8 @@ def register(commands: "Commands", common: argparse.ArgumentParser) -> None:
     ingest = commands.add_parser(
         "ingest", help="read a source into the database", description="Read a source into the database."
     )
-    objects = ingest.add_subparsers(title="sources", metavar="SOURCE", required=True)
+    ingest.set_defaults(run=helping(ingest), debug=False)
+    objects = ingest.add_subparsers(title="sources", metavar="SOURCE")
     tasks = objects.add_parser(
         "tasks",
         parents=[common],

@@ -4,6 +4,7 @@ import argparse
 import sys
 import time
 import unicodedata
+from collections.abc import Callable
 
 from dashkit.times import show_seconds
 
@@ -26,6 +27,16 @@ def plain(text: object, width: int | None = None) -> str:
 def plain_lines(text: object) -> str:
     """A text of several lines with the same characters shown; its line breaks and spaces stay."""
     return "\n".join("".join(map(_visible, line)) for line in str(text).split("\n"))
+
+
+def helping(parser: argparse.ArgumentParser) -> Callable[[argparse.Namespace], int]:
+    """What to run where nothing more was typed: print what there is."""
+
+    def run(_args: argparse.Namespace) -> int:
+        parser.print_help()
+        return 0
+
+    return run
 
 
 def project(text: str) -> str:

@@ -13,6 +13,11 @@ if TYPE_CHECKING:
 
     from dashkit.dashboard import Dashboard
 
+# Of what queries/activity.sql lists.
+_EVENTS: Final = """
+    SELECT (SELECT count(*) FROM tasks WHERE checked AND completed_at IS NOT NULL)
+         + (SELECT count(*) FROM commits WHERE reachable) + (SELECT count(*) FROM sessions) AS events
+"""
 _BEFORE: Final = timedelta(days=6)  # today: seven days with it
 NAMED: Final = 3  # titles in a headline
 
@@ -46,6 +51,11 @@ def activity(dashboard: "Dashboard", limit: int = 50) -> "pd.DataFrame":
             f"Cannot show {limit} events", "the limit is below zero", "Give the number of rows, 0 or more."
         )
     return dashboard.query("activity", limit=limit)
+
+
+def count(dashboard: "Dashboard") -> int:
+    """How many rows `activity` has without a limit."""
+    return int(dashboard.sql(_EVENTS)["events"][0])
 
 
 def commit_activity(dashboard: "Dashboard", by: str = "week") -> "pd.DataFrame":

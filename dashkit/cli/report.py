@@ -55,7 +55,10 @@ def register(commands: "Commands", common: argparse.ArgumentParser) -> None:
         help="keep the newest N pages of each report, and N of its failures (keep all)",
     )
     parser.add_argument(
-        "--notify", metavar="CMD", help="run this where something changed, with what it is as JSON on standard input"
+        "--notify",
+        metavar="CMD",
+        help="run this program where something changed, with what it is as JSON on standard input; no shell reads it, "
+        "so for pipes and variables write: sh -c '...'; where it fails the next run tells it",
     )
     parser.add_argument(
         "-p", dest="parameters", action="append", default=[], metavar="NAME=VALUE", help="give a parameter"
@@ -95,7 +98,7 @@ def _run(args: argparse.Namespace) -> int:
     if refused:
         _keep_on_record(args, refused)
         raise refused[0][1]
-    return _run_jobs(args, jobs) if jobs else 0
+    return _run_jobs(args, jobs) if jobs else _notify(args, [])
 
 
 def _given(args: argparse.Namespace) -> dict[str, str]:
@@ -122,13 +125,32 @@ def _notify(args: argparse.Namespace, about: "Sequence[ReportRun]") -> int:
     """Tell the command of --notify of these runs; the exit code, where that failed and the reason was said."""
     from dashkit.reports import notify
 
-    if args.notify is not None and about:
-        try:
-            notify.notify(args.notify, about)
-        except (UsageError, FailedError) as error:
-            print(f"dashkit: {plain(str(error))}", file=sys.stderr)
-            return error.exit_code
+    out = Path(args.out)
+    if args.notify is None:
+        tell(_untold(out, "a run with --notify tells it"))
+        return 0
+    before = _untold(out, "it is told now")
+    if not (about or before):
+        return 0
+    tell(before)
+    try:
+        notify.notify(args.notify, about, out)
+    except (UsageError, FailedError) as error:
+        print(f"dashkit: {plain(str(error))}", file=sys.stderr)
+        return error.exit_code
     return 0
+
+
+def _untold(out: Path, then: str) -> str:
+    """A sentence about the last message that failed, and what becomes of it; '' where none did."""
+    from dashkit.reports import untold
+
+    found = untold.load(out)
+    if not found.changes:
+        return ""
+    count = len(found.changes)
+    what = "1 change was" if count == 1 else f"{count:,} changes were"
+    return f"{what} not told at {found.failed_at} ({found.why}); {then}."
 
 
 def _run_jobs(args: argparse.Namespace, jobs: "list[Job]") -> int:

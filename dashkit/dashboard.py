@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 from dashkit import arguments, snapshot, times
 from dashkit.connection import Database
 from dashkit.errors import OutdatedError, UsageError
-from dashkit.frames import activity, blocked, flow, forecast, links, progress, quality, timeline
+from dashkit.frames import activity, blocked, flow, forecast, links, moves, progress, quality, timeline
 from dashkit.store import settings
 
 if TYPE_CHECKING:
@@ -51,7 +51,7 @@ class Dashboard:
     cycle_times = flow.cycle_times
     lead_times = flow.lead_times
     ageing = flow.ageing
-    what_moved = forecast.what_moved
+    what_moved = moves.what_moved
     forecast_fan = forecast.forecast_fan
     forecast = forecast.forecast  # last of its module: from here on the name is the method's
     task_timeline = timeline.task_timeline

@@ -147,21 +147,23 @@ def work(ages, limits=(1.0, 3.0, 9.0), titles=None):
     return frame
 
 
-def moved(*days, sentence=None, tasks=50):
-    """The frame what_moved of parts of so many days, for so many tasks."""
+def moved(*days, sentence=None, tasks=50, left=50):
+    """The frame what_moved of parts of so many days, for so many tasks at first and so many in the end."""
     at, rows = pd.Timestamp("2026-01-10", tz="UTC"), []
     for number, (part, each) in enumerate(zip(("finished", "scope", "reopened", "speed"), days, strict=True)):
         to = at + pd.Timedelta(days=each) if each is not None else None
         words = sentence or f"{number} tasks {part}: {each} days."
-        rows.append((part, tasks, number, each, at if to else None, to, words))
+        rows.append((part, tasks, number, left, each, at if to else None, to, words))
         at = to or at
-    frame = pd.DataFrame(rows, columns=["part", "tasks", "change", "moved_days", "before", "after", "sentence"])
+    names = ["part", "tasks", "change", "to_finish", "moved_days", "before", "after", "sentence"]
+    frame = pd.DataFrame(rows, columns=names)
     dtypes = {
         "before": "datetime64[us, UTC]",
         "after": "datetime64[us, UTC]",
         "moved_days": "Float64",
         "change": "Int64",
         "tasks": "Int64",
+        "to_finish": "Int64",
     }
     return frame.astype(dtypes)
 
@@ -738,13 +740,36 @@ def test_what_moved_is_told(days, title):
 
 
 @pytest.mark.parametrize(("tasks", "title"), [
-    (36, "The 36 tasks that were to be done by 10 January 2026 were done on 8 January 2026, 2 days earlier"),
-    (1, "The task that was to be done by 10 January 2026 was done on 8 January 2026, 2 days earlier"),
+    (36, "36 tasks were to be done by 10 January 2026; as many were done by 8 January 2026, 2 days earlier"),
+    (1, "1 task was to be done by 10 January 2026; it was done by 8 January 2026, 2 days earlier"),
 ])  # fmt: skip
 def test_what_is_done_has_no_date_ahead(tasks, title):
-    """Where nothing is left of so many, the date is the one on which the last was done."""
-    frame = moved(-2.0, 0.0, 0.0, 0.0, tasks=tasks).assign(change=pd.array([-tasks, None, 0, None], dtype="Int64"))
-    assert charts.what_moved(frame).title == title
+    """Where nothing is left to be finished, the date is the one on which as many had been."""
+    picture = charts.what_moved(moved(-2.0, 0.0, 0.0, 0.0, tasks=tasks, left=0))
+    assert picture.title == title
+    assert ">Now: all finished<" in picture.svg
+@pytest.mark.parametrize(
+    ("days", "then", "left", "title"),
+    [
+        (
+            5.0,
+            29,
+            107,
+            "The date is 5 days later than it was: 107 more tasks by 15 January 2026, where it was 29 by 10",
+        ),
+        (-5.0, 29, 1, "The date is 5 days earlier than it was: 1 more task by 5 January 2026, where it was 29 by 10"),
+        (0.0, 29, 30, "The date stays: 30 more tasks by 10 January 2026, where it was 29"),
+    ],
+)
+def test_each_date_is_told_with_its_own_number_of_tasks(days, then, left, title):
+    """The number beside a date is that of the tasks which the date is about, in the title and beside both marks."""
+    picture = charts.what_moved(moved(-2.0, 2.0 + days, 0.0, 0.0, tasks=then, left=left))
+    assert picture.title.startswith(title)
+    assert f">Then: {then} tasks<" in picture.svg
+    assert f">Now: {left} task{'s' * (left != 1)}<" in picture.svg
+    assert picture.data["tasks to finish"].iloc[-1] == left
+
+
 
 
 def test_a_part_that_moved_nothing_is_in_the_table_alone():

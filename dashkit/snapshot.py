@@ -150,7 +150,7 @@ class Snapshot:
         """
         try:
             self._make(query)
-            return results.frame(self._duck.execute(query, parameters))
+            return results.frame(self._duck.execute(query, parameters), self.timezone)
         except duckdb.ConnectionException as error:
             raise UsageError(
                 "Cannot ask this Dashboard", "it is closed", "Open it again with dashkit.open()."

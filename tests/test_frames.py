@@ -3,7 +3,7 @@ import importlib.util
 import io
 import json
 import re
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import pandas as pd
@@ -55,12 +55,13 @@ def d(tmp_path):
 @pytest.mark.parametrize("make", [full_database, v2_database, hostile_database])
 def test_a_frame_keeps_its_promise(tmp_path, name, make):
     """The docstring's columns are the frame's, in order and with their dtypes: full, empty and hostile."""
-    promised = [(column.name, column.dtype) for column in generate.columns(FRAMES[name])]
+    promised = [(column.name, column.dtype.replace("zone", "Asia/Tokyo")) for column in generate.columns(FRAMES[name])]
     options = {"as_of": AS_OF}
     making = make
     if "OutdatedError" in FRAMES[name].__doc__:
         making, options = with_history(make), {}
-    with dashboard.open(making(tmp_path / "d.db", *([[]] if make is v2_database else [])), **options) as d:
+    path = making(tmp_path / "d.db", *([[]] if make is v2_database else []))
+    with dashboard.open(path, timezone="Asia/Tokyo", **options) as d:
         frame = FRAMES[name](d)
     assert [(column, str(dtype)) for column, dtype in frame.dtypes.items()] == promised
     assert len(frame) > 0 or make is not full_database
@@ -530,3 +531,33 @@ def test_commits_are_counted_by_period_and_by_task(tmp_path):
         assert d.sql("SELECT sha, repo, project FROM commits ORDER BY 1").to_numpy().tolist() == [
             ["c1", "s", "Beta"], ["c4", "s", "Beta"],
         ]  # fmt: skip
+@pytest.mark.parametrize(
+    ("zone", "first"),
+    # The clock goes back to midnight, skips it, and stays.
+    [("America/Havana", "2011-11-12"), ("America/Sao_Paulo", "2011-10-15"), ("Asia/Kolkata", "2011-11-12")],
+)
+def test_a_period_is_compared_with_instants_and_shows_its_day(tmp_path, capsys, zone, first):
+    """It is the midnight of the zone, of two the first: pandas compares it with instants, and programs get the day."""
+    path, begin = v2_1_database(tmp_path / "d.db"), date.fromisoformat(first)
+    days = [begin + timedelta(days=number) for number in range(4)]
+    for day in days:
+        at = times.to_text(times.midnight(day, zone))
+        told_task(path, "t", (at, {"checked": 1}), checked=1)
+    with dashboard.open(path, as_of=times.midnight(days[-1], zone) + timedelta(hours=9), timezone=zone) as d:
+        for name in ("throughput", "arrivals", "cumulative_flow", "wip", "progress_over_time", "throughput_by_project"):
+            frame = getattr(d, name)("day")
+            # In UTC: Python calls an hour that comes twice equal to none of another zone.
+            begins = frame["period_on"].dt.tz_convert("UTC")
+            assert begins.tolist() == [times.midnight(day, zone) for day in days], name
+            assert frame["period_on"].dt.date.tolist() == days, name
+        work = d.lead_times()
+        begins = d.throughput("day")["period_on"]
+        assert (begins <= work["finished_at"]).tolist() == [True] * 4
+        assert [(begins <= at).sum() for at in work["finished_at"]] == [1, 2, 3, 4]
+        assert (d.sql("SELECT completed_on, finished_on FROM tasks, flow").dtypes == begins.dtype).all()
+    for form in ("--csv", "--json"):
+        assert run(path, "throughput", "--by", "day", "--timezone", zone, "--as-of", "2011-12-01", form) == 0
+        out = capsys.readouterr().out
+        assert all(f'"{day.isoformat()}"' in out for day in days)
+
+

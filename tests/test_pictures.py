@@ -450,7 +450,7 @@ def test_the_most_is_that_of_the_time_shown():
     """Where there were more before, the title says of which time it tells."""
     waits = [0, 50, *[9 - day % 9 for day in range(120)]]
     frame = blocked([0] * len(waits), waits)
-    assert "; in the 90 days shown most waited on " in charts.blocked_over_time(frame, reasons()).title
+    assert "; in the time shown most waited on " in charts.blocked_over_time(frame, reasons()).title
     rising = [50, *[1 + day // 10 for day in range(120)]]
     assert charts.blocked_over_time(blocked([0] * 121, rising), reasons()).title == "12 tasks wait for another one"
 
@@ -469,10 +469,10 @@ def test_a_level_is_dated_by_the_end_of_its_period(by, freq, when, until):
     waits = blocked([0, 0], [38, 4])
     waits["period_on"] = periods(2, **starts)["period_on"].repeat(2).array
     assert charts.blocked_over_time(waits, reasons(), by).title.endswith(f"; most waited {when}: 38")
-    came = flow([(2, 0, 0, 0), (1, 2, 1, 0)]).assign(period_on=periods(2, **starts)["period_on"])
-    assert f"as many as {when}: " in charts.cumulative_flow(came, by).title
+    young = shares([(20, 5, 5), (20, 6, 6)]).assign(period_on=periods(2, **starts)["period_on"])
+    assert charts.progress_over_time(young, by).title == f"30 % of 20 tasks are done, 5 points more than {when}"
     old = shares([(20, 5, 5), *[(20, 6, 6)] * 120]).assign(period_on=periods(121, **starts)["period_on"])
-    told = f"30 % of 20 tasks are done, 5 points more than 1 {by} before {until}, and the same since"
+    told = f"30 % of 20 tasks are done, 5 points more than {when}, and the same since {until}"
     assert charts.progress_over_time(old, by).title == told
 
 
@@ -552,18 +552,24 @@ def test_blocked_and_waiting_are_not_added():
     ("steps", "title"),
     [
         ([(0, 0, 0, 0)], "No task has arrived yet"),
-        ([(2, 0, 0, 0), (1, 2, 1, 0)], "2 tasks are open, as many as on 2 June 2025: 1 arrived and 1 was finished"),
+        ([(2, 0, 0, 0), (1, 2, 1, 0)], "1 of 2 open tasks is in work"),
+        ([(2, 0, 0, 0), (3, 5, 2, 2)], "The one open task is in work"),
+        ([(3, 0, 0, 0)], "None of 3 open tasks is in work"),
+        ([(1, 0, 0, 0)], "The one open task is not in work"),
+        ([(1, 0, 0, 0), (0, 1, 1, 0)], "No task is open"),
         (
-            [(2, 0, 0, 0), (3, 5, 2, 2)],
-            "1 task is open, 1 fewer than on 2 June 2025: 3 arrived, 2 left and 2 were finished",
+            [(9, 4, 0, 0), *[(0, 0, 0, 0)] * 89, (1, 2, 1, 0)],
+            "5 of 9 open tasks are in work, 1 more than 90 days before",
         ),
-        ([(1, 0, 0, 0), (0, 0, 0, 0)], "1 task is open, as on 2 June 2025"),
-        ([(1, 0, 0, 0)], "1 task is open"),
-        ([(1, 0, 0, 0), (0, 1, 1, 0)], "No task is open, 1 fewer than on 2 June 2025: none arrived and 1 was finished"),
+        ([(9, 4, 0, 0), *[(1, 1, 1, 0)] * 90], "4 of 9 open tasks are in work, as many as 90 days before"),
+        (
+            [(9, 4, 0, 0), *[(0, 0, 0, 0)] * 89, (1, 0, 1, 0), *[(0, 0, 0, 0)] * 100],
+            "3 of 9 open tasks are in work, 1 fewer than 90 days before 31 August 2025, and the same since",
+        ),
     ],
 )
 def test_the_flow_is_told(steps, title):
-    """What is open, against what was, and what came and went."""
+    """How many of the open tasks are in work, against how many were before the time that the page counts."""
     assert charts.cumulative_flow(flow(steps)).title == title
 
 
@@ -605,7 +611,8 @@ def test_what_came_and_went_is_told(steps, title):
 def test_what_came_long_before_a_migration_is_shown():
     """Where only what a migration found happened lately, what came before is drawn, and when it counts is said."""
     picture = charts.arrivals(net([*[(2, 1, 0)] * 20, *[(0, 0, 0)] * 300, (0, 0, 7)]), "day")
-    assert picture.title.startswith("40 tasks came and 27 went in the last 321 days: 13 more ")
+    assert picture.title.startswith("No task came and 7 went in the last 90 days: 7 fewer ")
+    assert len(picture.data) == 321
     assert "It is counted when that was first seen." in picture.note
 
 
@@ -615,9 +622,10 @@ def test_what_came_long_before_a_migration_is_shown():
         ([(0, 0, 0)], "There are no tasks yet", 0),
         ([(3, 1, 1), (0, 0, 0)], "No task is open or done any more", 0),
         ([(4, 1, 1)], "25 % of 4 tasks are done", 0),
-        ([(4, 1, 1), (4, 2, 2)], "50 % of 4 tasks are done, 25 points more than 1 day before", 1),
-        ([(4, 2, 0), (8, 2, 1)], "25 % of 8 tasks are done, 25 points less than 1 day before", 2),
-        ([(1, 1, 1), (20, 5, 5), (20, 6, 6)], "30 % of 20 tasks are done, 5 points more than 1 day before", 1),
+        ([(4, 1, 1), (4, 2, 2)], "50 % of 4 tasks are done, 25 points more than on 2 June 2025", 1),
+        ([(4, 2, 0), (8, 2, 1)], "25 % of 8 tasks are done, 25 points less than on 2 June 2025", 2),
+        ([(1, 1, 1), (20, 5, 5), (20, 6, 6)], "30 % of 20 tasks are done, 5 points more than on 3 June 2025", 1),
+        ([(0, 0, 0)] + [(9, n % 9, 0) for n in range(91)], "0 % of 9 tasks are done, as much as 90 days before", 2),
     ],
 )
 def test_the_share_is_told(states, title, lines):

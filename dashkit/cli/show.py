@@ -126,14 +126,13 @@ def _chosen(args: argparse.Namespace, frame: Callable[..., object]) -> dict[str,
 
 def _cells(frame: "pd.DataFrame") -> tuple[list[str], list[list[Any]]]:
     """The names and the rows of a frame, in Python's own types, timestamps in their stored form."""
+    names = list(map(str, frame))
     columns = [frame[name].astype(object).where(frame[name].notna(), None).tolist() for name in frame]
-    return list(map(str, frame)), [[_stored(cell) for cell in row] for row in zip(*columns, strict=True)]
-
-
-def _stored(cell: Any) -> Any:
-    if not isinstance(cell, datetime):
-        return cell
-    return times.to_text(cell) if cell.tzinfo else cell.date().isoformat()  # without a zone: the day of a period
+    told = (
+        [times.of_column(name, cell) if isinstance(cell, datetime) else cell for cell in column]
+        for name, column in zip(names, columns, strict=True)
+    )
+    return names, [list(row) for row in zip(*told, strict=True)]
 
 
 def _safe(cell: Any) -> Any:

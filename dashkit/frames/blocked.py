@@ -43,7 +43,8 @@ def blocked_over_time(dashboard: "Dashboard", by: str = "week") -> "pd.DataFrame
     was done, cancelled or gone was neither.
 
     Columns:
-        period_on (datetime64[us]): the first day of the period, in the dashboard's time zone; weeks begin on Monday.
+        period_on (datetime64[us, zone]): the midnight that the period begins with, in the dashboard's time zone; weeks
+            begin on Monday.
         cause (string): `reported`: of status blocked and not checked; `waiting`: open, and what it depends on is open.
         blocked (Int64, tasks): tasks in this state at the end of the period, or at as_of.
         entered (Int64, tasks): how often a task came into it in the period.
@@ -73,7 +74,8 @@ def blocked_reasons_over_time(dashboard: "Dashboard", by: str = "week") -> "pd.D
     ends, and another begins; a task that waits for two others is in two rows.
 
     Columns:
-        period_on (datetime64[us]): the first day of the period, in the dashboard's time zone; weeks begin on Monday.
+        period_on (datetime64[us, zone]): the midnight that the period begins with, in the dashboard's time zone; weeks
+            begin on Monday.
         cause (string): `reported` or `waiting`, as in blocked_over_time.
         reason (string): why, in small letters, missing where nobody said; of waiting tasks the title of the task that
             they wait for.

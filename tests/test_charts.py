@@ -91,7 +91,7 @@ def test_a_project_without_a_name_or_with_a_hostile_one_is_drawn():
     )
     html = picture._repr_html_()
     assert "<script>" not in html
-    assert "project 1 25 %" in picture.alt
+    assert "tasks of no project 25 %" in picture.alt
     assert "x" * 40 not in picture.alt
     wide = charts.progress_by_project(_progress((4, "漢" * 60, 5, 5, 0), (5, "漢" * 17, 5, 5, 0)))
     assert "漢" * 16 + "… 100 %" in wide.alt

@@ -156,6 +156,24 @@ def test_a_size_that_is_none_counts_as_unsized(tmp_path):
         assert d.progress()[["size_total", "unsized"]].to_numpy().tolist() == [[2, 1]]
 
 
+def test_the_projects_of_a_page_add_up(tmp_path):
+    """Its heading counts as many projects as its chart shows, leaves out and finds empty; later ones were not there."""
+    projects = [f"Project {number}" for number in range(13)]
+    tasks = [{"project_id": number, "checked": number % 2} for number in (*range(1, 13), 98, 98, 99)]
+    path = v2_1_database(tmp_path / "d.db", projects, tasks)
+    insert(path, "projects", name="Later", created_at="2099-01-01")
+    with dashboard.open(path) as d:
+        picture = dashkit.charts.projects(d.progress(), d.throughput_by_project())
+        assert "13 projects, 15 tasks" in d._repr_html_()
+    shown = picture.data["project"].tolist()
+    assert len(shown[:-1]) == len(set(shown) & set(projects)) == 10
+    assert (shown[-1], picture.data["tasks"].iloc[-1]) == ("tasks of no project", 3)
+    assert "Not shown: 2 more projects. Without a task, and not shown: 1 project." in picture.note
+    assert picture.title.startswith("6 of 13 projects finished tasks ")
+    with dashboard.open(path, project="Later") as d:
+        assert d.progress()["tasks"].tolist() == [0]
+
+
 @pytest.mark.parametrize("project_id", [1, 2, 3])
 def test_progress_agrees_with_the_database_functions(tmp_path, project_id):
     """get_project_progress and the frame say the same about a project."""

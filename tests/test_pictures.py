@@ -747,15 +747,6 @@ def test_what_moved_is_told(days, title):
     assert ("<img" in picture._repr_html_()) == (days[0] is not None)
 
 
-@pytest.mark.parametrize(("tasks", "title"), [
-    (36, "36 tasks were to be done by 10 January 2026; as many were done by 8 January 2026, 2 days earlier"),
-    (1, "1 task was to be done by 10 January 2026; it was done by 8 January 2026, 2 days earlier"),
-])  # fmt: skip
-def test_what_is_done_has_no_date_ahead(tasks, title):
-    """Where nothing is left to be finished, the date is the one on which as many had been."""
-    picture = charts.what_moved(moved(-2.0, 0.0, 0.0, 0.0, tasks=tasks, left=0))
-    assert picture.title == title
-    assert ">Now: all finished<" in picture.svg
 @pytest.mark.parametrize(
     ("days", "then", "left", "title"),
     [
@@ -778,6 +769,15 @@ def test_each_date_is_told_with_its_own_number_of_tasks(days, then, left, title)
     assert picture.data["tasks to finish"].iloc[-1] == left
 
 
+@pytest.mark.parametrize(("tasks", "title"), [
+    (36, "36 tasks were to be done by 10 January 2026; as many were done by 8 January 2026, 2 days earlier"),
+    (1, "1 task was to be done by 10 January 2026; it was done by 8 January 2026, 2 days earlier"),
+])  # fmt: skip
+def test_what_is_done_has_no_date_ahead(tasks, title):
+    """Where nothing is left to be finished, the date is the one on which as many had been."""
+    picture = charts.what_moved(moved(-2.0, 0.0, 0.0, 0.0, tasks=tasks, left=0))
+    assert picture.title == title
+    assert ">Now: all finished<" in picture.svg
 
 
 def test_a_part_that_moved_nothing_is_in_the_table_alone():
@@ -836,6 +836,14 @@ def test_a_block_goes_on_where_a_task_comes_back():
     assert freed.title == "A: pending since 5 June 2025, with 1 commit"
 
 
+def test_a_block_that_nobody_saw_begin_may_have_begun_earlier():
+    """What the first look found is dated by it as the latest that it began."""
+    story = timeline((0, "created", "A"), (24, "blocked", "a key"))
+    title = "A: blocked since 3 June 2025{}, without a commit"
+    assert charts.task_strip(story).title == title.format("")
+    assert charts.task_strip(story.assign(is_estimated=True)).title == title.format(" or earlier")
+
+
 def test_a_task_that_is_not_done_is_drawn_up_to_now():
     """What it waits for, it waits for still; a done one ends with its last work."""
     open_ones, done = [(0, "created", "A"), (1, "waiting", "B")], [(2, "freed", "B"), (3, "done", None)]
@@ -844,18 +852,31 @@ def test_a_task_that_is_not_done_is_drawn_up_to_now():
     assert charts.task_strip(timeline(*open_ones, *done), late).note == "Up to 2 June 2025."
 
 
-def test_only_projects_that_moved_are_drawn():
-    """Idle ones without a blocked task are counted below; the one that finished most is on top, ten at most."""
-    rows = [("A", 4, 1, 0, [0, 2]), ("B", 4, 1, 1, [0, 0]), ("C", 4, 1, 0, [0, 0]), ("D", 4, 1, 0, [5, 2])]
-    picture = charts.projects(*portfolio(*rows))
-    assert picture.title == "2 of 4 projects finished tasks in the last 2 weeks; D most: 7"
-    assert picture.data["project"].tolist() == ["D", "A", "B"]
-    assert "Not shown: 1 project in which nothing was finished and nothing is blocked." in picture.note
+def test_every_project_is_drawn():
+    """The one that finished most is on top, then come blocked ones, then those with most to do; ten at most."""
+    rows = [("A", 4, 1, 0, [0, 2]), ("B", 4, 1, 1, [0, 0]), ("C", 4, 1, 0, [0, 0]), ("E", 9, 1, 0, [0, 0])]
+    picture = charts.projects(*portfolio(*rows, ("D", 4, 1, 0, [5, 2]), ("Empty", 0, 0, 0, [0, 0])))
+    assert picture.title == "2 of 6 projects finished tasks in the last 2 weeks; D most: 7"
+    assert picture.data["project"].tolist() == ["D", "A", "B", "E", "C"]
+    assert "Without a task, and not shown: 1 project." in picture.note
     many = charts.projects(*portfolio(*[("A", 4, 1, 0, [1])] * 12))
-    assert (len(many.data), "Not shown: 2 more projects that moved." in many.note) == (10, True)
+    assert (len(many.data), "Not shown: 2 more projects." in many.note) == (10, True)
     alone = charts.projects(*portfolio(("A", 4, 1, 0, [1])))
     assert alone.title == "A finished 1 task this week"
     assert charts.projects(*portfolio(("A", 4, 1, 0, [0]))).title == "No project finished a task this week"
+
+
+def test_what_is_of_no_project_is_counted_once_and_is_no_project():
+    """Tasks of a project that is gone, and of none, are one row; the title counts projects that are there."""
+    frame, done = portfolio(("A", 4, 1, 0, [1]), (None, 3, 1, 1, [2]), (None, 2, 2, 0, [4]))
+    frame.loc[2, "project_id"] = pd.NA
+    done.loc[done["project_id"] == 3, "project_id"] = pd.NA
+    picture = charts.projects(frame, done)
+    assert picture.title == "A finished 1 task this week"
+    assert picture.data.iloc[:, :4].to_numpy().tolist() == [["A", 4, 1, 0], ["tasks of no project", 5, 3, 1]]
+    assert picture.data.iloc[1, 4] == "6"
+    bars = charts.progress_by_project(frame.assign(progress=frame["checked"] / frame["tasks"]))
+    assert bars.data["project"].tolist() == ["tasks of no project", "A"]
 
 
 NOUNS = "task|day|hour|minute|commit|session|project|week"

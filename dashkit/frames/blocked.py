@@ -27,9 +27,9 @@ def blocked_tasks(dashboard: "Dashboard") -> "pd.DataFrame":
             a waiting task.
         blocked_days (Float64, days): how long until as_of, as basis says; missing where that is not known.
         basis (string): what blocked_days stands on: an `event` saw it begin; the `version` of a file, or the first
-            look at the task, had it already, which makes it a lower bound ("at least"); `updated_at` makes it an upper
-            bound ("at most"), because nothing was recorded about the task since it was created; missing where
-            blocked_days is, as where the first look found it less than 0.05 days ago.
+            look at the task, had it already, which makes it a lower bound ("at least"); `not_before` makes it an upper
+            bound ("at most"): nobody saw it begin, and the task was created at that instant, or last known without
+            the block; missing where blocked_days is, as where the first look found it less than 0.05 days ago.
 
     Sorted by: cause, blocked_days (the longest first, missing last), task_id.
     """

@@ -210,15 +210,26 @@ def _finished_at(conn: sqlite3.Connection, row: rows.Row, now: datetime) -> str 
 
 def _blocked_for(conn: sqlite3.Connection, row: rows.Row, now: datetime) -> rows.Row:
     """For how many days, and what that stands on: what the frame `blocked_tasks` says, for its reasons."""
-    told, basis = events.blocked_since(conn, row["id"]) if events.are_kept(conn) else (None, None)
-    since, updated = (found and found.at for found in map(times.read, (told, row["updated_at"])))
-    updated = updated if row["updated_at"] == row["created_at"] else None
-    if basis is None and updated and (since is None or events.was_there_at_the_migration(conn, row["id"])):
-        since, basis = updated, "updated_at"
+    since, basis = _blocked_since(conn, row)
     days = since and round(times.days_between(since, now), 1)
     if basis is None and days:
         basis = "version"
     return {"days_blocked": days if basis else None, "basis": basis}
+
+
+def _blocked_since(conn: sqlite3.Connection, row: rows.Row) -> tuple[datetime | None, str | None]:
+    """The instant from which a block is counted, and what it stands on; None: nobody saw what was before it."""
+    created = times.read(row["created_at"])
+    if not events.are_kept(conn):
+        untouched = row["updated_at"] == row["created_at"]
+        return (created.at, "not_before") if created and untouched else (None, None)
+    block = events.block(conn, row["id"])
+    since, before = (None if found is None else found.at for found in map(times.read, (block.since, block.not_before)))
+    if block.basis or block.is_of_file:
+        return since, block.basis
+    if before is None and created and (since is None or created.at < since):
+        before = created.at
+    return (before, "not_before") if before else (since, None)
 
 
 def progress(conn: sqlite3.Connection, project_id: int) -> rows.Row:

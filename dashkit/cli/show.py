@@ -21,7 +21,11 @@ WIDTH = 60  # characters of one cell on a terminal
 # What a frame may take: flags, in words, and how they are parsed. Their names are those of the frame's arguments.
 _OF_FRAMES: tuple[tuple[tuple[str, ...], str, dict[str, Any]], ...] = (
     (("--by",), "day, week or month of a frame over time; the parts of progress", {"metavar": "BY"}),
-    (("--task",), "this task alone", {"metavar": "ID", "dest": "task_id"}),
+    (
+        ("--task",),
+        "this task alone, by the id that pages show or the number of its row",
+        {"metavar": "ID", "dest": "task_id"},
+    ),
     (("--limit",), "at most so many rows", {"metavar": "N"}),
     (("--min-confidence",), "leave out links that are less sure", {"metavar": "0..1"}),
     (("--since",), "what happened, or moved, after this", {"metavar": "INSTANT"}),
@@ -82,6 +86,10 @@ def _run_show(args: argparse.Namespace) -> int:
     chosen = _chosen(args, frames[args.frame])
     instants = {"as_of": args.as_of, "known_at": args.known_at}
     with dashboard.open(args.db, project=args.project, timezone=args.timezone, **instants) as opened:
+        if "task_id" in chosen:
+            task = opened.find_task(chosen["task_id"])
+            print(*filter(None, [plain(task.note)]), sep="\n", end="\n" if task.note else "", file=sys.stderr)
+            chosen["task_id"] = task.task_id
         frame = frames[args.frame](opened, **chosen)
     sentences: list[str] = []
     if not (args.json or args.csv):

@@ -39,12 +39,15 @@ def register(commands: "Commands", common: argparse.ArgumentParser) -> None:
 
 def _run(args: argparse.Namespace) -> int:
     from dashkit import connection, times
-    from dashkit.store import events, tasks
+    from dashkit.store import chosen, events, tasks
 
     words = (args.checked, args.block, args.size, args.link, args.unlink)
     changing = args.unblock or any(word is not None for word in words)
     with connection.using(args.db, write=changing) as conn:
-        args.id = tasks.find(conn, args.id)
+        choice = chosen.find(conn, args.id)
+        args.id = choice.task_id
+        if choice.note:
+            print(plain(choice.note), file=sys.stderr)
         if changing:
             with events.acting(conn, events.CLI):
                 changes = _change(conn, args)

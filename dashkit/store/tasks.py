@@ -16,8 +16,6 @@ from dashkit.errors import UsageError
 from dashkit.store import events, finishes, lives, rows
 from dashkit.vocabulary import COMPLEXITIES, SIZE_WEIGHTS, UNSIZED
 
-_LARGEST_ID = 2**63 - 1
-_NAMED = 5  # tasks of an ambiguous id
 NO_SIZE = "unsized"  # the key of tasks without a size
 NO_WORD = "none"  # the key of tasks without a status or priority
 
@@ -92,48 +90,6 @@ def _lost(conn: sqlite3.Connection) -> set[int]:
         "WHERE s.gone_at IS NOT NULL AND t.checked IS NOT TRUE"
     )
     return {row["task_id"] for row in rows.read(conn, sql)}
-
-
-def find(conn: sqlite3.Connection, word: str) -> int:
-    """The id of the task that a person means: by the number of its row, or by its id in the file that it came from.
-
-    A number is that of a row where there is one; letters may be of either case.
-
-    Raises:
-        UsageError: there is no such task, or several have this id; they are named.
-        RefusedError: it is no Dashboard.
-    """
-    rows.require(conn)
-    number = int(word) if word.isascii() and word.isdecimal() else -1
-    found = rows.read(
-        conn, "SELECT id FROM tasks WHERE id = :id", {"id": number if number <= _LARGEST_ID else -1}
-    ) or _of_external_id(conn, word)
-    what = f"Cannot find task {word}"
-    if not found:
-        raise UsageError(what, "no task has this id", "Give the id that a page shows, or that of a row of tasks.")
-    if len(found) > 1:
-        named = [f"{row['id']} ({row['title']})" for row in found[:_NAMED]]
-        named += [f"and {len(found) - _NAMED:,} more"] if len(found) > _NAMED else []
-        why = f"{len(found):,} tasks have this id: {', '.join(named)}"
-        raise UsageError(what, why, "Give one of these numbers.", ids=[row["id"] for row in found])
-    return int(found[0]["id"])
-
-
-def _of_external_id(conn: sqlite3.Connection, word: str) -> list[rows.Row]:
-    """The tasks of this id: those that are written so, else those that differ in case alone.
-
-    Else those that had it before, and TASK-12 for the row 12 of a task without an id, as links read it.
-    """
-    sql = "SELECT id, title, external_id FROM tasks WHERE external_id = :word COLLATE NOCASE ORDER BY id"
-    found = rows.read(conn, sql, {"word": word})
-    if not found and rows.columns(conn, "task_sources"):
-        sql = (
-            "SELECT id, title, external_id FROM tasks AS t WHERE external_id IS NULL AND upper(:word) = 'TASK-' || id "
-            "OR EXISTS (SELECT 1 FROM task_sources AS s, json_each(s.image, '$.former_ids') AS f "
-            "WHERE s.task_id = t.id AND json_valid(s.image) AND f.value = :word COLLATE NOCASE) ORDER BY id"
-        )
-        return rows.read(conn, sql, {"word": word})
-    return [row for row in found if row["external_id"] == word] or found
 
 
 @dataclass(frozen=True)

@@ -16,6 +16,7 @@ from dashkit.errors import UsageError
 from dashkit.store import events, finishes, lives, rows
 from dashkit.vocabulary import COMPLEXITIES, SIZE_WEIGHTS, UNSIZED
 
+_OF_SOURCES = ("kind", "labels", "assignee", "due_at", "milestone")  # columns of later versions
 NO_SIZE = "unsized"  # the key of tasks without a size
 NO_WORD = "none"  # the key of tasks without a status or priority
 
@@ -131,9 +132,10 @@ def standing(conn: sqlite3.Connection, project_id: int) -> Standing:
 
 
 def story(conn: sqlite3.Connection, task_id: int, now: datetime) -> rows.Row | None:
-    """All columns of one task, with project_name, phase_name, finished_at, days_blocked and basis; None: no such task.
+    """All columns of one task, with what is known of its phase, project, finish and block; None: no such task.
 
-    `finished_at` is when it was finished by its history (`store/finishes.py`), a date where only that is known.
+    `finished_at` is when it was finished by its history (`store/finishes.py`), a date where only that is known;
+    `days_blocked` and `basis` are as in `blocked`, and `blocked_at` is the instant that they are counted from.
 
     It reads a v1 database too: what that does not know is None.
     """
@@ -151,8 +153,14 @@ def story(conn: sqlite3.Connection, task_id: int, now: datetime) -> rows.Row | N
     )
     if not found:
         return None
-    unknown = {"days_blocked": None, "basis": None}
-    blocked = _blocked_for(conn, found[0], now) if found[0]["is_blocked"] else unknown
+    here = rows.columns(conn, "tasks")
+    later = ", ".join(f"+{column} AS {column}" if column in here else f"NULL AS {column}" for column in _OF_SOURCES)
+    found[0] |= rows.fetch(conn, f"SELECT {later} FROM main.tasks WHERE id = :id", {"id": task_id})[0]  # noqa: S608
+    blocked: rows.Row = {"days_blocked": None, "basis": None, "blocked_at": None}
+    if found[0]["is_blocked"]:
+        blocked |= _blocked_for(conn, found[0], now)
+        since, _ = _blocked_since(conn, found[0])
+        blocked["blocked_at"] = times.to_text(since) if since and blocked["basis"] else None
     return found[0] | {"finished_at": _finished_at(conn, found[0], now)} | blocked
 
 

@@ -70,9 +70,10 @@ def checked(what: str) -> Callable[[Callable[P, R]], Callable[P, R]]:
 
 
 def read(call: Callable[..., object], name: str, text: str) -> float | str:
-    """What a text on a command line means for a parameter: a number where it takes one and the text is one."""
+    """What a text on a command line means for a parameter: a number where it takes one, and no text, and it is one."""
+    taken = _taken_by(call)[name]
     for kind in (int, float):
-        if kind in _taken_by(call)[name]:
+        if kind in taken and str not in taken:
             with suppress(ValueError):
                 return kind(text)
     return text

@@ -1,7 +1,8 @@
 """The Dashboard that `dashkit.open` returns: every frame is a method of it."""
 
+import warnings
 from collections.abc import Callable, Mapping
-from contextlib import suppress
+from contextlib import closing, suppress
 from datetime import datetime, timedelta
 from importlib import resources
 from pathlib import Path
@@ -9,11 +10,11 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Final, Literal, Self
 from zoneinfo import ZoneInfo
 
-from dashkit import arguments, snapshot, times
+from dashkit import arguments, connection, snapshot, times
 from dashkit.connection import Database
 from dashkit.errors import OutdatedError, UsageError
-from dashkit.frames import activity, blocked, flow, forecast, links, progress, quality, timeline
-from dashkit.store import settings
+from dashkit.frames import activity, blocked, flow, forecast, links, moves, progress, quality, timeline
+from dashkit.store import chosen, settings
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -51,7 +52,7 @@ class Dashboard:
     cycle_times = flow.cycle_times
     lead_times = flow.lead_times
     ageing = flow.ageing
-    what_moved = forecast.what_moved
+    what_moved = moves.what_moved
     forecast_fan = forecast.forecast_fan
     forecast = forecast.forecast  # last of its module: from here on the name is the method's
     task_timeline = timeline.task_timeline
@@ -81,6 +82,33 @@ class Dashboard:
             UsageError: it is no single SELECT, or it asks for what is not there.
         """
         return self._snapshot.ask(query, parameters)
+
+    def find_task(self, word: str) -> chosen.Choice:
+        """The task of the chosen project that a number or an id means, as `dashkit task` finds it.
+
+        Raises:
+            UsageError: there is no such task, or several have this id; they are named.
+        """
+        with closing(connection.connect_immutable(self._snapshot.copy.file)) as lite:
+            lite.text_factory = snapshot.TEXT
+            return chosen.find(lite, word, self.project, allow_deleted=True)
+
+    def number_of(self, task: int | str | None) -> int | None:
+        """The number of the row of a task that is given by it, or by its id; None and '' are every task.
+
+        Where the word could mean another task too, a warning says so.
+
+        Raises:
+            UsageError: there is no such task, or several have this id; they are named.
+        """
+        if not isinstance(task, str):
+            return task
+        if not task:
+            return None
+        choice = self.find_task(task)
+        if choice.note:
+            warnings.warn(choice.note, stacklevel=4)
+        return choice.task_id
 
     def require_history(self, frame: str) -> None:
         """Refuse a frame that needs to know what was true before.

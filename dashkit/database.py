@@ -71,7 +71,7 @@ def get_blocked_tasks(project_id: int | None = None, *, db: Database = None) -> 
 
     Returns:
         Dicts of id, title, blocked_reason, days_blocked (days, one decimal; None: not known), basis (`event`:
-        exact; `version`: at least that many days; `updated_at`: at most; None: not known), project_id, project_name.
+        exact; `version`: at least that many days; `not_before`: at most; None: not known), project_id, project_name.
     """
     with using(db) as conn:
         return tasks.blocked(conn, project_id, times.utc_now())

@@ -10,8 +10,11 @@ CREATE MACRO is_known(recorded_at) AS
 -- Whether what the rows say counts: they were seen by as_of, and known.
 CREATE MACRO rows_count() AS getvariable('found_at') <= getvariable('as_of') AND is_known(getvariable('found_at'));
 
--- The instant at which a day begins in the reader's time zone.
-CREATE MACRO begin_of(day) AS timezone('UTC', timezone(getvariable('zone'), CAST(day AS TIMESTAMP)));
+-- The instant at which a day begins in the reader's time zone; where the clock shows midnight twice, at the first one,
+-- an hour after the last 23 o'clock.
+CREATE MACRO begin_of(day) AS least(
+    timezone('UTC', timezone(getvariable('zone'), CAST(day AS TIMESTAMP))),
+    timezone('UTC', timezone(getvariable('zone'), day - INTERVAL 1 HOUR)) + INTERVAL 1 HOUR);
 
 -- Whether what a row said, when an event was recorded, is of an earlier time. An event that saw something happen
 -- knows its minute; a baseline only looked.

@@ -115,7 +115,7 @@ class Snapshot:
     """The database as it was when the snapshot was taken.
 
     Args:
-        path: the live file, or '' for a database in memory.
+        path: the live file, or '' for a database in memory; `copy` is our private copy of it.
         version: the version of the schema.
         rows: how many rows each table has.
         as_of: the instant that everything is as of.
@@ -134,14 +134,14 @@ class Snapshot:
     note: str
     timezone: str
     _duck: duckdb.DuckDBPyConnection
-    _copy: _Copy
+    copy: _Copy
     _missing: dict[str, str]  # what no query has named so far, and how to make it
     _resources: ExitStack
 
     @property
     def load(self) -> Load:
         """How the tables get into DuckDB."""
-        return self._copy.load
+        return self.copy.load
 
     def run(self, query: str, parameters: Parameters = ()) -> pd.DataFrame:
         """The rows of one of our own queries, typed as `results.frame` says.
@@ -151,7 +151,7 @@ class Snapshot:
         """
         try:
             self._make(query)
-            return results.frame(self._duck.execute(query, parameters))
+            return results.frame(self._duck.execute(query, parameters), self.timezone)
         except duckdb.ConnectionException as error:
             raise UsageError(
                 "Cannot ask this Dashboard", "it is closed", "Open it again with dashkit.open()."
@@ -181,7 +181,7 @@ class Snapshot:
         names = views.needed(query, self._missing)
         tables = [name for name in names if name.startswith("typed.")]
         for name in tables:
-            self._copy.make(self._duck, name.removeprefix("typed."))
+            self.copy.make(self._duck, name.removeprefix("typed."))
             del self._missing[name]
         if rest := names[len(tables) :]:
             with _transaction(self._duck):

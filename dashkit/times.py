@@ -55,6 +55,16 @@ def to_text(instant: datetime) -> str:
     return instant.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
+def of_column(column: str, instant: datetime) -> str:
+    """An aware instant of a frame as programs read it: in the stored form, or its day where the column's name ends so.
+
+    Args:
+        column: the name of the column, `_on` at its end for days.
+        instant: of a day its midnight, in the zone whose day it is.
+    """
+    return instant.date().isoformat() if column.endswith("_on") else to_text(instant)
+
+
 def noon(day: date) -> datetime:
     """The instant that stands for a day where instants are put in order: its noon, UTC."""
     return datetime.combine(day, time(12), UTC)

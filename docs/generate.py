@@ -17,7 +17,7 @@ from dashkit.migrations.moves import Move
 DOCS = Path(__file__).parent
 NOTE = "<!-- Made by docs/generate.py from the code: change it there. -->\n"
 
-_COLUMN = re.compile(r"(\w+) \((datetime64\[us(?:, UTC)?\]|\w+)(?:, ([^)]+))?\): (.+)")
+_COLUMN = re.compile(r"(\w+) \((datetime64\[us, (?:UTC|zone)\]|\w+)(?:, ([^)]+))?\): (.+)")
 
 
 class Column(NamedTuple):

@@ -263,25 +263,18 @@ def place(task, by):
 
 def blocked_tasks(case):
     """Every stretch of a task that has not ended."""
-    migrated = {
-        life
-        for life in case.lives
-        for event, _ in case.oracle.states(life)
-        if (event["op"], event["source"]) == ("baseline", "baseline") or event["event_id"] == LAST
-    }
     for number, nth, cause, begun, ended in case.oracle.blocks():
         life = (number, nth)
         if ended is not None or life not in case.lives:
             continue
         task, waits = case.everyone[life], case.needs(case.everyone[life])
-        updated = stored(task.row.get("updated_at"))
-        at_most = cause == "reported" and updated and task.row["updated_at"] == task.row["created_at"]
-        first_look = "updated_at" if at_most and life in migrated else "version" if case.age(begun) >= SOME else None
+        earliest = not_before(case, task, begun) if cause == "reported" else None
+        first_look = "not_before" if earliest else "version" if case.age(begun) >= SOME else None
         bases = {
             first_look if is_estimated else "version" if before else "event"
             for before, is_estimated in case.oracle.beginnings(life, cause, begun)
         }
-        ages = {"event": case.age(begun), "version": case.age(begun), "updated_at": updated and case.age(updated)}
+        ages = {"event": case.age(begun), "version": case.age(begun), "not_before": earliest and case.age(earliest)}
         yield {
             "task_id": number,
             "external_id": task.row.get("external_id"),
@@ -297,6 +290,21 @@ def blocked_tasks(case):
             "blocked_days": {ages.get(basis) for basis in bases},
             "basis": bases,
         }
+
+
+def not_before(case, task, begun):
+    """The instant before which a block that nobody saw begin did not begin; None where nothing says so."""
+    mine = [one for one in case.oracle.intervals if one.life == task.life]
+    (look,) = (one for one in mine if one.started_at == begun)
+    created = stored(task.row.get("created_at"))
+    if not case.oracle.has_history:
+        return created if created and task.row.get("updated_at") == task.row["created_at"] else None
+    if not look.is_estimated or (look.event["op"] == "baseline" and look.event["source"] != "baseline"):
+        return None
+    before = [one.started_at for one in mine if one.ended_at == begun]
+    if before:
+        return max(filter(None, [*before, look.event["not_before"]]))
+    return created if created and created < begun else None
 
 
 def ageing(case):
@@ -420,7 +428,8 @@ def items(case):
             task = case.everyone[number, nth]
             ((_, is_estimated),) = case.oracle.beginnings(task.life, cause, begun)
             reason = task.now.state["blocked_reason"]
-            at = stored(task.row.get("created_at")) if is_estimated else begun
+            made = not_before(case, task, begun) or stored(task.row.get("created_at"))
+            at = made if is_estimated else begun
             blocked.append((at, task.now.state["title"] + (f" ({reason})" if reason else "")))
     yield "blocked", blocked
     again = [task for task in case.tasks if task.now.is_open and task.flow["finishes"]]

@@ -176,6 +176,7 @@ def test_an_instant_of_pandas_is_one(d):
         (lambda d: d.activity(limit="x"), "limit='x': it is a text. Give a whole number: at most so many rows."),
         (lambda d: d.activity(True), "limit=True: it is a bool. Give a whole number"),
         (lambda d: d.activity(10**30), "00: it is beyond 64 bits. Give a whole number"),
+        (lambda d: d.links(1.5), "task_id=1.5: it is a number. Give a whole number, a text or None: the links of this"),
         (lambda d: d.activity(-1), "Cannot show -1 events: the limit is below zero."),
         (lambda d: d.links(min_confidence=float("nan")), "min_confidence=nan: it is not finite. Give a number: leave"),
         (lambda d: d.forecast(tasks="3"), "tasks='3': it is a text. Give a whole number or None: when are so many "),
@@ -225,7 +226,7 @@ def test_the_future_is_not_told(tmp_path, name):
         (["activity", "--limit", "x"], "Cannot show activity with --limit 'x': it is no number of rows. Give a whole"),
         (["ageing", "--limit", "-1"], "Cannot show ageing with --limit '-1': it is no number of rows. Give a whole"),
         (["links", "--min-confidence", "nan"], "min_confidence=nan: it is not finite. Give a number: leave out what"),
-        (["links", "--task", "1.5"], "task_id='1.5': it is a text. Give a whole number or None: the links of this"),
+        (["links", "--task", "1.5"], "Cannot find task 1.5: no task has this id. Give the id that a page shows"),
         (["forecast", "--tasks", "0"], "Cannot tell when 0 tasks are done: that is nothing to ask for."),
         (["forecast", "--until", "9999-12-31"], "it is more than 1,000 days ahead"),
         (

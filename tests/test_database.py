@@ -166,7 +166,7 @@ def test_callers_converters_do_not_matter(tmp_path):
     query(path, "ALTER TABLE tasks ADD COLUMN created_at TIMESTAMP")
     query(path, "UPDATE tasks SET created_at = updated_at")
     with closing(sqlite3.connect(path, detect_types=sqlite3.PARSE_DECLTYPES)) as conn:
-        assert database.get_blocked_tasks(db=conn)[0]["basis"] == "updated_at"
+        assert database.get_blocked_tasks(db=conn)[0]["basis"] == "not_before"
 
 
 def test_temporary_table_does_not_shadow(db):
@@ -318,8 +318,8 @@ def test_blocked_tasks_longest_first(tmp_path):
     )
     found = database.get_blocked_tasks(db=path)
     assert [(task["id"], task["days_blocked"], task["basis"]) for task in found] == [
-        (3, 40.0, "updated_at"),
-        (2, 3.0, "updated_at"),
+        (3, 40.0, "not_before"),
+        (2, 3.0, "not_before"),
         (1, None, None),
         (5, None, None),
     ]
@@ -328,7 +328,7 @@ def test_blocked_tasks_longest_first(tmp_path):
         "title": "A task",
         "blocked_reason": "keys",
         "days_blocked": 3.0,
-        "basis": "updated_at",
+        "basis": "not_before",
         "project_id": 1,
         "project_name": "Alpha",
     }
@@ -740,7 +740,7 @@ def test_a_migrated_database_answers_at_once(tmp_path):
     )
     migrations.execute(path)
     (task,) = database.get_blocked_tasks(db=path)
-    assert (task["days_blocked"], task["basis"]) == (10.0, "updated_at")
+    assert (task["days_blocked"], task["basis"]) == (10.0, "not_before")
     assert database.get_project_progress(1, db=path)["completion_pct"] == 50.0
 
 

@@ -43,7 +43,9 @@ def time_to_finish(times: "pd.DataFrame", timezone: str = "UTC") -> Picture:
     known = known.assign(finished_at=local(known["finished_at"], timezone))
     rows = known[known["finished_at"] > known["finished_at"].max() - _days(MOST_DAYS)]
     days = rows[column].astype(float)
-    title = _title(days)
+    left_out, older = len(times) - len(known), len(known) - len(rows)
+    since = day(rows["finished_at"].min()) if older else ""
+    title = _title(days, f"{{}} finished since {since}" if older else "finished {}")
     if len(rows) < 2:
         return nothing(title, times)
     with sheet(3.2) as (figure, (axes,)):
@@ -59,28 +61,28 @@ def time_to_finish(times: "pd.DataFrame", timezone: str = "UTC") -> Picture:
             ends.append(End(max(_MINUTE, value), f"{share} %: {duration(value)}", INK))
         end_labels(axes, ends)
     what = {"lead_time_days": "From its arrival to its finish", "cycle_time_days": "From its first start to its finish"}
-    left_out, older = len(times) - len(known), len(known) - len(rows)
     notes = sentences(
         f"{what[column]}, nights and weekends included; one dot a task, the scale is logarithmic",
         "Dashed: so many percent took at most so long" if ends else "",
         "Paler: nobody saw it begin or end" if rows["is_estimated"].any() else "",
         f"Left out: {count(left_out, 'task')} of which the time is not known" if left_out else "",
-        f"Not drawn: {count(older, 'task')} finished before {day(rows['finished_at'].min())}" if older else "",
+        f"Not drawn: {count(older, 'task')} finished before {since}" if older else "",
     )
     data = rows[["title", "finished_at", column]].rename(columns={"finished_at": "finished", column: "days"})
     return Picture(figure, title, f"{title}. One dot for each task.", data.iloc[::-1].reset_index(drop=True), notes)
 
 
-def _title(days: "pd.Series[float]") -> str:
-    """How long most took; of few how long each."""
+def _title(days: "pd.Series[float]", finished: str) -> str:
+    """How long most took; of few how long each. `finished` says which tasks these are, `{}` being the noun."""
     if len(days) == 1:
-        return f"The one finished task took {duration(days.iloc[0])}"
+        return f"The one {finished.format('task')} took {duration(days.iloc[0])}"
+    which = f"{len(days):,} {finished.format('tasks')}"
     if len(days) < FEWEST:
         low, high = duration(days.min()), duration(days.max())
         span = f"from {low} to {high}" if low != high else low
-        return f"{len(days)} finished tasks took {span}; so few say nothing of the next one"
+        return f"{which} took {span}; so few say nothing of the next one"
     half, most = (duration(_percentile(days, share)) for share in _SHARES[:2])
-    return f"Half of {len(days):,} finished tasks took at most {half}, 85 % at most {most}"
+    return f"Half of {which} took at most {half}, 85 % at most {most}"
 
 
 def _percentile(days: "pd.Series[float]", share: int) -> float:

@@ -23,7 +23,11 @@ _MOST = 2**31  # rows: more than anybody has
 # What a frame may take: flags, in words, and how they are parsed. Their names are those of the frame's arguments.
 _OF_FRAMES: tuple[tuple[tuple[str, ...], str, dict[str, Any]], ...] = (
     (("--by",), "day, week or month of a frame over time; the parts of progress", {"metavar": "BY"}),
-    (("--task",), "this task alone", {"metavar": "ID", "dest": "task_id"}),
+    (
+        ("--task",),
+        "this task alone, by the id that pages show or the number of its row",
+        {"metavar": "ID", "dest": "task_id"},
+    ),
     (("--min-confidence",), "leave out links that are less sure", {"metavar": "0..1"}),
     (("--since",), "what happened, or moved, after this", {"metavar": "INSTANT"}),
     (("--until",), "forecast how many until this day or instant", {"metavar": "DAY"}),
@@ -87,6 +91,10 @@ def _run_show(args: argparse.Namespace) -> int:
     instants = {"as_of": args.as_of, "known_at": args.known_at}
     with dashboard.open(args.db, project=args.project, timezone=args.timezone, **instants) as opened:
         tell(opened.note)
+        if "task_id" in chosen:
+            task = opened.find_task(chosen["task_id"])
+            tell(task.note)
+            chosen["task_id"] = task.task_id
         frame, total = _rows(opened, args.frame, frames[args.frame], chosen, limit)
     _print(frame, "json" if args.json else "csv" if args.csv else "table")
     if not total and not (args.json or args.csv):
@@ -181,14 +189,13 @@ def _print(frame: "pd.DataFrame", form: str) -> None:
 
 def _cells(frame: "pd.DataFrame") -> tuple[list[str], list[list[Any]]]:
     """The names and the rows of a frame, in Python's own types, timestamps in their stored form."""
+    names = list(map(str, frame))
     columns = [frame[name].astype(object).where(frame[name].notna(), None).tolist() for name in frame]
-    return list(map(str, frame)), [[_stored(cell) for cell in row] for row in zip(*columns, strict=True)]
-
-
-def _stored(cell: Any) -> Any:
-    if not isinstance(cell, datetime):
-        return cell
-    return times.to_text(cell) if cell.tzinfo else cell.date().isoformat()  # without a zone: the day of a period
+    told = (
+        [times.of_column(name, cell) if isinstance(cell, datetime) else cell for cell in column]
+        for name, column in zip(names, columns, strict=True)
+    )
+    return names, [list(row) for row in zip(*told, strict=True)]
 
 
 def _safe(cell: Any) -> Any:

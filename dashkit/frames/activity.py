@@ -64,7 +64,8 @@ def commit_activity(dashboard: "Dashboard", by: str = "week") -> "pd.DataFrame":
     Commits that no branch or tag leads to any more are left out. A merge counts as a commit, without lines.
 
     Columns:
-        period_on (datetime64[us]): the first day of the period, in the dashboard's time zone; weeks begin on Monday.
+        period_on (datetime64[us, zone]): the midnight that the period begins with, in the dashboard's time zone; weeks
+            begin on Monday.
         commits (Int64, commits): commits made in it, by the committer's time.
         merges (Int64, commits): those of them that are merges.
         authors (Int64, people): how many different people wrote them, told apart by their address.

@@ -6,6 +6,7 @@ from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from typing import Any
 
+from dashkit import times
 from dashkit.connection import acquire, transaction
 from dashkit.store import rows
 
@@ -249,31 +250,47 @@ def status_before_block(conn: sqlite3.Connection, task_id: int) -> str | None:
     return row[0] if row else None
 
 
-def blocked_since(conn: sqlite3.Connection, task_id: int) -> tuple[str | None, str | None]:
-    """When the present block began, or was there first, and what saw it begin.
+@dataclass(frozen=True)
+class Block:
+    """What the events say of the present block of a task; instants in the stored form.
 
-    Returns:
-        An instant in the stored form, None where no event tells of the block; and `event`, `version` (it had not begun
-        at an earlier version of the file) or None: nothing saw what was before.
+    Args:
+        since: when it began, or was there first; None: no event tells of it.
+        basis: `event`, `version` (it had not begun at an earlier version of the file), or None: nobody saw it begin.
+        not_before: when the task was last known without it; None: never.
+        is_of_file: the first version of a file had it.
     """
+
+    since: str | None = None
+    basis: str | None = None
+    not_before: str | None = None
+    is_of_file: bool = False
+
+
+def block(conn: sqlite3.Connection, task_id: int) -> Block:
+    """What the events say of the present block of a task."""
+    said = "said_created_at" if "said_created_at" in rows.columns(conn, "task_events") else "NULL"
     sql = f"""
-        SELECT occurred_at, status, CASE WHEN checked IS NOT NULL THEN checked IS TRUE END AS checked,
+        SELECT occurred_at, not_before, op, source, {said} AS said_created_at, status,
+               CASE WHEN checked IS NOT NULL THEN checked IS TRUE END AS checked,
                CASE op WHEN :gone THEN 1 WHEN :back THEN 0 END AS gone,
                CASE WHEN op IN ('baseline', 'backfill', 'reconcile') THEN NULL
                     WHEN not_before IS NULL THEN 'event' ELSE 'version' END AS basis
         FROM task_events WHERE {_LIFE} ORDER BY occurred_at, event_id
         """  # noqa: S608
-    since, basis, state = None, None, {"status": None, "checked": 0, "gone": 0}
-    for event in rows.read(conn, sql, {"id": task_id, "gone": GONE, "back": BACK}):
+    found = rows.read(conn, sql, {"id": task_id, "gone": GONE, "back": BACK})
+    created = times.normal(found[0]["said_created_at"]) if found else None
+    begin, state, free = None, {"status": None, "checked": 0, "gone": 0}, [created] if created else []
+    for event in found:
         state |= {name: event[name] for name in state if event[name] is not None}
         if state != {"status": "blocked", "checked": 0, "gone": 0}:
-            since, basis = None, None
-        elif since is None:
-            since, basis = event["occurred_at"], event["basis"]
-    return since, basis
-
-
-def was_there_at_the_migration(conn: sqlite3.Connection, task_id: int) -> bool:
-    """Whether the history of a task begins with the migration's own look at it."""
-    sql = f"SELECT EXISTS (SELECT 1 FROM task_events WHERE {_LIFE} AND op = 'baseline' AND source = 'baseline')"  # noqa: S608
-    return bool(conn.execute(sql, {"id": task_id}).fetchone()[0])
+            begin = None
+            free.append(event["occurred_at"])
+        elif begin is None:
+            begin = event
+    if begin is None:
+        return Block(not_before=max(free, default=None))
+    since, before = begin["occurred_at"], begin["not_before"]
+    known = [at for at in [*free, *([before] if before and free else [])] if times.is_before(at, since)]
+    is_of_file = begin["op"] == "baseline" and begin["source"] != "baseline"
+    return Block(since, begin["basis"], max(known, default=None), is_of_file)

@@ -16,8 +16,7 @@ from dashkit.errors import UsageError
 from dashkit.store import events, finishes, lives, rows
 from dashkit.vocabulary import COMPLEXITIES, SIZE_WEIGHTS, UNSIZED
 
-_LARGEST_ID = 2**63 - 1
-_NAMED = 5  # tasks of an ambiguous id
+_OF_SOURCES = ("kind", "labels", "assignee", "due_at", "milestone")  # columns of later versions
 NO_SIZE = "unsized"  # the key of tasks without a size
 NO_WORD = "none"  # the key of tasks without a status or priority
 
@@ -94,48 +93,6 @@ def _lost(conn: sqlite3.Connection) -> set[int]:
     return {row["task_id"] for row in rows.read(conn, sql)}
 
 
-def find(conn: sqlite3.Connection, word: str) -> int:
-    """The id of the task that a person means: by the number of its row, or by its id in the file that it came from.
-
-    A number is that of a row where there is one; letters may be of either case.
-
-    Raises:
-        UsageError: there is no such task, or several have this id; they are named.
-        RefusedError: it is no Dashboard.
-    """
-    rows.require(conn)
-    number = int(word) if word.isascii() and word.isdecimal() else -1
-    found = rows.read(
-        conn, "SELECT id FROM tasks WHERE id = :id", {"id": number if number <= _LARGEST_ID else -1}
-    ) or _of_external_id(conn, word)
-    what = f"Cannot find task {word}"
-    if not found:
-        raise UsageError(what, "no task has this id", "Give the id that a page shows, or that of a row of tasks.")
-    if len(found) > 1:
-        named = [f"{row['id']} ({row['title']})" for row in found[:_NAMED]]
-        named += [f"and {len(found) - _NAMED:,} more"] if len(found) > _NAMED else []
-        why = f"{len(found):,} tasks have this id: {', '.join(named)}"
-        raise UsageError(what, why, "Give one of these numbers.", ids=[row["id"] for row in found])
-    return int(found[0]["id"])
-
-
-def _of_external_id(conn: sqlite3.Connection, word: str) -> list[rows.Row]:
-    """The tasks of this id: those that are written so, else those that differ in case alone.
-
-    Else those that had it before, and TASK-12 for the row 12 of a task without an id, as links read it.
-    """
-    sql = "SELECT id, title, external_id FROM tasks WHERE external_id = :word COLLATE NOCASE ORDER BY id"
-    found = rows.read(conn, sql, {"word": word})
-    if not found and rows.columns(conn, "task_sources"):
-        sql = (
-            "SELECT id, title, external_id FROM tasks AS t WHERE external_id IS NULL AND upper(:word) = 'TASK-' || id "
-            "OR EXISTS (SELECT 1 FROM task_sources AS s, json_each(s.image, '$.former_ids') AS f "
-            "WHERE s.task_id = t.id AND json_valid(s.image) AND f.value = :word COLLATE NOCASE) ORDER BY id"
-        )
-        return rows.read(conn, sql, {"word": word})
-    return [row for row in found if row["external_id"] == word] or found
-
-
 @dataclass(frozen=True)
 class Standing:
     """How the tasks of a project stand, as the frame `progress` counts them.
@@ -175,9 +132,10 @@ def standing(conn: sqlite3.Connection, project_id: int) -> Standing:
 
 
 def story(conn: sqlite3.Connection, task_id: int, now: datetime) -> rows.Row | None:
-    """All columns of one task, with project_name, phase_name, finished_at, days_blocked and basis; None: no such task.
+    """All columns of one task, with what is known of its phase, project, finish and block; None: no such task.
 
-    `finished_at` is when it was finished by its history (`store/finishes.py`), a date where only that is known.
+    `finished_at` is when it was finished by its history (`store/finishes.py`), a date where only that is known;
+    `days_blocked` and `basis` are as in `blocked`, and `blocked_at` is the instant that they are counted from.
 
     It reads a v1 database too: what that does not know is None.
     """
@@ -195,8 +153,14 @@ def story(conn: sqlite3.Connection, task_id: int, now: datetime) -> rows.Row | N
     )
     if not found:
         return None
-    unknown = {"days_blocked": None, "basis": None}
-    blocked = _blocked_for(conn, found[0], now) if found[0]["is_blocked"] else unknown
+    here = rows.columns(conn, "tasks")
+    later = ", ".join(f"+{column} AS {column}" if column in here else f"NULL AS {column}" for column in _OF_SOURCES)
+    found[0] |= rows.fetch(conn, f"SELECT {later} FROM main.tasks WHERE id = :id", {"id": task_id})[0]  # noqa: S608
+    blocked: rows.Row = {"days_blocked": None, "basis": None, "blocked_at": None}
+    if found[0]["is_blocked"]:
+        blocked |= _blocked_for(conn, found[0], now)
+        since, _ = _blocked_since(conn, found[0])
+        blocked["blocked_at"] = times.to_text(since) if since and blocked["basis"] else None
     return found[0] | {"finished_at": _finished_at(conn, found[0], now)} | blocked
 
 
@@ -210,15 +174,26 @@ def _finished_at(conn: sqlite3.Connection, row: rows.Row, now: datetime) -> str 
 
 def _blocked_for(conn: sqlite3.Connection, row: rows.Row, now: datetime) -> rows.Row:
     """For how many days, and what that stands on: what the frame `blocked_tasks` says, for its reasons."""
-    told, basis = events.blocked_since(conn, row["id"]) if events.are_kept(conn) else (None, None)
-    since, updated = (found and found.at for found in map(times.read, (told, row["updated_at"])))
-    updated = updated if row["updated_at"] == row["created_at"] else None
-    if basis is None and updated and (since is None or events.was_there_at_the_migration(conn, row["id"])):
-        since, basis = updated, "updated_at"
+    since, basis = _blocked_since(conn, row)
     days = since and round(times.days_between(since, now), 1)
     if basis is None and days:
         basis = "version"
     return {"days_blocked": days if basis else None, "basis": basis}
+
+
+def _blocked_since(conn: sqlite3.Connection, row: rows.Row) -> tuple[datetime | None, str | None]:
+    """The instant from which a block is counted, and what it stands on; None: nobody saw what was before it."""
+    created = times.read(row["created_at"])
+    if not events.are_kept(conn):
+        untouched = row["updated_at"] == row["created_at"]
+        return (created.at, "not_before") if created and untouched else (None, None)
+    block = events.block(conn, row["id"])
+    since, before = (None if found is None else found.at for found in map(times.read, (block.since, block.not_before)))
+    if block.basis or block.is_of_file:
+        return since, block.basis
+    if before is None and created and (since is None or created.at < since):
+        before = created.at
+    return (before, "not_before") if before else (since, None)
 
 
 def progress(conn: sqlite3.Connection, project_id: int) -> rows.Row:

@@ -17,6 +17,11 @@ WITH counted AS (
     FROM history.current AS t LEFT JOIN phases AS f ON f.id = t.phase_id
 ), parted AS (
     SELECT * EXCLUDE (parts), unnest(parts) AS part FROM counted
+), there AS (
+    -- A project that was made later, and had no task yet, was not there; the chosen one has a row all the same.
+    SELECT id, name FROM projects
+    WHERE coalesce(created_at <= getvariable('as_of'), true) OR getvariable('project') IS NOT NULL
+       OR id IN (SELECT project_id FROM counted)
 )
 SELECT
     coalesce(p.id, t.project_id) AS project_id,
@@ -33,6 +38,6 @@ SELECT
     coalesce(sum(t.size) FILTER (t.checked), 0) / nullif(sum(t.size) FILTER (t.is_open OR t.checked), 0)
         AS progress_by_size,
     count(*) FILTER ((t.is_open OR t.checked) AND NOT t.sized) AS unsized
-FROM projects AS p FULL JOIN parted AS t ON t.project_id = p.id
+FROM there AS p FULL JOIN parted AS t ON t.project_id = p.id
 GROUP BY 1, 2, 3
 ORDER BY project_id NULLS LAST, min(t.place) NULLS LAST, part NULLS LAST

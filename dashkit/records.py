@@ -13,7 +13,9 @@ class Task:
     `headings` is the path of headings above it, outermost first; `parent` and `depends_on` name other tasks of the
     source by external_id; timestamps are in the stored form; `completed_at` is when it was completed or cancelled, as
     the source says; `unknown_status` is the source's own word for the status where no table knows it (then `status`
-    is pending); `deleted`: all that the source keeps of it is that it was deleted.
+    is pending); `deleted`: all that the source keeps of it is that it was deleted; `due_at` is when it is to be done;
+    `planned` has the dates that its line says before the work is done, which tell tasks of one title apart;
+    `unread_dates` has each date that is there and cannot be read, such as `created_at 'soon'`.
     """
 
     title: str
@@ -34,6 +36,9 @@ class Task:
     completed_at: str | None = None
     unknown_status: str | None = None
     deleted: bool = False
+    due_at: str | None = None
+    planned: tuple[str, ...] = ()
+    unread_dates: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -54,6 +59,8 @@ class TaskList:
         left_out_by: what only looks like a task, such as the lines of a legend: reason -> records.
         skipped: records too bad to keep, each with a note.
         notes: each complaint, with its place (`line 12: ...`); the file is named by who asked for it.
+        unread_dates: each date that cannot be read, such as `created_at 'soon'`, and what names its place behind the
+            path of the source: `, line 12` or, in a folder, `/tasks/one.md`.
     """
 
     tasks: tuple[Task, ...]
@@ -61,6 +68,7 @@ class TaskList:
     left_out_by: Mapping[str, int] = field(default_factory=dict)
     skipped: int = 0
     notes: tuple[str, ...] = ()
+    unread_dates: tuple[tuple[str, str], ...] = ()
 
     @property
     def left_out(self) -> int:

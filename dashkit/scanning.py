@@ -61,6 +61,7 @@ class Scan:
         end += [f"Next: {self._next()}"]
         room = MOST_LINES - len(head) - len(end)
         notes = [f"Note: {note.removeprefix(f'{self.root}: ').removeprefix(f'{self.root}/')}" for note in self.notes]
+        notes = [note.replace(f" in {self.root}/", " in ") for note in notes]
         if len(notes) > room:
             notes[room - 1 :] = [f"Note: and {len(notes) - room + 1:,} more"]
         return "\n".join(line.replace("\n", "\\n") for line in (*head, *notes, *end))  # a path may hold a line break

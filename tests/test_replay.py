@@ -81,7 +81,7 @@ def dated(found):
     (D1, f"{D1}T08:00:00.000Z", f"{D1}T00:00:00.000Z", [("insert", "01T00:00", "01"), ("update", "01T00:00", None)]),
     (f"{D1}T18:00:00.000Z", D1, D1, [("insert", "01T18:00", None), ("update", "01T18:00", "01")]),
     (f"{D1}T18:00:00.000Z", D2, D2, [("insert", "01T18:00", None), ("update", "02T09:00", "02")]),
-    (None, D1, D1, [("insert", "01T11:59", "01"), ("update", "01T12:00", "01")]),
+    (None, D1, D1, [("baseline", "02T09:00", None)]),
     ("2026-01-03", None, None, [("insert", "02T09:00", None), ("update", "02T09:00", None)]),
     (D1, "2026-01-03", "2026-01-03", [("insert", "01T12:00", "01"), ("update", "02T09:00", None)]),
 ])  # fmt: skip

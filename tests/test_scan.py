@@ -387,6 +387,22 @@ def test_a_repository_of_another_user_is_told_once_with_the_remedy(repo, monkeyp
     assert done.tasks.added == 3
 
 
+def test_dates_that_cannot_be_read_are_one_line(repo):
+    """With a count and an example, before all else that there is to say, at each scan."""
+    page = "---\nid: BACK-{0}\ntitle: Work {0}\nstatus: Done\ncreated_date: '3. Nov 2025'\n---\n"
+    (repo / "backlog" / "tasks").mkdir(parents=True)
+    for number in (1, 2):
+        (repo / "backlog" / "tasks" / f"back-{number}.md").write_text(page.format(number))
+    for _ in range(2):
+        notes = [line for line in str(scan(repo, page=False)).splitlines() if line.startswith("Note: ")]
+        assert notes[0] == (
+            "Note: 2 dates cannot be read, such as created_date '3. Nov 2025' in backlog/tasks/back-1.md: "
+            "these events have no date of their own"
+        )
+    (repo / "backlog" / "tasks" / "back-2.md").unlink()
+    assert "1 date cannot be read, created_date '3. Nov 2025' in backlog/tasks/back-1.md" in str(scan(repo, page=False))
+
+
 def test_a_scan_never_says_more_than_fifteen_lines(repo, tmp_path):
     """With every part failed and many notes too there are fifteen lines, and the last says what is next."""
     done = scan(repo, page=False)

@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 from dashkit import times
 from dashkit.errors import RefusedError
 from dashkit.records import Skip, Task
-from dashkit.sources import SOURCES, backlog, beads, detect, fields, files, github
+from dashkit.sources import SOURCES, backlog, beads, detect, fields, files, github, obsidian
 from dashkit.sources.tally import OLDER
 from dashkit.sources.titles import SIGNS
 from dashkit.vocabulary import STATUSES
@@ -145,6 +145,30 @@ def test_any_front_matter(front):
     """Front matter of any kind gives a task that can be stored, or a reason."""
     found = backlog.parse_record(page(front if isinstance(front, str) else "\n".join(front)), "tasks/a.md")
     assert isinstance(found, Skip) or storable(found)
+
+
+def test_dates_that_cannot_be_read_are_named():
+    """Each with its field, its value and its place; what says nothing, or is not asked for, is none of them."""
+    lines = [
+        beads_row(created_at="soon", updated_at="0001-01-01T00:00:00Z", closed_at="never"),
+        beads_row(id="bd-2", status="closed", created_at="", updated_at=None, closed_at=["\x1b[31m"]),
+        beads_row(id="bd-3", status="tombstone", created_at="2026-01-02", deleted_at=12),
+        beads_row(id="bd-1", created_at="2026-01-02", updated_at="2026-01-02"),
+    ]
+    assert beads.read(lines[:3]).unread_dates == (
+        ("created_at 'soon'", ", line 1"),
+        ("closed_at " + times.quoted(str(["\x1b[31m"])), ", line 2"),
+        ("deleted_at '12'", ", line 3"),
+    )
+    assert beads.read([lines[0], lines[3]]).unread_dates == ()
+    rows = [{"number": 1, "title": "a", "state": "closed", "created_at": "2026-01-02", "closedAt": "x" * 99}]
+    found = github.read(json.dumps(rows)).unread_dates
+    assert found == ((f"closedAt '{'x' * 39}…'", ", record 1"),)
+    front = "id: B-1\ntitle: a\nstatus: Done\ncreated_date: 3. Nov 2025\nupdated_date: null\ncompleted_date: ~"
+    pages = {"tasks/a.md": page(front).encode(), "tasks/b.md": page(front.replace("B-1", "B-2")).encode()}
+    unread = "created_date '3. Nov 2025'"
+    assert backlog.Folder().take(pages).unread_dates == ((unread, "/tasks/a.md"), (unread, "/tasks/b.md"))
+    assert backlog.read_bytes(page(front).encode(), "tasks/a.md").unread_dates == ((unread, ""),)
 
 
 def test_beads_status_and_dependencies():
@@ -454,6 +478,7 @@ def test_bytes_that_are_no_text_are_said():
     [
         *(*fields.STATUS_WORDS, *sorted(beads.MACHINERY), *sorted(beads.BLOCKING)),
         *(*beads.PRIORITIES.values(), *github.LABELS, *SIGNS),
+        *sorted({*obsidian.SIGNS, *obsidian.SIGNS.values(), *obsidian.PRIORITIES.values()} - set(SIGNS)),
     ],
 )
 def test_the_docs_state_the_tables(word):

@@ -272,13 +272,14 @@ def test_a_heading_that_only_sounds_like_a_legend_is_none(heading):
 
 
 def test_bad_boxes_are_counted_and_named():
-    """A box without a title is skipped, one with an unknown sign is none; both are said with their line."""
+    """A box without a title is skipped, one with an unknown sign is open; both are said with their line."""
     found = read(["- [ ]", "- [x]   ", "- [ ] ****", "- [>] later", "- [ ] a"])
-    assert ([task.title for task in found.tasks], found.skipped) == (["****", "a"], 2)
+    assert [(task.title, task.status) for task in found.tasks] == [(one, "pending") for one in ("****", "later", "a")]
+    assert found.skipped == 2
     assert found.notes == (
         "line 1: the box has no title",
         "line 2: the box has no title",
-        "line 4: the sign in the box is not known, so the line is no task",
+        "line 4: the sign in the box is not known, and the task is read as open",
     )
 
 

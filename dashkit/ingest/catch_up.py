@@ -15,7 +15,7 @@ from dashkit.ingest.replay import Replay, Tracked, Version
 from dashkit.records import TaskList
 from dashkit.sources import history
 from dashkit.sources.files import real
-from dashkit.store import events, projects, sources
+from dashkit.store import backfill, events, projects, sources
 
 # What columns are called in a note.
 _WORDS = {
@@ -24,6 +24,7 @@ _WORDS = {
     "external_id": "id",
     "phase_id": "phase",
     "parent_id": "parent",
+    "due_at": "due date",
 }
 
 
@@ -208,7 +209,7 @@ class CatchUp:
         self._insert(new)
         late, edges = self._late(replay)
         clamped = events.record_late(self.conn, late, self.now, edges)
-        updated = self._write_plain(tracked)
+        updated = self._write_plain(tracked) | self._mend(replay)
         self._save(tracked)
         fresh = {_id(one) for one in new}
         lost = [one for one in tracked if one.gone_at is not None and (_id(one) in fresh or _id(one) in was_live)]
@@ -238,6 +239,8 @@ class CatchUp:
                 change.values | whole if change.op in ("insert", "baseline") else change.values,
                 change.source,
                 change.on_day,
+                change.said_completed_at,
+                change.seen_at,
             )
             for change in replay.changes
         ]
@@ -263,6 +266,18 @@ class CatchUp:
         with events.suspended(self.conn):
             for one, task_id in zip(new, projects.insert_each(self.conn, self.project_id, rows), strict=True):
                 one.task_id = task_id
+
+    def _mend(self, replay: Replay) -> set[int]:
+        """Take in when tasks were completed that were known as done already: as a claim, which is recorded now."""
+        said = {
+            _id(one): (one.ended_at, before)
+            for one, before in replay.mended.items()
+            if one.ended_at and one.image["checked"] and "checked" not in one.owned
+        }
+        mended = events.mend_completions(self.conn, said)
+        if mended:
+            backfill.add(self.conn, self.now)
+        return mended
 
     def _write_plain(self, tracked: Sequence[Tracked]) -> set[int]:
         """The columns without a history: each follows the source as long as no user changed it; whose did."""
@@ -295,6 +310,8 @@ class CatchUp:
             before = plain(image or {}, names.get(task_id), phases, before_ids)
             row = one.row or {"priority": DEFAULT_PRIORITY}
             for column, value in plain(one.image, one.external_id, phases, ids).items():
+                if one.row and column not in one.row:
+                    continue  # a file of version 2.1 that was not migrated since an earlier commit has no such column
                 there = row.get(column)
                 if value != there:
                     yield one, column, value, there != before[column] and not (image is None and there is None)
@@ -306,6 +323,7 @@ class CatchUp:
         for one in tracked:
             image = one.image | {"accepted_at": one.accepted_at, "created_at": one.created_at}
             image |= {"former_ids": one.former_ids} if one.former_ids else {}
+            image |= {"ended_at": one.ended_at} if one.ended_at else {}
             image |= {} if one.committed == one.image else {"committed": one.committed}
             row = {
                 "task_id": _id(one),

@@ -2,11 +2,13 @@
 
 import re
 from collections import Counter, defaultdict, deque
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from difflib import SequenceMatcher
+from functools import partial
 from typing import Generic, Protocol, TypeVar
 
 from dashkit import times
+from dashkit.sources import obsidian
 
 ALIKE = 0.6  # of two titles under one heading, as difflib's ratio: below it is another task
 MOST_PAIRS = 10_000  # of one reading; beyond, only tasks in the same place under a heading are compared
@@ -39,20 +41,28 @@ class Named(Protocol):
     def created_at(self) -> str | None:
         """When it was made, where the source says so."""
 
+    @property
+    def planned(self) -> tuple[str, ...]:
+        """The dates that its line says before the work is done."""
+
 
 Known = TypeVar("Known", bound=Named)
 
 
 def normal(title: str) -> str:
-    """A title without what an edit changes in passing: case and white space."""
-    return " ".join(title.casefold().split())
+    """A title without what an edit changes in passing: case, white space, and the fields behind it.
+
+    Titles hold dates that cannot be read, and all fields where they were read before those were known.
+    """
+    return " ".join(obsidian.read(title, unread_stays=False).text.casefold().split())
 
 
 def match(live: Sequence[Known], gone: Sequence[Known], found: Sequence[Named]) -> list[Known | None]:
     """Who each task of a new reading is; None: a new one.
 
     First by external_id; then by the same title anywhere in the file, equal titles in their order, those under the
-    same heading first, by their status where they only changed places; then by the nearest text under the same heading.
+    same heading first, of these those planned for the same dates, by their status where they only changed places; then
+    by the nearest text under the same heading.
     Two different ids are one task only where the title and the number, or the title and the instant of creation, are
     the same (TASK-12 became BACK-12), and an id with another time of creation and another title is another task: ids
     are given again.
@@ -96,27 +106,33 @@ class _Matching(Generic[Known]):
 
     def by_title(self) -> None:
         moved = self._only_moved()
+        dated = [True, False] if any(task.planned for task in self.found) else [False]
         for with_heading in (True, False):
-            queues: dict[object, deque[int]] = defaultdict(deque)
-            for place in self._free_known(len(self.known)):
-                key = _key(self.known[place], with_heading, moved)
-                for name in (key, (key, _mark(self.known[place])), (key, _birth(self.known[place]))):
-                    queues[name].append(place)
-            used: set[int] = set()
-            for place in self._free_found():
-                key, mark = _key(self.found[place], with_heading, moved), _mark(self.found[place])
-                # Two ids are two tasks, unless only what stands before the number is another, or both were made in one
-                # instant: then the tracker has renumbered it.
-                birth = _birth(self.found[place])
-                names = [key] if mark is None else [(key, mark), (key, None), *([(key, birth)] if birth else [])]
-                same = [queues[name] for name in names if name in queues]
-                for queue in same:
-                    while queue and queue[0] in used:
-                        queue.popleft()
-                one = min((queue[0] for queue in same if queue), default=None)
-                if one is not None:
-                    used.add(one)
-                    self.pairs[place] = one
+            for with_dates in dated:
+                self._pair_equal(partial(_key, with_heading=with_heading, moved=moved, with_dates=with_dates))
+
+    def _pair_equal(self, key_of: Callable[[Named], object]) -> None:
+        """Pair those with one key, in their order."""
+        queues: dict[object, deque[int]] = defaultdict(deque)
+        for place in self._free_known(len(self.known)):
+            key = key_of(self.known[place])
+            for name in (key, (key, _mark(self.known[place])), (key, _birth(self.known[place]))):
+                queues[name].append(place)
+        used: set[int] = set()
+        for place in self._free_found():
+            key, mark = key_of(self.found[place]), _mark(self.found[place])
+            # Two ids are two tasks, unless only what stands before the number is another, or both were made in one
+            # instant: then the tracker has renumbered it.
+            birth = _birth(self.found[place])
+            names = [key] if mark is None else [(key, mark), (key, None), *([(key, birth)] if birth else [])]
+            same = [queues[name] for name in names if name in queues]
+            for queue in same:
+                while queue and queue[0] in used:
+                    queue.popleft()
+            one = min((queue[0] for queue in same if queue), default=None)
+            if one is not None:
+                used.add(one)
+                self.pairs[place] = one
 
     def _only_moved(self) -> set[object]:
         """Equal titles under a heading that have the same statuses as before: they can only have changed places."""
@@ -164,9 +180,13 @@ class _Matching(Generic[Known]):
         return [place for place in range(end) if place not in used]
 
 
-def _key(task: Named, with_heading: bool = True, moved: Collection[object] = ()) -> tuple[object, ...]:
-    key = normal(task.title), task.headings if with_heading else ()
-    return (*key, task.status) if key in moved and with_heading else key
+def _key(
+    task: Named, with_heading: bool = True, moved: Collection[object] = (), with_dates: bool = False
+) -> tuple[object, ...]:
+    key: tuple[object, ...] = normal(task.title), task.headings if with_heading else ()
+    key = (*key, task.status) if key in moved and with_heading else key
+    # The dates are a part of their own: a status is none of them.
+    return (key, task.planned) if with_dates else key
 
 
 def _mark(task: Named) -> str | None:

@@ -14,7 +14,8 @@ def known(row: dict[str, Any], image: dict[str, Any]) -> Tracked:
     """A known task; a column is the user's where the row is not what the source said last."""
     task = row["row"]
     created_at, accepted_at = image.pop("created_at", None), image.pop("accepted_at", None)
-    former_ids, committed = tuple(image.pop("former_ids", ())), image.pop("committed", image)
+    former_ids, ended_at = tuple(image.pop("former_ids", ())), image.pop("ended_at", None)
+    committed = image.pop("committed", image)
     return Tracked(
         row["external_id"],
         image.get("title", task["title"]),
@@ -33,6 +34,7 @@ def known(row: dict[str, Any], image: dict[str, Any]) -> Tracked:
         row=task,
         former_ids=former_ids,
         committed=committed,
+        ended_at=ended_at,
     )
 
 
@@ -75,6 +77,7 @@ def plain(
         "priority": image.get("priority") or DEFAULT_PRIORITY,
         "kind": image.get("kind"),
         "labels": json.dumps(labels, ensure_ascii=False) if labels else None,
+        "due_at": image.get("due_at"),
         "phase_id": phases.get(image.get("phase") or ""),
         "parent_id": ids.get(image.get("parent") or ""),
     }

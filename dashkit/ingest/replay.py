@@ -6,8 +6,9 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from dashkit import times
-from dashkit.ingest import identity
+from dashkit.ingest import identity, images
 from dashkit.records import Task
+from dashkit.sources import obsidian
 from dashkit.sources.beads import UNTITLED
 from dashkit.store.events import BACK, GONE
 
@@ -25,6 +26,7 @@ class Tracked:
     this replay.
     `committed` is what the last commit said, None where it had no such task: the work tree may say something else.
     `former_ids` are what it was called before its project renamed the prefix: old commits name it so.
+    `ended_at` is what the source says of its completion, where its records have no other time of their own.
     """
 
     external_id: str | None
@@ -42,11 +44,17 @@ class Tracked:
     row: dict[str, Any] | None = None
     former_ids: tuple[str, ...] = ()
     committed: dict[str, Any] | None = None
+    ended_at: str | None = None
 
     @property
     def status(self) -> str | None:
         """What the source said of it last."""
         return self.image.get("status")
+
+    @property
+    def planned(self) -> tuple[str, ...]:
+        """The dates that its line said last; where it was read before such fields were known, its title holds them."""
+        return images.planned(self.image, self.title)
 
 
 @dataclass(frozen=True)
@@ -54,6 +62,8 @@ class Change:
     """One change of a tracked task, as a version of its source shows it; it happened in (not_before, occurred_at].
 
     `on_day` is the day, where the source says no more than a date: `occurred_at` is within it, and serves the order.
+    `said_completed_at` is when the source says that it was finished, where the event only looked; `seen_at` is when the
+    source showed it, where it says that it happened before: so it counts where the task has changed since.
     """
 
     tracked: Tracked
@@ -63,6 +73,8 @@ class Change:
     values: dict[str, Any]
     source: str
     on_day: str | None = None
+    said_completed_at: str | None = None
+    seen_at: str | None = None
 
 
 @dataclass(frozen=True)
@@ -109,6 +121,7 @@ class Replay:
         self.changes: list[Change] = []
         self.edges: list[Edge] = []
         self.stale: set[tuple[Tracked, str]] = set()  # older records, by their time
+        self.mended: dict[Tracked, str | None] = {}  # of done tasks with another time of completion, the one before
         self.withheld: tuple[Task, ...] = ()  # of the last version, what a user deleted
         self.news = False  # whether any version said anything new
         self._said: dict[Tracked, dict[str, Any]] = {}  # by the version that is taken
@@ -169,7 +182,7 @@ class Replay:
             known = self._first(task, version)
         elif not self._is_stale(known, task, version):
             self._again(known, task, version)
-        known.task, self._said[known] = read, _image(task, version)
+        known.task, self._said[known] = read, images.image(task, version)
         if None not in (known.external_id, task.external_id) and known.external_id != task.external_id:
             known.former_ids, known.external_id = (*known.former_ids, str(known.external_id)), None
             self.news = True
@@ -180,18 +193,15 @@ class Replay:
         return known
 
     def _first(self, task: Task, version: Version) -> Tracked:
-        image = _image(task, version)
+        image = images.image(task, version)
         tracked = Tracked(None, task.title, task.headings, task.created_at, image, accepted_at=task.updated_at)
+        tracked.ended_at = images.ended_at(task)
         self.news = True
         now = {column: image[column] for column in WATCHED}
-        birth = task.created_at or task.completed_at
-        if birth is None:
-            tracked.born_at = version.at
-            # What the first reading of all shows may be much older: it is a state, and no arrival.
-            op = "insert" if self.last_at else "baseline"
-            self._change(tracked, op, version.at, self._since(version.at), now, version)
+        if task.created_at is None:
+            self._look(tracked, now, task, version)
             return tracked
-        born, day = times.place(birth, "", self._time(version))
+        born, day = times.place(task.created_at, "", self._time(version))
         tracked.born_at = day or born
         began = {"title": task.title, "status": "pending", "checked": 0, "blocked_reason": None}
         self._change(tracked, "insert", born, None, began, version, day)
@@ -204,6 +214,24 @@ class Replay:
             self.changes[place - 1] = replace(self.changes[place - 1], occurred_at=before)
         return tracked
 
+    def _look(self, tracked: Tracked, now: dict[str, Any], task: Task, version: Version) -> None:
+        """Note a task of which nobody says when it was created.
+
+        What the first reading of all shows may be much older: it is a state, and no arrival. So is a task that comes
+        with the time of its end: it was there before.
+        """
+        if task.completed_at is None or times.is_before(version.at, task.completed_at):
+            tracked.born_at = version.at
+            op = "insert" if self.last_at else "baseline"
+            self._change(tracked, op, version.at, self._since(version.at), now, version)
+            return
+        at, day = times.place(task.completed_at, "", self._time(version))
+        tracked.born_at = day or at
+        if task.checked:
+            self._change(tracked, "baseline", version.at, None, now, version, said_completed_at=day or at)
+        else:
+            self._change(tracked, "baseline", at, None, now, version, day)
+
     def _is_stale(self, tracked: Tracked, task: Task, version: Version) -> bool:
         """Whether it is an older record, written later by a clone that was behind: it reopens nothing."""
         now, last = task.updated_at, tracked.accepted_at
@@ -215,12 +243,12 @@ class Replay:
             or _ENDED.get(task.status, 0) > _ENDED.get(tracked.status or "", 0)
         ):
             return False
-        if _image(task, version) != tracked.image:
+        if images.image(task, version) != tracked.image:
             self.stale.add((tracked, now))
         return True
 
     def _again(self, tracked: Tracked, task: Task, version: Version) -> None:
-        before, after = tracked.image, _news(tracked, task, version)
+        before, after = tracked.image, images.news(tracked, task, version)
         values = {}
         for column in WATCHED:
             if column in tracked.owned:
@@ -229,12 +257,28 @@ class Replay:
             elif after[column] != before.get(column):
                 values[column] = after[column]
         self.news = self.news or after != before or tracked.headings != task.headings
+        self._read_anew(tracked, values, version)
+        self._mend(tracked, task, was_done=bool(before.get("checked")))
         tracked.image, tracked.title, tracked.headings = after, after["title"], task.headings
         tracked.created_at = task.created_at or tracked.created_at
         own = None if identity.is_same(task.updated_at, tracked.accepted_at) else task.updated_at
         self._update(tracked, values, task, version, own, tracked.accepted_at or "")
         self.news = self.news or own is not None
         tracked.accepted_at = task.updated_at or tracked.accepted_at
+
+    def _read_anew(self, tracked: Tracked, values: dict[str, Any], version: Version) -> None:
+        """Date a title that only lost its fields, as these are read now, by the version that was read last."""
+        if "title" in values and obsidian.read(tracked.title).text.split() == values["title"].split():
+            at = self._since(version.at) or version.at
+            self._change(tracked, "update", at, None, {"title": values.pop("title")}, version)
+
+    def _mend(self, tracked: Tracked, task: Task, *, was_done: bool) -> None:
+        """Note a time of completion that the source says, or mends, when the task is done already."""
+        ended = images.ended_at(task)
+        if was_done and ended and not identity.is_same(ended, tracked.ended_at):
+            self.mended.setdefault(tracked, tracked.ended_at)
+            self.news = True
+        tracked.ended_at = ended or (tracked.ended_at if task.checked else None)
 
     def _update(
         self, tracked: Tracked, values: dict[str, Any], task: Task, version: Version, own: str | None, after: str
@@ -250,7 +294,7 @@ class Replay:
         ends = done.get("checked") or done.get("status") == "cancelled"
         if ends and ended and not times.is_before(ended, after) and not times.is_before(day or at, ended):
             done_at, done_day = times.place(ended, before, until)
-            self._change(tracked, "update", done_at, None, done, version, done_day)
+            self._change(tracked, "update", done_at, None, done, version, done_day, seen_at=at)
             values = {column: value for column, value in values.items() if column not in done}
             at, day = times.place(said, max(before, done_at), until)
         if values:
@@ -266,8 +310,13 @@ class Replay:
         values: dict[str, Any],
         version: Version,
         on_day: str | None = None,
+        *,
+        said_completed_at: str | None = None,
+        seen_at: str | None = None,
     ) -> None:
-        self.changes.append(Change(tracked, op, at, not_before, values, version.source, on_day))
+        self.changes.append(
+            Change(tracked, op, at, not_before, values, version.source, on_day, said_completed_at, seen_at)
+        )
 
     def _since(self, at: str) -> str | None:
         return None if self.last_at is None else min(self.last_at, at)
@@ -345,32 +394,3 @@ def _holders(tasks: Iterable[Tracked]) -> dict[str, Tracked]:
         if one.external_id is not None:
             holders.setdefault(one.external_id, one)
     return holders
-
-
-def _news(tracked: Tracked, task: Task, version: Version) -> dict[str, Any]:
-    """What a version says of a known task; what a commit says like the one before is no news.
-
-    A record with a time of its own is known to be newer than what was read before, and counts as it is.
-    """
-    said, before = _image(task, version), tracked.committed
-    if task.deleted and tracked.image.get("checked"):
-        said |= {"status": tracked.image["status"], "checked": 1}  # it was done, and only its record was cleaned up
-    if not version.is_commit or before is None or task.updated_at is not None:
-        return said
-    return {name: value if value != before.get(name) else tracked.image.get(name) for name, value in said.items()}
-
-
-def _image(task: Task, version: Version) -> dict[str, Any]:
-    return {
-        "title": task.title,
-        "status": task.status,
-        "checked": int(task.checked),
-        "blocked_reason": task.blocked_reason,
-        "phase": version.phase(task),
-        "description": task.description,
-        "priority": task.priority,
-        "kind": task.kind,
-        "labels": list(task.labels),
-        "parent": task.parent,
-        "depends_on": list(task.depends_on),
-    }

@@ -129,7 +129,7 @@ def _catch_up(project: Project, readings: Sequence[Reading], folders: Sequence[P
     moves.hand_over(ups)
     done = [up.write() for up in ups]
     readings = [up.reading for up in ups]
-    notes = []
+    notes = _unread(readings)
     for reading, outcome in zip(readings, done, strict=True):
         notes += [f"{reading.path}: {note}" for note in (*reading.present.notes, *outcome.notes)]
         if not reading.present.tasks and not reading.gone:
@@ -146,6 +146,14 @@ def _catch_up(project: Project, readings: Sequence[Reading], folders: Sequence[P
         gone=sum(outcome.gone for outcome in done),
         versions=sum(outcome.versions for outcome in done),
     )
+
+
+def _unread(readings: Sequence[Reading]) -> list[str]:
+    """What to say of dates that cannot be read, in one line, before all else."""
+    found = [f"{date} in {one.path}{where}" for one in readings for date, where in one.present.unread_dates]
+    if len(found) < 2:
+        return [f"1 date cannot be read, {one}: this event has no date of its own" for one in found]
+    return [f"{len(found):,} dates cannot be read, such as {found[0]}: these events have no date of their own"]
 
 
 def _repository(folder: Path) -> str:

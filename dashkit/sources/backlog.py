@@ -103,7 +103,10 @@ class Folder:
         titles = dict(found for name in sorted(self.milestones, key=_order) if (found := self.milestones[name]))
         records = [(name, self._named(name, titles)) for name in sorted(self.records, key=_order)]
         live = {task.external_id for name, task in records if isinstance(task, Task) and _folder(name) != "archive"}
-        return tally((f"{name}: line 1", _current(record, name, live)) for name, record in records)
+        return tally(
+            ((f"{name}: line 1", _current(record, name, live)) for name, record in records),
+            where=lambda place: "" if self.name else f"/{place.removesuffix(': line 1')}",
+        )
 
     def _named(self, name: str, titles: Mapping[str, str]) -> Task | Skip:
         """The record with its milestone by name instead of by id."""
@@ -156,8 +159,7 @@ def read_file(path: str | Path, *, everything: bool = False) -> TaskList:
         except DashkitError as error:
             refused.append(f"{name}: {error.why}")
     found = Folder(everything=everything).take(read)
-    skipped = found.skipped + len(refused)
-    return TaskList(found.tasks, None, found.left_out_by, skipped, (*refused, *found.notes))
+    return replace(found, skipped=found.skipped + len(refused), notes=(*refused, *found.notes))
 
 
 def _content(data: bytes) -> str:
@@ -224,6 +226,7 @@ def _yaml(text: str) -> Mapping[str, object]:
 def _task(facts: Mapping[str, object], external_id: str, title: str, name: str, body: str) -> Task:
     status, unknown = fields.status(facts.get("status"))
     status, unknown = _settled(_folder(name), status, unknown)
+    dates = fields.Dates()
     milestone = fields.line(facts.get("milestone"))
     description = _DESCRIPTION.search(body)
     return Task(
@@ -239,10 +242,11 @@ def _task(facts: Mapping[str, object], external_id: str, title: str, name: str, 
         labels=tuple(fields.items(facts.get("labels"))),
         parent=next(iter(_ids(facts.get("parent_task_id")) or _ids(facts.get("parent"))), None),
         depends_on=tuple(other for other in _ids(facts.get("dependencies")) if other != external_id),
-        created_at=fields.instant(facts.get("created_date")),
-        updated_at=fields.instant(facts.get("updated_date")),
-        completed_at=fields.instant(facts.get("completed_date")) if status == "completed" else None,
+        created_at=dates.read("created_date", facts.get("created_date")),
+        updated_at=dates.read("updated_date", facts.get("updated_date")),
+        completed_at=dates.read("completed_date", facts.get("completed_date")) if status == "completed" else None,
         unknown_status=unknown,
+        unread_dates=dates.unread,
     )
 
 

@@ -158,6 +158,7 @@ def _records(lines: Iterable[str | bytes], *, everything: bool) -> Iterator[tupl
 
 def _task(row: Mapping[str, Any], external_id: str, title: str) -> Task:
     status, unknown = fields.status(row.get("status"))
+    dates = fields.Dates()
     depends_on, parent = _dependencies(row, external_id)
     return Task(
         title=title,
@@ -170,19 +171,21 @@ def _task(row: Mapping[str, Any], external_id: str, title: str) -> Task:
         labels=tuple(fields.items(row.get("labels"))),
         parent=parent,
         depends_on=depends_on,
-        created_at=fields.instant(row.get("created_at")),
-        updated_at=fields.instant(row.get("updated_at")),
-        completed_at=_ended_at(row, status),
+        created_at=dates.read("created_at", row.get("created_at")),
+        updated_at=dates.read("updated_at", row.get("updated_at")),
+        completed_at=_ended_at(row, status, dates),
         unknown_status=unknown,
         deleted=row.get("status") == DELETED,
+        unread_dates=dates.unread,
     )
 
 
-def _ended_at(row: Mapping[str, Any], status: Status) -> str | None:
+def _ended_at(row: Mapping[str, Any], status: Status, dates: fields.Dates) -> str | None:
     """When it was closed or deleted; a deleted one may have been closed long before."""
     if status not in ("completed", "cancelled"):
         return None
-    return fields.instant(row.get("deleted_at" if row.get("status") == DELETED else "closed_at"))
+    name = "deleted_at" if row.get("status") == DELETED else "closed_at"
+    return dates.read(name, row.get(name))
 
 
 def _priority(value: object) -> str | None:

@@ -38,6 +38,8 @@ STATUS_WORDS: dict[str, Status] = {
     ),
 }
 
+# What stands for no date: nulls of YAML and JSON, and the zero of Go, in which bd and gh are written.
+_NO_DATE = re.compile(r"\s*(?:~|null|0001-01-01T00:00:00Z)?\s*", re.IGNORECASE)
 _UNFIT = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")
 _NO_LETTER = re.compile(r"[\W\d_]+")
 
@@ -72,6 +74,21 @@ def items(value: object, key: str = "name") -> Iterator[str]:
 def instant(value: object) -> str | None:
     """A time in the stored form, a date without a time as a date; None where the value means none."""
     return times.normal(value)
+
+
+class Dates:
+    """Reads the dates of one record, and keeps what cannot be read: `unread`, such as `created_at 'soon'`."""
+
+    def __init__(self) -> None:
+        self.unread: tuple[str, ...] = ()
+
+    def read(self, name: str, value: object) -> str | None:
+        """The value of a field as `instant` gives it; one that says nothing is no date, and is not kept."""
+        found = instant(value)
+        says = value if isinstance(value, str) else str(value or "")
+        if found is None and not _NO_DATE.fullmatch(says):
+            self.unread += (f"{name} {times.quoted(says)}",)
+        return found
 
 
 def status(word: object) -> tuple[Status, str | None]:

@@ -6,6 +6,7 @@ more fields; what the REST interface gives (`created_at`) is read too. An id is 
 
 import json
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -55,7 +56,7 @@ def read(text: str, *, everything: bool = False) -> TaskList:
     found = tally((f"record {n}", parse_record(row, everything=everything)) for n, row in enumerate(rows, 1))
     if len(rows) == DEFAULT_LIMIT:
         notes = (*notes, f"there are exactly {DEFAULT_LIMIT} issues, which is all that gh lists without --limit")
-    return TaskList(found.tasks, None, found.left_out_by, found.skipped + bool(not rows and notes), notes + found.notes)
+    return replace(found, skipped=found.skipped + bool(not rows and notes), notes=notes + found.notes)
 
 
 def read_bytes(data: bytes, _name: str = "", /, *, everything: bool = False) -> TaskList:
@@ -93,6 +94,7 @@ def _task(row: Mapping[str, Any], number: str, title: str, *, pull_request: bool
     status, unknown = _status(row, labels)
     milestone = row.get("milestone")
     ended = status in ("completed", "cancelled")
+    dates = fields.Dates()
     return Task(
         title=title,
         status=status,
@@ -104,10 +106,11 @@ def _task(row: Mapping[str, Any], number: str, title: str, *, pull_request: bool
         labels=labels,
         parent=next(_numbers(row, [row.get("parent")]), None),
         depends_on=tuple(_numbers(row, _either(row, "blockedBy", "blocked_by"))),
-        created_at=fields.instant(_either(row, "createdAt", "created_at")),
-        updated_at=fields.instant(_either(row, "updatedAt", "updated_at")),
-        completed_at=fields.instant(_either(row, "closedAt", "closed_at")) if ended else None,
+        created_at=dates.read(*_dated(row, "createdAt", "created_at")),
+        updated_at=dates.read(*_dated(row, "updatedAt", "updated_at")),
+        completed_at=dates.read(*_dated(row, "closedAt", "closed_at")) if ended else None,
         unknown_status=unknown,
+        unread_dates=dates.unread,
     )
 
 
@@ -149,6 +152,11 @@ def _repository(row: Mapping[str, Any]) -> str | None:
     """The address of an issue without its number, where it has one."""
     url = row.get("url")
     return url.rpartition("/")[0] if isinstance(url, str) else None
+
+
+def _dated(row: Mapping[str, Any], name: str, other: str) -> tuple[str, object]:
+    """The name and the value of a date, by whichever of its two names the file has it."""
+    return (name, row[name]) if name in row else (other, row.get(other))
 
 
 def _either(row: Mapping[str, Any], name: str, other: str) -> object:

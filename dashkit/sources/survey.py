@@ -28,7 +28,7 @@ _TEMPLATE = re.compile(r"template|\.github/|(^|/)(license|changelog|code_of_cond
 _NAMED = re.compile(r"to-?do|task|roadmap|backlog|plan|checklist|milestone|sprint", re.IGNORECASE)
 # Beside a tracker: the boxes of a plan or a design are no tasks, unless its name says that they are.
 _LISTED = re.compile(r"(?<![a-z])(to-?dos?|tasks?([-_ ]?lists?)?|roadmap)(?![a-z])", re.IGNORECASE)
-_BOX = re.compile(rb"^[ \t>]*(?:[-*+]|\d+[.)])[ \t]+\[[ xX~!-]\][ \t]+\S", re.MULTILINE)
+_BOX = re.compile(rb"^[ \t>]*(?:[-*+]|\d+[.)])[ \t]+\[(?:[ xX]|[^\w\s\[\]])\][ \t]+\S", re.MULTILINE)
 _LARGEST = 8 * 2**20  # bytes of a Markdown file that is looked into
 FEWEST = 3  # boxes that make a list of a file whose name says nothing
 _TEMPLATES = "templates and the like"

@@ -2,19 +2,20 @@
 
 `read` is pure and takes lines; `read_file` owns the file. A task is a list item with a box (`- [ ]`, `* [x]`,
 `+ [~]`, `1. [!]`), at any indentation and in block quotes too; front matter, fenced code, HTML comments and
-legends hold none. The sign in the box says the status; the words of the title may say more (`titles`). Of a merge
-conflict the first side is read, as the other repeats it.
+legends hold none. The sign in the box says the status; the words of the title (`titles`) and the fields behind them
+(`obsidian`) may say more. Of a merge conflict the first side is read, as the other repeats it.
 """
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import NamedTuple
 
 from dashkit.records import Task, TaskList
-from dashkit.sources import files
-from dashkit.sources.titles import LONGEST, plain, read_title
+from dashkit.sources import files, obsidian
+from dashkit.sources.obsidian import Line
+from dashkit.sources.titles import LONGEST, Title, plain, read_title, without_comments
 from dashkit.vocabulary import Status
 
 LARGEST = files.LARGEST
@@ -25,6 +26,8 @@ _SIGNS: dict[str, Status] = {
     **dict.fromkeys("~-/", "in_progress"),
     "!": "blocked",
 }
+_CANCELLED = "-"  # with the sign of Obsidian; without it Kiro writes it for work that has begun
+_ENDS = {"completed": "done", "cancelled": "cancelled"}  # status -> the field that says since when
 _QUOTE = re.compile(r" *+> ?")
 _MARKER = re.compile(r" *+(?:(?:[-*+]|\d{1,9}[.)])(?: ++|\Z))++")
 _BOX = re.compile(r"\[(.)\ufe0f?\](?:[ \xa0](.*))?", re.DOTALL)
@@ -83,7 +86,7 @@ def read(lines: Iterable[str], *, everything: bool = False) -> TaskList:
     """
     rows = [line.rstrip("\r\n").expandtabs(4) for line in lines]
     rows[:1] = [row.removeprefix("\ufeff") for row in rows[:1]]
-    reader = _Reader(everything, _conflicts(rows))
+    reader = _Reader(everything, _conflicts(rows), obsidian.named_ids(rows))
     for number in range(_front_matter(rows) + 1, len(rows) + 1):
         reader.take(number, rows[number - 1])
     return reader.finish()
@@ -149,8 +152,10 @@ class _Reader:
 
     everything: bool = False
     conflicts: Mapping[int, range] = field(default_factory=dict)
+    ids: Collection[str] = ()  # the mere words that are ids
     unread: range = range(0)  # the rest of a conflict
     tasks: list[Task] = field(default_factory=list)
+    aliases: dict[str, str] = field(default_factory=dict)  # of tasks with two ids: in the fields -> in the title
     notes: list[str] = field(default_factory=list)
     left_out: int = 0
     skipped: int = 0
@@ -193,7 +198,16 @@ class _Reader:
         tops = {task.headings[0] for task in self.tasks if task.headings}
         title = tops.pop() if len(tops) == 1 else None
         left_out = {"legend": self.left_out} if self.left_out else {}
-        return TaskList(tuple(self.tasks), title, left_out, self.skipped, tuple(self.notes))
+        tasks = tuple(self._connected(task) for task in self.tasks)
+        unread = tuple((date, f", line {task.line}") for task in tasks for date in task.unread_dates)
+        return TaskList(tasks, title, left_out, self.skipped, tuple(self.notes), unread)
+
+    def _connected(self, task: Task) -> Task:
+        """The task with the ids of others as they are in their titles, where they have two; never its own."""
+        if not task.depends_on:
+            return task
+        others = (self.aliases.get(other, other) for other in task.depends_on)
+        return replace(task, depends_on=tuple(other for other in others if other != task.external_id))
 
     def _leave(self, depth: int, text: str) -> None:
         """Close the quotes and list items that this line is no longer part of."""
@@ -250,33 +264,57 @@ class _Reader:
         if legend and not self.everything:
             self.left_out += 1
             return
+        words = without_comments(words)
+        line = obsidian.read(words, self.ids)
         if sign not in _SIGNS:
             # "[1] Smith et al." is a reference.
-            if not sign.isalnum():
-                self.notes.append(f"line {number}: the sign in the box is not known, so the line is no task")
-            return
-        if len(words) > LONGEST:
-            self.notes.append(f"line {number}: the title has {len(words):,} characters; kept {LONGEST:,}")
-            words = words[:LONGEST] + "…"
-        title = read_title(words)
-        if not title.text:
+            if sign.isalnum() and not line.has_fields:
+                return
+            self.notes.append(f"line {number}: the sign in the box is not known, and the task is read as open")
+        title = read_title(_cut(line.text))
+        if not title.text:  # what would be fields behind a title is all that there is
+            line, title = Line(words), read_title(_cut(words))
+        if len(line.text) > LONGEST:
+            self.notes.append(f"line {number}: the title has {len(line.text):,} characters; kept {LONGEST:,}")
+        if title.text:
+            self.tasks.append(self._task(number, sign, line, title))
+        else:
             self.skipped += 1
             self.notes.append(f"line {number}: the box has no title")
-            return
-        status = _SIGNS[sign]
-        if status != "completed":
-            status = title.status or status
-        self.tasks.append(
-            Task(
-                title=title.text,
-                status=status,
-                checked=status == "completed",
-                headings=tuple(heading.text for heading in self.headings),
-                external_id=title.external_id,
-                blocked_reason=title.blocked_reason if status == "blocked" else None,
-                line=number,
-            )
+
+    def _task(self, number: int, sign: str, line: Line, title: Title) -> Task:
+        status = _status(sign, line, title)
+        external_id, alias = title.external_id, line.facts.get("id")
+        if external_id and alias:
+            self.aliases[alias] = external_id
+        return Task(
+            title=title.text,
+            status=status,
+            checked=status == "completed",
+            headings=tuple(heading.text for heading in self.headings),
+            external_id=external_id or alias,
+            blocked_reason=title.blocked_reason if status == "blocked" else None,
+            line=number,
+            priority=line.facts.get("priority"),
+            depends_on=line.depends_on,
+            created_at=line.dates.get("created"),
+            completed_at=line.dates.get(_ENDS.get(status, "")),
+            due_at=line.dates.get("due"),
+            planned=line.planned,
+            unread_dates=line.unread,
         )
+
+
+def _cut(words: str) -> str:
+    return words if len(words) <= LONGEST else words[:LONGEST] + "…"
+
+
+def _status(sign: str, line: Line, title: Title) -> Status:
+    """What the sign in the box says and, where it is not ticked, the words behind it."""
+    if sign == _CANCELLED and line.is_cancelled:
+        return "cancelled"
+    status = _SIGNS.get(sign, "pending")
+    return status if status == "completed" else title.status or status
 
 
 def _is_legend(heading: str) -> bool:

@@ -73,7 +73,7 @@ def read_title(markdown: str) -> Title:
 
     An id stays part of the text (a database may have no other place for it); signs of status do not.
     """
-    marked = _plain(_without_comments(markdown))
+    marked = _plain(without_comments(markdown))
     marked, by_emoji = _take_emoji(marked)
     external_id = _external_id(markdown)
     struck = _is_struck(marked, external_id)
@@ -85,14 +85,14 @@ def read_title(markdown: str) -> Title:
 
 def plain(markdown: str) -> str:
     """Text without emphasis, links, escapes and code marks, on one line; what they hold is kept."""
-    return _unmarked(_plain(_without_comments(markdown)))
+    return _unmarked(_plain(without_comments(markdown)))
 
 
 def _unmarked(marked: str) -> str:
     return " ".join(marked.replace("\x01", "").replace("\x02", "").split())
 
 
-def _without_comments(text: str) -> str:
+def without_comments(text: str) -> str:
     """Drop each `<!-- ... -->` that closes."""
     kept, start = [], 0
     while (opened := text.find("<!--", start)) >= 0 and (closed := text.find("-->", opened + 4)) >= 0:

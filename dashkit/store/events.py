@@ -1,9 +1,10 @@
 """The history of tasks: late events, what they leave in the row, and what was true before."""
 
+import json
 import sqlite3
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from dashkit import times
@@ -15,7 +16,10 @@ WATCHED = ("project_id", "status", "checked", "blocked_reason", "complexity", "t
 GONE, BACK = "gone", "back"
 OPERATIONS = ("insert", "update", "delete", "baseline", "backfill", "reconcile", GONE, BACK)
 _NONE_IS_EMPTY = ("blocked_reason", "complexity")
-_COLUMNS = ("task_id", "op", "occurred_at", "recorded_at", "not_before", "source", *WATCHED, "actor", "on_day")
+_COLUMNS = (
+    *("task_id", "op", "occurred_at", "recorded_at", "not_before", "source", *WATCHED),
+    *("actor", "on_day", "said_completed_at"),
+)
 # Who makes the changes of this package's own doors; others name themselves: page, api, widget, mcp:<client>.
 CLI, PYTHON, INGEST = "cli", "python", "ingest"
 _ACTING: set[int] = set()  # the connections, by id(), on which somebody has said who acts
@@ -32,6 +36,8 @@ class LateEvent:
 
     It happened in (not_before, occurred_at]; not_before None: seen exactly. `values` has only what changed, None
     for none. `on_day` is the day, where only a date is known: `occurred_at` then serves the order alone.
+    `said_completed_at` is what the source says of the finish, where the event only looked. `seen_at` is when the source
+    showed what it dates earlier: where the task has changed since, the event stands there, and says its own time so.
     """
 
     task_id: int
@@ -41,6 +47,8 @@ class LateEvent:
     values: Mapping[str, Any]
     source: str
     on_day: str | None = None
+    said_completed_at: str | None = None
+    seen_at: str | None = None
 
 
 @dataclass(frozen=True)
@@ -110,22 +118,25 @@ def record_late(
     """Insert late events with their own time, then write what they leave into the rows; how many were clamped.
 
     occurred_at = min(recorded_at, max(its own time, the task's previous replayed one)); what is put off to a date is on
-    that date too. That a task is gone or back is a matter of its source: it stands behind the last such event, and
-    reorders nothing that records say.
+    that date too. An end before the previous one stands where it was seen, and says when it was: the frames take it
+    from there, where that can be true (docs/adr/0014). That a task is gone or back is a matter of its source: it stands
+    behind the last such event, and reorders nothing that records say.
     """
     # A file of version 2.1 that was not migrated since an earlier commit lacks the last columns.
     here = rows.columns(conn, "task_events")
     previous: dict[tuple[int, bool], tuple[str, str | None]] = {}
     found, clamped = [], 0
-    for event in events:
-        key = event.task_id, event.op in (GONE, BACK)
+    for late in events:
+        key = late.task_id, late.op in (GONE, BACK)
         last = previous.get(key)
         if last is None:
-            is_first = event.op in ("insert", "baseline")
+            is_first = late.op in ("insert", "baseline")
             last = ("", None) if is_first else _last_replayed(conn, *key, "on_day" if "on_day" in here else "NULL")
+        event = _behind(late, last[0])
         occurred = min(recorded_at, max(event.occurred_at, last[0]))
+        says = event.values.get("checked") and "said_completed_at" in here
         # Of a day nobody knows the hour: within it nothing is out of order.
-        clamped += occurred != event.occurred_at and occurred[:10] != event.on_day
+        clamped += not says if event is not late else occurred != event.occurred_at and occurred[:10] != event.on_day
         days = (event.on_day, last[1] if event.occurred_at < last[0] else None)
         previous[key] = occurred, next((day for day in days if day == occurred[:10]), None)
         found.append(_row(event, *previous[key], recorded_at))
@@ -138,6 +149,14 @@ def record_late(
         for dependency in dependencies:
             _write_dependency(conn, dependency, recorded_at)
     return clamped
+
+
+def _behind(event: LateEvent, last: str) -> LateEvent:
+    """The event or, where a source dates an end before the last event, what was seen: an end that says its time."""
+    if not event.seen_at or event.occurred_at >= last:
+        return event
+    said = event.on_day or event.occurred_at
+    return replace(event, occurred_at=event.seen_at, on_day=None, said_completed_at=said)
 
 
 def _last_replayed(conn: sqlite3.Connection, task_id: int, is_move: bool, on_day: str) -> tuple[str, str | None]:
@@ -165,6 +184,7 @@ def _row(event: LateEvent, occurred_at: str, on_day: str | None, recorded_at: st
         "source": event.source,
         "actor": INGEST,
         "on_day": on_day,
+        "said_completed_at": event.said_completed_at if event.values.get("checked") else None,
     }
 
 
@@ -194,19 +214,51 @@ def _write_rows(conn: sqlite3.Connection, before: int, now: str) -> None:
 
 
 def _date_completions(conn: sqlite3.Connection, before: int) -> None:
-    """completed_at is the time, or the day, of the change that ticked the box.
+    """completed_at is when its source says that it was finished; else the time, or the day, of what ticked the box.
 
     A baseline saw only that it was ticked: what the row says of it stays.
     """
-    on_day = "e.on_day" if "on_day" in rows.columns(conn, "task_events") else "NULL"
-    done = f"CASE e.op WHEN 'baseline' THEN t.completed_at ELSE coalesce({on_day}, e.occurred_at) END"
-    when = latest("checked", f"CASE WHEN e.checked THEN {done} END")
+    when = _completed_at(conn, "t.completed_at")
     conn.execute(
         f"UPDATE tasks AS t SET completed_at = {when} WHERE t.id IN ("  # noqa: S608 - of WATCHED
         "SELECT task_id FROM task_events WHERE event_id > :before AND checked IS NOT NULL) "
         f"AND {latest('checked', 'e.source')} IS NOT 'trigger'",
         {"before": before},
     )
+
+
+def _completed_at(conn: sqlite3.Connection, of_baseline: str) -> str:
+    """SQL: what the last event that speaks of the box says of the completion of a task t."""
+    here = rows.columns(conn, "task_events")
+    on_day, said = (f"e.{column}" if column in here else "NULL" for column in ("on_day", "said_completed_at"))
+    seen = f"CASE e.op WHEN 'baseline' THEN {of_baseline} ELSE coalesce({on_day}, e.occurred_at) END"
+    return latest("checked", f"CASE WHEN e.checked THEN coalesce({said}, {seen}) END")
+
+
+def mend_completions(conn: sqlite3.Connection, said: Mapping[int, tuple[str, str | None]]) -> set[int]:
+    """Write into the rows of done tasks when their source says that they were completed; which ones that changed.
+
+    Only a time no later than the day of the tick, and only where no user has ticked the box or written another time.
+
+    Args:
+        conn: a database of version 2.1, in the caller's transaction.
+        said: task -> what its source says, and what it said before; in the stored form.
+    """
+    if not said or "completed_at" not in rows.columns(conn, "tasks"):
+        return set()
+    sql = (
+        f"SELECT t.id, t.completed_at AS now, {_completed_at(conn, 'NULL')} AS seen, "  # noqa: S608
+        f"{latest('checked', 'e.occurred_at')} AS ticked_at FROM tasks AS t "
+        f"WHERE t.checked AND {latest('checked', 'e.source')} IS NOT 'trigger' "
+        "AND t.id IN (SELECT value FROM json_each(:ids))"
+    )
+    mended = []
+    for row in rows.read(conn, sql, {"ids": json.dumps([*said])}):
+        new, old = said[row["id"]]
+        if new != row["now"] and row["now"] in (None, old, row["seen"]) and new[:10] <= row["ticked_at"][:10]:
+            mended.append({"id": row["id"], "at": new})
+    conn.executemany("UPDATE main.tasks SET completed_at = :at WHERE id = :id", mended)
+    return {row["id"] for row in mended}
 
 
 def _write_dependency(conn: sqlite3.Connection, dependency: LateDependency, recorded_at: str) -> None:

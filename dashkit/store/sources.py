@@ -11,7 +11,7 @@ from dashkit import times
 from dashkit.store import checkpoints, rows
 
 # Columns of tasks that sources write and that have no history.
-PLAIN = ("external_id", "description", "priority", "kind", "labels", "phase_id", "parent_id")
+PLAIN = ("external_id", "description", "priority", "kind", "labels", "phase_id", "parent_id", "due_at")
 _SOURCE = ("task_id", "external_id", "heading_path", "title_norm", "ordinal", "image", "seen_at", "gone_at")
 
 
@@ -55,10 +55,12 @@ def unclaimed(conn: sqlite3.Connection, project_id: int) -> list[rows.Row]:
 
 
 def _tasks(conn: sqlite3.Connection, ids: Sequence[int]) -> list[rows.Row]:
+    # A file of version 2.1 that was not migrated since an earlier commit lacks the last column.
+    later = ", m.due_at" if "due_at" in rows.columns(conn, "tasks") else ""
     return rows.read(
         conn,
-        "SELECT t.id, t.title, t.status, t.checked, t.blocked_reason, t.description, t.priority, t.phase_id, "
-        "m.external_id, m.kind, m.labels, m.parent_id FROM tasks AS t JOIN main.tasks AS m ON m.id = t.id "
+        "SELECT t.id, t.title, t.status, t.checked, t.blocked_reason, t.description, t.priority, t.phase_id, "  # noqa: S608
+        f"m.external_id, m.kind, m.labels, m.parent_id{later} FROM tasks AS t JOIN main.tasks AS m ON m.id = t.id "
         "WHERE t.id IN (SELECT value FROM json_each(:ids)) ORDER BY t.id",
         {"ids": json.dumps(ids)},
     )

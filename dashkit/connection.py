@@ -299,6 +299,9 @@ def explain(path: Path, doing: str, error: sqlite3.Error) -> DashkitError:
     if _is_busy(error):
         return _busy(path)
     kind, why, remedy = _MEANINGS.get(code & 0xFF, _UNFORESEEN)
+    if code & 0xFF == sqlite3.SQLITE_CONSTRAINT and doing == "write to":
+        # It is a row that was to come, and none that is there.
+        remedy = "Nothing was changed. Give what the condition allows; `.schema` of the sqlite3 shell shows it."
     if kind is FailedError and doing in _HARMLESS:
         remedy = f"Nothing was changed. {remedy}"
     return kind(f"Cannot {doing} {path}", f"{why}{error})" if why.endswith("(") else why, remedy, path=path)

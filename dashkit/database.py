@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from dashkit import migrations, times
+from dashkit import times
 from dashkit.arguments import checked as checks
 from dashkit.connection import Database, connect, default_path, using
 from dashkit.store import activity, events, explicit, links, tasks
@@ -22,12 +22,16 @@ from dashkit.store import activity, events, explicit, links, tasks
 @checks("make a database")
 def init_database(db: Database = None) -> None:
     """Make a database of version 1; tables that exist already are left as they are."""
+    from dashkit import migrations  # the other functions do without it, and it takes time to load
+
     migrations.create(db, version="1.0")
 
 
 @checks("make a database")
 def init_database_v2(db: Database = None) -> None:
     """Make a database of the newest version."""
+    from dashkit import migrations
+
     migrations.create(db, version=None)
 
 
@@ -47,6 +51,8 @@ def get_connection(db: str | Path | None = None) -> sqlite3.Connection:
 @checks("tell what is there of version 2.0")
 def check_v2_migration_status(db: Database = None) -> dict[str, Any]:
     """What is there of version 2.0: each feature -> bool, `pending` -> list of changes, `ready` -> bool."""
+    from dashkit import migrations
+
     return migrations.v2_status(db)
 
 

@@ -62,7 +62,10 @@ def _ends_here(conn: sqlite3.Connection) -> bool:
         return True
     others: list[bool] = []
     asking = threading.Thread(target=lambda: others.append(_may_use(conn)))
-    asking.start()
+    try:
+        asking.start()
+    except RuntimeError:  # there are too many already, or Python is about to end: nobody knows
+        return False
     asking.join()
     return others == [False]
 

@@ -171,6 +171,20 @@ def test_ours_is_committed_and_closed(small):
     assert query(small, "SELECT title FROM tasks") == [("ours",)]
 
 
+def test_a_row_that_was_to_be_written_is_not_looked_for(small):
+    """A condition of the user's own that refuses a write is named, and nobody is sent to rows that are there."""
+    alter(small, "ALTER TABLE tasks ADD COLUMN size TEXT CHECK (size <> 'XL')")
+    with pytest.raises(
+        RefusedError, match=r"\(CHECK constraint failed: .*\)\. Nothing was changed\. Give what the cond"
+    ):
+        _sized(small)
+
+
+def _sized(path):
+    with connection.using(path, write=True) as conn:
+        conn.execute("UPDATE tasks SET size = 'XL'")
+
+
 @pytest.mark.parametrize(
     ("code", "kind", "words"),
     [

@@ -3,14 +3,14 @@
 import argparse
 import sys
 import time
-from datetime import datetime
-from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
-from dashkit import times
 from dashkit.cli.text import Speed, plain
 
 if TYPE_CHECKING:
+    from datetime import datetime
+    from types import TracebackType
+
     from dashkit.cli import Commands
     from dashkit.records import IngestSummary
 
@@ -79,7 +79,9 @@ def _commits(number: int) -> str:
     return f"{number:,} commit{'' if number == 1 else 's'}"
 
 
-def _instant(text: str) -> datetime:
+def _instant(text: str) -> "datetime":
+    from dashkit import times
+
     found = times.parse(text)
     if found is None:
         raise argparse.ArgumentTypeError(f"{text!r} is no date; write it as 2025-01-31 or 2025-01-31T12:00:00Z")
@@ -105,7 +107,7 @@ class _Progress:
         return self
 
     def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: "TracebackType | None"
     ) -> None:
         if self._is_shown:
             print("\r\x1b[K", end="", file=sys.stderr, flush=True)

@@ -1,20 +1,18 @@
 """`dashkit report`: notebooks in, pages out."""
 
 import argparse
-import shlex
 import sys
 from contextlib import suppress
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from dashkit.cli.text import plain, tell
 from dashkit.errors import DashkitError, FailedError, UsageError
-from dashkit.times import show_seconds
 
 _WORDS = {"passed": "done", "failed": "CHECKS FAILED", "refused": "REFUSED", "crashed": "FAILED"}
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
+    from pathlib import Path
 
     from dashkit.cli import Commands
     from dashkit.reports.catalog import Report
@@ -73,6 +71,8 @@ def _count(text: str) -> int:
 
 
 def _run(args: argparse.Namespace) -> int:
+    from pathlib import Path
+
     from dashkit.connection import default_path
     from dashkit.reports import catalog, folder
     from dashkit.reports.jobs import require_apart
@@ -123,6 +123,8 @@ def _keep_on_record(args: argparse.Namespace, refused: "Sequence[tuple[str | Pat
 
 def _notify(args: argparse.Namespace, about: "Sequence[ReportRun]") -> int:
     """Tell the command of --notify of these runs; the exit code, where that failed and the reason was said."""
+    from pathlib import Path
+
     from dashkit.reports import notify
 
     out = Path(args.out)
@@ -141,7 +143,7 @@ def _notify(args: argparse.Namespace, about: "Sequence[ReportRun]") -> int:
     return 0
 
 
-def _untold(out: Path, then: str) -> str:
+def _untold(out: "Path", then: str) -> str:
     """A sentence about the last message that failed, and what becomes of it; '' where none did."""
     from dashkit.reports import untold
 
@@ -179,6 +181,9 @@ def _run_jobs(args: argparse.Namespace, jobs: "list[Job]") -> int:
 
 
 def _copy(names: list[str]) -> int:
+    import shlex
+    from pathlib import Path
+
     from dashkit.reports import catalog
 
     if not 1 <= len(names) <= 2:
@@ -222,8 +227,10 @@ def _require_once(args: argparse.Namespace) -> None:
             raise UsageError("Cannot run a report", f"{name} was given twice, by -p and by {option}", "Give it once.")
 
 
-def _jobs(args: argparse.Namespace, name: str | Path) -> "Iterator[Job]":
+def _jobs(args: argparse.Namespace, name: "str | Path") -> "Iterator[Job]":
     """The report with the values for its run; none where there is nothing to be said now."""
+    from pathlib import Path
+
     from dashkit import times
     from dashkit.reports import catalog, run
     from dashkit.reports.jobs import prepare
@@ -260,6 +267,8 @@ def _jobs(args: argparse.Namespace, name: str | Path) -> "Iterator[Job]":
 
 def _what_project(given: "Mapping[str, object]") -> str:
     """What is to be said of the project that was named: '' where it is certain, or where the report will refuse it."""
+    from pathlib import Path
+
     from dashkit import connection
     from dashkit.store import projects
 
@@ -271,7 +280,7 @@ def _what_project(given: "Mapping[str, object]") -> str:
     return ""
 
 
-def _no_migration(path: Path) -> str:
+def _no_migration(path: "Path") -> str:
     """Why there is nothing to verify: '' where there may be."""
     from dashkit import migrations
 
@@ -291,6 +300,8 @@ def _print_entry(report: "Report") -> None:
 
 
 def _narrate(ran: "ReportRun") -> None:
+    from dashkit.times import show_seconds
+
     took = f"{_WORDS[ran.verdict]} in {show_seconds(ran.seconds)}"
     why = f": {plain(ran.error)}" if ran.error else ""
     print(f"{plain(ran.name)}: {took}{why}", file=sys.stderr)

@@ -2,7 +2,6 @@
 
 import argparse
 import re
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from dashkit.errors import UsageError
@@ -37,6 +36,8 @@ def _time(text: str) -> tuple[int, int]:
 
 
 def _run(args: argparse.Namespace) -> int:
+    from pathlib import Path
+
     from dashkit.connection import default_path, require_file
     from dashkit.reports import catalog, folder, schedule
 

@@ -1,14 +1,11 @@
 """`dashkit show`: any frame as a table, CSV or JSON."""
 
 import argparse
-import inspect
 import re
 import sys
 from collections.abc import Callable, Sequence
-from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from dashkit import times
 from dashkit.cli.text import plain, project, tell
 from dashkit.errors import UsageError
 
@@ -36,9 +33,10 @@ _OF_FRAMES: tuple[tuple[tuple[str, ...], str, dict[str, Any]], ...] = (
     (("--days-ago",), "the fan of so many days ago, and what came of it", {"metavar": "N"}),
     (("--confidence",), "of the date that moved", {"metavar": "0..1"}),
 )
-_FORMULA = re.compile(r"[=+\-@\t\r\n\uff1d\uff0b\uff0d\uff20]")  # also in full width
-_INNER = re.compile(r"(?s)(?<=.[;\t\r\n])(?=[=+\-@\uff1d\uff0b\uff0d\uff20])")  # where ; is what separates cells
-_NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?")
+# Patterns that are compiled when they are used: the help needs none of them.
+_FORMULA = r"[=+\-@\t\r\n\uff1d\uff0b\uff0d\uff20]"  # also in full width
+_INNER = r"(?s)(?<=.[;\t\r\n])(?=[=+\-@\uff1d\uff0b\uff0d\uff20])"  # where ; is what separates cells
+_NUMBER = r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?"
 
 
 def register(commands: "Commands", common: argparse.ArgumentParser) -> None:
@@ -109,6 +107,8 @@ def _run_show(args: argparse.Namespace) -> int:
 
 def _list(frames: dict[str, Callable[..., "pd.DataFrame"]]) -> None:
     """Print the name of each frame and the first sentence about it."""
+    import inspect
+
     width = max(map(len, frames))
     for name, frame in sorted(frames.items()):
         print(f"{name:<{width}}  {(inspect.getdoc(frame) or '').splitlines()[0]}")
@@ -146,6 +146,8 @@ def _rows(
 
 def _chosen(args: argparse.Namespace, frame: Callable[..., object]) -> dict[str, Any]:
     """The arguments that were given for the frame itself, as it names them."""
+    import inspect
+
     from dashkit import arguments
 
     flags_of = {options.get("dest", flags[0][2:].replace("-", "_")): flags[0] for flags, _, options in _OF_FRAMES}
@@ -189,6 +191,10 @@ def _print(frame: "pd.DataFrame", form: str) -> None:
 
 def _cells(frame: "pd.DataFrame") -> tuple[list[str], list[list[Any]]]:
     """The names and the rows of a frame, in Python's own types, timestamps in their stored form."""
+    from datetime import datetime
+
+    from dashkit import times
+
     names = list(map(str, frame))
     columns = [frame[name].astype(object).where(frame[name].notna(), None).tolist() for name in frame]
     told = (
@@ -202,8 +208,8 @@ def _safe(cell: Any) -> Any:
     """A cell that a spreadsheet takes for text or a number, never for a formula."""
     if not isinstance(cell, str):
         return cell
-    text = _INNER.sub("'", plain(cell) if sys.stdout.isatty() else cell)
-    return "'" + text if _FORMULA.match(text) and not _NUMBER.fullmatch(text) else text
+    text = re.sub(_INNER, "'", plain(cell) if sys.stdout.isatty() else cell)
+    return "'" + text if re.match(_FORMULA, text) and not re.fullmatch(_NUMBER, text) else text
 
 
 def _print_table(names: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:

@@ -9,7 +9,7 @@ import sqlite3
 from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
-from typing import ClassVar
+from typing import ClassVar, NamedTuple
 
 from dashkit.migrations import shape
 from dashkit.migrations.findings import EARLIER, MISSING, THERE, Described, Finding
@@ -20,7 +20,7 @@ from dashkit.store import instants
 _OPTIONAL_COLUMN = re.compile(r"""CAST\(\w+\.("(?:[^"]|"")+"|\w+) AS TEXT\)""")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class AddColumn(Described):
     """A new column of an existing table.
 
@@ -75,14 +75,13 @@ class AddColumn(Described):
         return () if alike else (f"{where} is declared in other words than dashkit's",)
 
 
-@dataclass(frozen=True)
 class AddNamedColumn(AddColumn):
     """A column that is only read, as text, and whose name other programs like to use too."""
 
     of_any_type: ClassVar[bool] = True
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class CreateTable(Described):
     """A new table. `legal` is the SQL condition that adopted rows must satisfy.
 
@@ -139,7 +138,7 @@ class CreateTable(Described):
         yield from beside
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class CreateIndex(Described):
     """A new index."""
 
@@ -168,7 +167,7 @@ class CreateIndex(Described):
         return THERE
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class Fill(Described):
     """Values for rows that need them: `needs` says which, `sources` what is put there, the first that is known.
 
@@ -208,7 +207,7 @@ class Fill(Described):
         return MISSING if needed else THERE
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class CreateTrigger(Described):
     """A new trigger. Where its table is not there (a version 1 found in the world may lack it) nothing is to watch.
 
@@ -268,8 +267,7 @@ class CreateTrigger(Described):
         yield self._fitting(conn)
 
 
-@dataclass(frozen=True)
-class Dated:
+class Dated(NamedTuple):
     """A column whose dates a change is about: of which rows, and what becomes of one whose date cannot be read."""
 
     column: str
@@ -277,7 +275,7 @@ class Dated:
     otherwise: str
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class Insert(Described):
     """Rows that a table begins with, one for each row of `of` that has what is wanted; once recorded, never again.
 
@@ -341,8 +339,7 @@ ALL_SOURCES = ("created_at", "completed_at")
 Change = AddColumn | CreateTable | CreateIndex | CreateTrigger | Fill | Insert | Move
 
 
-@dataclass(frozen=True)
-class Step:
+class Step(NamedTuple):
     """An ordered group of changes; the title is its line in the documentation."""
 
     title: str

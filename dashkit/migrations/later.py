@@ -6,12 +6,11 @@ from dataclasses import dataclass
 from dashkit.migrations import shape
 from dashkit.migrations.changes import Version
 from dashkit.migrations.findings import Described
-from dashkit.store import backfill
 
 TABLE = "task_events"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class TakeOver(Described):
     """Events for what rows know; no change of a version, as there may be more of it any day."""
 
@@ -34,10 +33,14 @@ def is_begun(conn: sqlite3.Connection, versions: tuple[Version, ...]) -> bool:
 
 def is_due(conn: sqlite3.Connection, versions: tuple[Version, ...]) -> bool:
     """Whether there is something to take over."""
+    from dashkit.store import backfill  # `dashkit status` never asks
+
     return is_begun(conn, versions) and bool(backfill.pending(conn))
 
 
 def take_over(conn: sqlite3.Connection, now: str) -> tuple[tuple[str, int], ...]:
     """Take it over, inside the caller's transaction: how many completions and arrivals."""
+    from dashkit.store import backfill
+
     done = backfill.add(conn, now)
     return ("completions", done.completions), ("arrivals", done.arrivals)

@@ -1,14 +1,13 @@
 """What a look at a database tells of all changes: which are missing, there without a record, edited, or in the way."""
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from dashkit.migrations.changes import Change
 from dashkit.migrations.findings import Finding
 from dashkit.migrations.moves import Move
 
 
-@dataclass(frozen=True)
-class Item:
+class Item(NamedTuple):
     """One change of a version, as it stands in this database; `checksum` is the recorded one, if any.
 
     `known` are checksums of other texts that it had before its release.
@@ -26,8 +25,7 @@ class Item:
         return self.checksum is None or self.finding.is_earlier or isinstance(self.change, Move)
 
 
-@dataclass(frozen=True)
-class Survey:
+class Survey(NamedTuple):
     """Every change of the wanted versions, and the tracking table itself; when the last run made a backup."""
 
     items: tuple[Item, ...]
@@ -67,7 +65,8 @@ class Survey:
     @property
     def edited(self) -> list[Item]:
         """The recorded changes that were edited since: drift."""
-        return [item for item in self.items if item.checksum not in (None, item.change.checksum, *item.known)]
+        recorded = [item for item in self.items if item.checksum is not None]
+        return [item for item in recorded if item.checksum not in (item.change.checksum, *item.known)]
 
     @property
     def notes(self) -> list[str]:

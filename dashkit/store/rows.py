@@ -4,8 +4,9 @@ A v1 database found in the world may lack columns and tables, and its text may b
 column is read as NULL and broken text as text, so that no query elsewhere has to care.
 """
 
+import json
 import sqlite3
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
 from dashkit.errors import OutdatedError, RefusedError
@@ -54,8 +55,10 @@ def read(conn: sqlite3.Connection, sql: str, values: Values | None = None) -> li
     that is no UTF-8, and blobs where text is expected, come as text with replacement characters.
     """
     # A WITH clause because a TEMP view needs a writable connection and would stay behind on the caller's.
-    adopted = ", ".join(_adopted(conn, table) for table in ADOPTED)
-    return fetch(conn, f"WITH {adopted} {sql}", values or {})
+    named = [table for table in ADOPTED if table in sql]
+    here = _columns(conn, named)
+    adopted = ", ".join(_adopted(table, here[table]) for table in named)
+    return fetch(conn, f"WITH {adopted} {sql}" if named else sql, values or {})
 
 
 def write(conn: sqlite3.Connection, sql: str, values: Values) -> int:
@@ -65,13 +68,24 @@ def write(conn: sqlite3.Connection, sql: str, values: Values) -> int:
 
 def columns(conn: sqlite3.Connection, table: str) -> frozenset[str]:
     """The names of a table's stored columns in lower case; none if there is no such table."""
-    sql = "SELECT lower(name) AS name FROM pragma_table_info(:table, 'main')"
-    return frozenset(row["name"] for row in fetch(conn, sql, {"table": table}))
+    return frozenset(_columns(conn, [table])[table])
+
+
+def _columns(conn: sqlite3.Connection, tables: Collection[str]) -> dict[str, set[str]]:
+    """The same of several tables, asked for at once: each function asks, whatever was there a moment ago."""
+    sql = (
+        "SELECT asked.value AS of, lower(found.name) AS name "
+        "FROM json_each(:tables) AS asked, pragma_table_info(asked.value, 'main') AS found"
+    )
+    found: dict[str, set[str]] = {table: set() for table in tables}
+    for row in fetch(conn, sql, {"tables": json.dumps(list(tables))}):
+        found[row["of"]].add(row["name"])
+    return found
 
 
 def is_v2(conn: sqlite3.Connection) -> bool:
     """Whether everything is there that the functions of version 2.0 read and write."""
-    return not _missing(conn, ADDED_IN_2_0)
+    return not _missing(_columns(conn, ADDED_IN_2_0), ADDED_IN_2_0)
 
 
 def require(conn: sqlite3.Connection) -> None:
@@ -80,7 +94,11 @@ def require(conn: sqlite3.Connection) -> None:
     Raises:
         RefusedError: projects or tasks lack a column that every Dashboard has.
     """
-    if missing := _missing(conn, REQUIRED):
+    _require(conn, _columns(conn, REQUIRED))
+
+
+def _require(conn: sqlite3.Connection, here: Mapping[str, Collection[str]]) -> None:
+    if missing := _missing(here, REQUIRED):
         raise RefusedError(
             f"Cannot use {_name(conn)}",
             f"it is no Dashboard: it lacks {_listed(missing)}",
@@ -96,8 +114,9 @@ def require_v2(conn: sqlite3.Connection) -> None:
         RefusedError: it is no Dashboard.
         OutdatedError: it is one, and has to be migrated first.
     """
-    require(conn)
-    if missing := _missing(conn, ADDED_IN_2_0):
+    here = _columns(conn, {**REQUIRED, **ADDED_IN_2_0})
+    _require(conn, here)
+    if missing := _missing(here, ADDED_IN_2_0):
         raise OutdatedError(
             f"Cannot do this with {_name(conn)}",
             f"it needs version 2.0 of the schema, and the database lacks {_listed(missing)}",
@@ -106,8 +125,7 @@ def require_v2(conn: sqlite3.Connection) -> None:
         )
 
 
-def _adopted(conn: sqlite3.Connection, table: str) -> str:
-    here = columns(conn, table)
+def _adopted(table: str, here: Collection[str]) -> str:
     if not here:
         nothing = ", ".join(f"NULL AS {column}" for column in ADOPTED[table])
         return f"{table} AS (SELECT {nothing} WHERE FALSE)"
@@ -149,13 +167,13 @@ def _bindable(values: Values) -> dict[str, Any]:
     }
 
 
-def _missing(conn: sqlite3.Connection, shape: Shape) -> tuple[str, ...]:
+def _missing(here: Mapping[str, Collection[str]], shape: Shape) -> tuple[str, ...]:
     """`table` for each table of `shape` that is not there, `table.column` for each column."""
 
     def lacking() -> Iterable[str]:
         for table, wanted in shape.items():
-            here = columns(conn, table)
-            yield from (f"{table}.{column}" for column in wanted if column not in here) if here else [table]
+            has = here[table]
+            yield from (f"{table}.{column}" for column in wanted if column not in has) if has else [table]
 
     return tuple(lacking())
 

@@ -299,9 +299,8 @@ def explain(path: Path, doing: str, error: sqlite3.Error) -> DashkitError:
     if _is_busy(error):
         return _busy(path)
     kind, why, remedy = _MEANINGS.get(code & 0xFF, _UNFORESEEN)
-    if code & 0xFF == sqlite3.SQLITE_CONSTRAINT and doing == "write to":
-        # It is a row that was to come, and none that is there.
-        remedy = "Nothing was changed. Give what the condition allows; `.schema` of the sqlite3 shell shows it."
+    if code & 0xFF == sqlite3.SQLITE_CONSTRAINT:
+        remedy = f"Nothing was changed. {_of_condition(code, doing)}"
     if kind is FailedError and doing in _HARMLESS:
         remedy = f"Nothing was changed. {remedy}"
     return kind(f"Cannot {doing} {path}", f"{why}{error})" if why.endswith("(") else why, remedy, path=path)
@@ -313,7 +312,11 @@ _PERMISSION = (
     "the file or its folder does not allow it (",
     "Check the permissions of both, or work on a copy.",
 )
-_UNFORESEEN = (FailedError, "SQLite says no (", "Run `dashkit status`; if it persists, report it.")
+_UNFORESEEN = (
+    FailedError,
+    "SQLite says no (",
+    "Run `dashkit doctor`, which looks for the cause; if it finds none, report this.",
+)
 _MEANINGS: dict[int, tuple[type[DashkitError], str, str]] = {
     sqlite3.SQLITE_NOTADB: (
         RefusedError,
@@ -323,12 +326,12 @@ _MEANINGS: dict[int, tuple[type[DashkitError], str, str]] = {
     sqlite3.SQLITE_CORRUPT: (
         RefusedError,
         "the database is damaged (",
-        "Restore a backup, or save what can be read with `sqlite3 FILE .recover`, and try on that.",
+        "Restore a backup, or save what can be read into another file, `sqlite3 FILE '.clone NEW'`, and try on that.",
     ),
     sqlite3.SQLITE_CONSTRAINT: (
         RefusedError,
-        "a row breaks a condition of its table (",
-        "Mend it; `PRAGMA quick_check` finds the rows that are there already.",
+        "a condition of a table forbids it (",
+        "",
     ),
     sqlite3.SQLITE_READONLY: _PERMISSION,
     sqlite3.SQLITE_PERM: _PERMISSION,
@@ -348,6 +351,19 @@ def _code(error: sqlite3.Error) -> int:
 
 def _is_busy(error: sqlite3.Error) -> bool:
     return _code(error) & 0xFF in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
+
+
+def _of_condition(code: int, doing: str) -> str:
+    """What to do where a condition of a table refuses a row: one that is there, or the one that was to be written."""
+    if doing == "migrate":
+        return "`dashkit doctor` looks for the rows that break it, and says what to do."
+    return {
+        sqlite3.SQLITE_CONSTRAINT_FOREIGNKEY: "Name a row that is there.",
+        sqlite3.SQLITE_CONSTRAINT_PRIMARYKEY: "Such a row is there already: change that one.",
+        sqlite3.SQLITE_CONSTRAINT_ROWID: "Such a row is there already: change that one.",
+        sqlite3.SQLITE_CONSTRAINT_TRIGGER: "A trigger of the database refuses it; who made that knows what it allows.",
+        sqlite3.SQLITE_CONSTRAINT_UNIQUE: "Such a row is there already: change that one.",
+    }.get(code, "Give a value that the table allows, or have the table allow it.")
 
 
 def _busy(path: Path) -> BusyError:

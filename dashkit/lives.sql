@@ -10,11 +10,20 @@ CREATE MACRO is_known(recorded_at) AS
 -- Whether what the rows say counts: they were seen by as_of, and known.
 CREATE MACRO rows_count() AS getvariable('found_at') <= getvariable('as_of') AND is_known(getvariable('found_at'));
 
--- The instant at which a day begins in the reader's time zone; where the clock shows midnight twice, at the first one,
--- an hour after the last 23 o'clock.
-CREATE MACRO begin_of(day) AS least(
-    timezone('UTC', timezone(getvariable('zone'), CAST(day AS TIMESTAMP))),
-    timezone('UTC', timezone(getvariable('zone'), day - INTERVAL 1 HOUR)) + INTERVAL 1 HOUR);
+-- What the reader's clock shows at an instant, and the last instant at which it shows the midnight of a day.
+CREATE MACRO history.clock(instant) AS timezone(getvariable('zone'), timezone('UTC', instant));
+
+CREATE MACRO history.midnight(day) AS timezone('UTC', timezone(getvariable('zone'), CAST(day AS TIMESTAMP)));
+
+-- The same by the offset that held some hours earlier: where the clock is put back at midnight it shows that twice.
+CREATE MACRO history.midnight_before(day) AS
+    least(history.midnight(day), history.midnight(day)
+        - (history.clock(history.midnight(day) - INTERVAL 3 HOUR) + INTERVAL 3 HOUR - CAST(day AS TIMESTAMP)));
+
+-- The instant at which a day begins in the reader's time zone; the first one where there are two.
+CREATE MACRO begin_of(day) AS
+    CASE WHEN history.clock(history.midnight_before(day)) = CAST(day AS TIMESTAMP)
+         THEN history.midnight_before(day) ELSE history.midnight(day) END;
 
 -- Whether what a row said, when an event was recorded, is of an earlier time. An event that saw something happen
 -- knows its minute; a baseline only looked.

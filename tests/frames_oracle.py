@@ -642,6 +642,8 @@ def checks(case):
     yield "a reason without a block", those(lambda task: reason(task) and not task.now.blocked)
     yield "done at no known time", those(lambda task: task.now.checked and not case.completed_at(task))
     yield "finished before it was created", those(lambda task: task.now.checked and is_early(task.row))
+    ahead = lambda told: told is not None and times.to_text(told.at - timedelta(days=1)) > case.oracle.found_at
+    yield "completed_at in the future", those(lambda t: t.now.checked and ahead(times.read(t.row.get("completed_at"))))
     unread = lambda value: bool((value or "").strip()) and times.read(value) is None
     yield "completed_at that cannot be read", those(lambda t: t.now.checked and unread(t.row.get("completed_at")))
     yield "finished whole quarters of an hour off its event", list(quarters(case))

@@ -113,7 +113,7 @@ def test_doctor_tells_and_status_is_green(mended):
         "note",
         "rows know of earlier times than the history: 2 completions and 1 arrival",
     )
-    assert "`dashkit migrate --execute`" in found.remedy
+    assert f"`dashkit migrate --execute --db {mended}`" in found.remedy
     assert doctor.examine(mended).healthy
     assert migrations.status(mended).ready
     assert main(["status", "--check", "--db", str(mended)]) == 0

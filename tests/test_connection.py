@@ -193,7 +193,7 @@ def _sized(path):
         (sqlite3.SQLITE_CORRUPT, RefusedError, r"the database is damaged \(words\)"),
         (sqlite3.SQLITE_READONLY_ROLLBACK, RefusedError, "its journal lies beside the database"),
         (sqlite3.SQLITE_READONLY, RefusedError, r"the file or its folder does not allow it \(words\)"),
-        (sqlite3.SQLITE_CONSTRAINT_CHECK, RefusedError, r"a row breaks a condition of its table \(words\)"),
+        (sqlite3.SQLITE_CONSTRAINT_CHECK, RefusedError, r"a condition of a table forbids it \(words\)\. Nothing was"),
         (sqlite3.SQLITE_FULL, FailedError, "the disk is full"),
         (sqlite3.SQLITE_IOERR_WRITE, FailedError, r"the disk failed \(words\)"),
         (sqlite3.SQLITE_MISUSE, FailedError, r"SQLite says no \(words\)"),

@@ -364,6 +364,18 @@ def test_progress_by_parts(tmp_path):
     assert told["label"] == [["db", 2, 1], ["ui", 1, 1], [pd.NA, 2, 1]]
 
 
+def test_two_phases_of_one_name_are_two(tmp_path):
+    """Each phase has its row, whatever it is called; tasks whose phase is not there have one together."""
+    path = v2_1_database(tmp_path / "d.db")
+    for number, position in ((1, 1), (2, 0)):
+        insert(path, "phases", id=number, project_id=1, name="Build", position=position)
+    for phase, checked in ((1, 1), (1, 0), (2, 1), (77, 0), (78, 0), (None, 0)):
+        insert(path, "tasks", project_id=1, title="t", phase_id=phase, checked=checked)
+    with dashboard.open(path) as d:
+        told = d.progress(by="phase")[["part", "tasks", "checked"]].to_numpy().tolist()
+    assert told == [["Build", 1, 1], ["Build", 2, 1], [pd.NA, 3, 0]]
+
+
 def begun(values):
     """The same values, with the beginning of a day, UTC, where a date stands: what is seen has an instant."""
     dated = re.compile(r"\d{4}-\d\d-\d\d")

@@ -195,7 +195,7 @@ SCHEMAS = {
     ),
     "a view of our name": (
         ["CREATE VIEW git_repos AS SELECT 1 AS id"],
-        r"the name git_repos is taken by a view\. Rename or remove what is in the way",
+        r"the name git_repos is taken by a view\. Nothing was changed\. `dashkit doctor` says how",
     ),
     "a virtual table of our name": (
         ["CREATE VIRTUAL TABLE llm_sessions USING fts5(id)"],
@@ -507,6 +507,14 @@ def test_other_spellings_and_orphans_are_told_by_the_dry_run(small, tmp_path):
     assert plan.as_dict()["other_statuses"] == {"done": 2, "Done": 1, r"\xff": 1}
     assert "Rows that point to a row that is not there, kept as they are: phases (1), tasks (2)" in str(plan)
     carried_through(small, tmp_path)
+
+
+def test_of_many_other_spellings_the_rest_is_counted(small):
+    """A dry run names the statuses that are used most, and says how many more there are."""
+    alter(small, *(f"INSERT INTO tasks (project_id, title, status) VALUES (1, 'x', 'word {n}')" for n in range(20)))
+    (told,) = [line for line in str(migrations.migrate(small)).splitlines() if line.startswith("Statuses in other")]
+    assert told.count("'") == 16
+    assert told.endswith(" and 13 more")
 
 
 def test_the_comparison_sees_a_change_of_case_alone(small):

@@ -3,7 +3,7 @@ import subprocess
 import sys
 import tempfile
 from contextlib import closing
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime, timedelta
 from functools import partial
 
 import pandas as pd
@@ -497,3 +497,26 @@ def test_a_day_does_not_begin_before_its_midnight(tmp_path, zone):
     with dashboard.open(path, timezone=zone) as d:
         (day,) = d.sql("SELECT period_of(arrived_at, 'day') AS day FROM flow")["day"]
     assert str(day)[:10] == "2025-11-03"
+
+
+@pytest.mark.parametrize(
+    ("zone", "day"),
+    [
+        ("America/Havana", "2025-11-02"),  # midnight comes twice
+        ("Atlantic/Azores", "2025-10-26"),
+        ("Asia/Beirut", "2025-03-30"),  # midnight is left out
+        ("America/Havana", "2025-03-09"),
+        ("Australia/Lord_Howe", "2025-04-06"),  # half an hour, by day
+        ("Pacific/Apia", "2011-12-31"),  # the day before it was left out
+        ("UTC", "2025-10-26"),
+        ("Europe/Berlin", "2025-10-26"),
+    ],
+)
+def test_a_day_begins_once_by_every_reader(tmp_path, zone, day):
+    """The views and `times.midnight` agree when a day begins, also where the clock shows midnight twice, or never."""
+    path = v2_1_database(tmp_path / "d.db")
+    with dashboard.open(path, timezone=zone) as d:
+        for beside in range(-1, 2):
+            near = date.fromisoformat(day) + timedelta(days=beside)
+            (begun,) = d.sql(f"SELECT begin_of(DATE '{near}') AS at")["at"]
+            assert begun == times.midnight(near, zone)

@@ -6,6 +6,8 @@ from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from typing import Literal
 
+from dashkit.migrations.lost import Lost
+
 State = Literal["missing", "there", "in the way"]
 
 
@@ -13,13 +15,14 @@ State = Literal["missing", "there", "in the way"]
 class Finding:
     """What a look found: the state, why something is in the way, and notes on what differs harmlessly.
 
-    `is_earlier`: what is missing is there as an earlier commit made it.
+    `is_earlier`: what is missing is there as an earlier commit made it. `lost`: what is there has lost a part.
     """
 
     state: State
     why: str = ""
     notes: tuple[str, ...] = ()
     is_earlier: bool = False
+    lost: tuple[Lost, ...] = ()
 
 
 MISSING = Finding("missing")

@@ -1,6 +1,7 @@
-"""What a migration adds to a history that is there: what rows know of earlier times, and the history does not."""
+"""What a migration adds to a history that is there: what rows know, and the history does not."""
 
 import sqlite3
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from dashkit.migrations import shape
@@ -8,6 +9,10 @@ from dashkit.migrations.changes import Version
 from dashkit.migrations.findings import Described
 
 TABLE = "task_events"
+TABLES = (TABLE, "dependency_events")
+
+
+Kinds = tuple[tuple[str, int], ...]
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -17,10 +22,15 @@ class TakeOver(Described):
     @property
     def sql(self) -> str:
         """What is recorded of it; the events differ from row to row."""
-        return f"INSERT INTO {TABLE} SELECT what rows know of earlier times"
+        return f"INSERT INTO {TABLE} SELECT {self.name}"
 
 
-TAKE_OVER = TakeOver(
+UNSEEN = TakeOver(
+    "what no trigger saw",
+    "Take over {count} that changed without an event",
+    "Took over {count} that changed without an event",
+)
+EARLIER = TakeOver(
     "what rows know of earlier times", "Take over {count} that rows know", "Took over {count} that rows know"
 )
 
@@ -33,14 +43,16 @@ def is_begun(conn: sqlite3.Connection, versions: tuple[Version, ...]) -> bool:
 
 def is_due(conn: sqlite3.Connection, versions: tuple[Version, ...]) -> bool:
     """Whether there is something to take over."""
-    from dashkit.store import backfill  # `dashkit status` never asks
+    from dashkit.store import backfill, health  # `dashkit status` never asks
 
-    return is_begun(conn, versions) and bool(backfill.pending(conn))
+    return is_begun(conn, versions) and (health.is_unlike(conn) or bool(backfill.pending(conn)))
 
 
-def take_over(conn: sqlite3.Connection, now: str) -> tuple[tuple[str, int], ...]:
-    """Take it over, inside the caller's transaction: how many completions and arrivals."""
-    from dashkit.store import backfill
+def take_over(conn: sqlite3.Connection, now: str) -> Iterator[tuple[TakeOver, Kinds]]:
+    """Take it over, inside the caller's transaction: each part, and how much of what it was."""
+    from dashkit.store import backfill, unseen
 
+    tasks, dependencies = unseen.reconcile(conn, now)
+    yield UNSEEN, (("tasks", tasks), ("dependencies", dependencies))
     done = backfill.add(conn, now)
-    return ("completions", done.completions), ("arrivals", done.arrivals)
+    yield EARLIER, (("completions", done.completions), ("arrivals", done.arrivals))

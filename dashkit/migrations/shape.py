@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
-_TOKEN = re.compile(r"""'(?:[^']|'')*'|"(?:[^"]|"")*"|\[[^\]]*\]|`[^`]*`|--[^\n]*|/\*.*?\*/|\w+|\S""", re.DOTALL)
+TOKEN = re.compile(r"""'(?:[^']|'')*'|"(?:[^"]|"")*"|\[[^\]]*\]|`[^`]*`|--[^\n]*|/\*.*?\*/|\w+|\S""", re.DOTALL)
 
 
 @dataclass(frozen=True)
@@ -102,7 +102,7 @@ def foreign_keys(conn: sqlite3.Connection, table: str) -> set[tuple[str, str, st
 def tokens(sql: str) -> tuple[str, ...]:
     """SQL text as comparable words: no comments, no quotes around names, no case outside of strings."""
     words = []
-    for token in _TOKEN.findall(sql):
+    for token in TOKEN.findall(sql):
         if token.startswith(("--", "/*")):
             continue
         if token[0] in '"[`':

@@ -198,6 +198,29 @@ def latest(column: str, wanted: str | None = None) -> str:
     )
 
 
+_NONE = {**dict.fromkeys(WATCHED, "''"), "checked": "0", "project_id": "NULL"}
+
+
+def said(column: str) -> str:
+    """SQL: what a row t says in a column, as events have it: there is a word for none."""
+    return f"coalesce(t.{column}, {_NONE[column]})"
+
+
+def differs() -> str:
+    """SQL: whether a task t is not what the last events of its life say, column by column.
+
+    Most tasks are settled by their last event alone, which says all that the row says.
+    """
+    # Equal, and said: in an event NULL means as before.
+    same = " AND ".join(f"{said(column)} = l.{column} COLLATE BINARY" for column in WATCHED)
+    settled = (
+        f"SELECT 1 FROM task_events AS l WHERE {same} AND l.op <> 'delete' AND l.event_id = ("  # noqa: S608 - of WATCHED
+        "SELECT event_id FROM task_events WHERE task_id = t.id ORDER BY occurred_at DESC, event_id DESC LIMIT 1)"
+    )
+    each = " OR ".join(f"{said(column)} IS NOT {latest(column)}" for column in WATCHED)
+    return f"(NOT EXISTS ({settled}) AND ({each}))"
+
+
 def _write_rows(conn: sqlite3.Connection, before: int, now: str) -> None:
     """What the events behind `before` leave of the columns that they spoke of, where the rows say something else."""
     for column in WATCHED:

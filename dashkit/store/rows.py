@@ -155,6 +155,13 @@ def fetch(conn: sqlite3.Connection, sql: str, values: Values) -> list[Row]:
         conn.text_factory = before
 
 
+def literal(text: str) -> str:
+    """A text as a literal in a statement that people copy: by its characters where one of them does not show."""
+    if text.isprintable() and "`" not in text:
+        return "'" + text.replace("'", "''") + "'"
+    return f"char({', '.join(str(ord(char)) for char in text)})"
+
+
 def _decoded(value: Any) -> Any:
     return value.decode("utf-8", "replace") if isinstance(value, bytes) else value
 

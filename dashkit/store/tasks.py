@@ -1,7 +1,8 @@
 """The rows of tasks: who is blocked, how far a project is, and a person's word on one task.
 
 `checked` is the truth about completion, `status` is workflow: a checked task is done whatever its status, so
-it is neither blocked nor cancelled.
+it is neither blocked nor cancelled. A status is a word to the letter, as the frames read it, though its column may have
+a collation that knows no case.
 """
 
 import json
@@ -61,7 +62,7 @@ def blocked(conn: sqlite3.Connection, project_id: int | None, now: datetime) -> 
         SELECT t.id, t.title, t.blocked_reason, t.created_at, t.updated_at,
                t.project_id, p.name AS project_name
         FROM tasks AS t LEFT JOIN projects AS p ON p.id = t.project_id
-        WHERE t.status = 'blocked' AND t.checked IS NOT TRUE
+        WHERE t.status = 'blocked' AND t.status = 'blocked' COLLATE BINARY AND t.checked IS NOT TRUE
           AND (:project_id IS NULL OR t.project_id = :project_id)
         """,
         {"project_id": project_id},
@@ -115,7 +116,7 @@ def standing(conn: sqlite3.Connection, project_id: int) -> Standing:
     found = rows.read(
         conn,
         """
-        SELECT t.checked IS TRUE AS checked, t.status IS 'cancelled' AS cancelled, s.source,
+        SELECT t.checked IS TRUE AS checked, t.status IS 'cancelled' COLLATE BINARY AS cancelled, s.source,
                s.gone_at IS NOT NULL AS gone
         FROM tasks AS t LEFT JOIN task_sources AS s ON s.task_id = t.id
         WHERE t.project_id = :project_id
@@ -144,7 +145,7 @@ def story(conn: sqlite3.Connection, task_id: int, now: datetime) -> rows.Row | N
         conn,
         """
         SELECT t.*, p.name AS project_name, f.name AS phase_name,
-               t.status IS 'blocked' AND t.checked IS NOT TRUE AS is_blocked
+               t.status IS 'blocked' COLLATE BINARY AND t.checked IS NOT TRUE AS is_blocked
         FROM tasks AS t
         LEFT JOIN projects AS p ON p.id = t.project_id LEFT JOIN phases AS f ON f.id = t.phase_id
         WHERE t.id = :task_id
@@ -309,7 +310,7 @@ def set_blocked(conn: sqlite3.Connection, task_id: int, reason: str | None, now:
     sql = """
         UPDATE main.tasks SET blocked_reason = :reason, updated_at = :now,
                status = CASE WHEN :reason IS NOT NULL THEN 'blocked'
-                             WHEN status = 'blocked' THEN :before ELSE status END
+                             WHEN status = 'blocked' COLLATE BINARY THEN :before ELSE status END
         WHERE id = :task_id
         """
     before = events.status_before_block(conn, task_id) if events.are_kept(conn) else None

@@ -1,12 +1,14 @@
 -- How far each project, or each part of it, is, by count and by size in points; what was cancelled or is gone from its
 -- file is in neither.
--- A project_id that only tasks know keeps its own row, so that every task is in exactly one (by label in one for each).
+-- A project_id that only tasks know keeps its own row, so that every task is in exactly one (by label in one for each);
+-- two phases of one name have a row each.
 -- Columns: project_id, project, part, tasks, checked, progress (0..1), blocked, cancelled, gone, size_total,
 -- size_checked (points), progress_by_size (0..1), unsized. Parameters: $by ('' = none, phase, complexity, label).
 WITH counted AS (
     SELECT
         t.*,
         CASE $by WHEN 'phase' THEN f.position WHEN 'complexity' THEN t.size END AS place,
+        CASE $by WHEN 'phase' THEN f.id END AS phase_number,
         CASE $by
             WHEN 'phase' THEN [t.phase] WHEN 'complexity' THEN [t.complexity]
             WHEN 'label' THEN CASE WHEN json_valid(t.labels) AND json_type(t.labels) = 'ARRAY'
@@ -39,5 +41,5 @@ SELECT
         AS progress_by_size,
     count(*) FILTER ((t.is_open OR t.checked) AND NOT t.sized) AS unsized
 FROM there AS p FULL JOIN parted AS t ON t.project_id = p.id
-GROUP BY 1, 2, 3
-ORDER BY project_id NULLS LAST, min(t.place) NULLS LAST, part NULLS LAST
+GROUP BY 1, 2, 3, t.phase_number
+ORDER BY project_id NULLS LAST, min(t.place) NULLS LAST, part NULLS LAST, t.phase_number

@@ -190,7 +190,7 @@ def _take_over(conn: sqlite3.Connection, job: Job) -> Iterator[engine.Applied]:
 
 def _look(conn: sqlite3.Connection, job: Job) -> Survey:
     engine.require_dashboard(conn, job.shown)
-    found = replace(engine.survey(conn, job.versions), is_misnamed=names.are_wrong(conn))
+    found = engine.survey(conn, job.versions)._replace(is_misnamed=names.are_wrong(conn))
     if not found.is_misnamed:
         engine.require_applicable(found, job.newest or job.versions[-1].number, job.shown)
     return found

@@ -40,7 +40,7 @@ def of_task(conn: sqlite3.Connection, task_id: int, now: datetime) -> list[Happe
     """What happened to the task that has this number now, the oldest first; nothing is known before version 2.1."""
     if not events.are_kept(conn):
         return []
-    life = lives.read(conn, [task_id]).get(task_id, [])
+    life = dict(lives.read(conn, [task_id])).get(task_id, [])
     told = _events(conn, task_id)
     found = [*_changes(life, told, now), *_dependencies(conn, task_id)]
     return sorted(found, key=lambda one: times.order(one.at))
@@ -58,7 +58,7 @@ def updated_at(conn: sqlite3.Connection, row: Mapping[str, Any]) -> str | None:
             read_at, said = source["seen_at"], _accepted(source["image"])
     if read_at is None or times.order(written) > times.order(read_at):
         return written if written is None else str(written)
-    life = lives.read(conn, [row["id"]]).get(row["id"], [])
+    life = dict(lives.read(conn, [row["id"]])).get(row["id"], [])
     changes = [event.day.isoformat() if event.day else times.to_text(event.at) for event in life if not _is_move(event)]
     return max(filter(None, [said, *changes]), key=times.order, default=written)
 

@@ -72,7 +72,7 @@ def agree(servers):
         }
         columns = ", ".join(("task_id", "life", *names))
         of_view = [
-            {name: plain(v) for name, v in row.items()}
+            {name: plain(v, name) for name, v in row.items()}
             for row in d.sql(f"SELECT {columns} FROM flow").to_dict("records")
         ]
         assert sorted(map(str, of_view)) == sorted(str({name: row[name] for name in of_view[0]}) for row in flow)
@@ -88,7 +88,8 @@ def agree(servers):
         assert len(told_last) == len(known)
         days = Counter(row["finished_at"][:10] for row in flow if row["finished_at"])
         throughput = d.throughput(by="day")
-        assert {plain(row.period_on): row.finished for row in throughput.itertuples() if row.finished} == days
+        counted = throughput[throughput["finished"] > 0]
+        assert dict(zip(counted["period_on"].dt.date.astype(str), counted["finished"], strict=True)) == days
         leads = sorted((row.task_id, plain(row.finished_at)) for row in d.lead_times().itertuples())
         assert leads == sorted((row["task_id"], row["finished_at"]) for row in flow if row["finished_at"])
 

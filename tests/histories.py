@@ -159,13 +159,11 @@ def database(empty, made, name="example.db"):
     return path
 
 
-def plain(value):
-    """A value of a frame as the oracle writes it."""
+def plain(value, column=""):
+    """A value of a frame as the oracle writes it; in a column of days, whose name ends in _on, its day."""
     if pd.isna(value):
         return None
-    if isinstance(value, pd.Timestamp):
-        return value.date().isoformat() if value.tzinfo is None else times.to_text(value.to_pydatetime())
-    return value
+    return times.of_column(column, value.to_pydatetime()) if isinstance(value, pd.Timestamp) else value
 
 
 # Each example writes and opens a database: shrinking a failure would take longer than reading it.

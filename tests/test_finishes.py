@@ -83,7 +83,7 @@ def agree(servers):
         }
         columns = ", ".join(("task_id", "life", *ENDS))
         of_view = [
-            {name: plain(v) for name, v in row.items()}
+            {name: plain(v, name) for name, v in row.items()}
             for row in d.sql(f"SELECT {columns} FROM flow").to_dict("records")
         ]
         assert sorted(map(str, of_view)) == sorted(str({name: row[name] for name in of_view[0]}) for row in flow)

@@ -1,4 +1,4 @@
-"""What may be given for a parameter: told by its annotation, for every frame, for `open` and for `sql`.
+"""What may be given for a parameter: told by its annotation, for every frame, for `open`, `sql` and `dashkit.database`.
 
 A value of another kind is refused in words before anything is asked; numbers of numpy and instants of pandas become
 Python's own. Which values of its kind a frame takes, it says itself.
@@ -9,6 +9,7 @@ import os
 import re
 import reprlib
 import sqlite3
+import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from datetime import date, datetime
@@ -18,8 +19,6 @@ from numbers import Integral, Real
 from pathlib import Path
 from types import NoneType
 from typing import Any, Final, Literal, ParamSpec, TypeVar, get_args, get_origin
-
-import numpy as np
 
 from dashkit.errors import UsageError
 
@@ -71,9 +70,10 @@ def checked(what: str) -> Callable[[Callable[P, R]], Callable[P, R]]:
 
 
 def read(call: Callable[..., object], name: str, text: str) -> float | str:
-    """What a text on a command line means for a parameter: a number where it takes one and the text is one."""
+    """What a text on a command line means for a parameter: a number where it takes one, and no text, and it is one."""
+    taken = _taken_by(call)[name]
     for kind in (int, float):
-        if kind in _taken_by(call)[name]:
+        if kind in taken and str not in taken:
             with suppress(ValueError):
                 return kind(text)
     return text
@@ -130,7 +130,8 @@ def _fitting(given: Any, kinds: tuple[type, ...]) -> Any:
 
 def _own(value: Any) -> Any:
     """A number or text of numpy as Python's own; what else is given as it is."""
-    return value.item() if isinstance(value, np.generic) and value.dtype.kind in "biufU" else value
+    numpy = sys.modules.get("numpy")  # where it is not loaded nobody has a value of it
+    return value.item() if numpy and isinstance(value, numpy.generic) and value.dtype.kind in "biufU" else value
 
 
 def _values(given: Any) -> Any:

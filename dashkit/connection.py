@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager, suppress
 from pathlib import Path
+from typing import Any
 from urllib.parse import quote
 
 from dashkit.errors import BusyError, DashkitError, FailedError, RefusedError
@@ -46,7 +47,7 @@ def _open(path: Path, parameters: str, timeout: float, *first: str) -> sqlite3.C
     conn = sqlite3.connect(_uri(path, parameters), uri=True, timeout=timeout, isolation_level=None, cached_statements=0)
     try:
         for statement in first:
-            conn.execute(statement).fetchall()
+            acquire(conn, statement)
     except BaseException:
         conn.close()
         raise
@@ -178,7 +179,7 @@ def give_up_after(timeout: float, path: Path) -> Callable[[int, int, int], None]
 
 def data_version(conn: sqlite3.Connection) -> int:
     """A number that changes when another connection commits."""
-    return int(conn.execute("PRAGMA data_version").fetchone()[0])
+    return int(acquire(conn, "PRAGMA data_version")[0][0])
 
 
 @contextmanager
@@ -203,30 +204,20 @@ def scratch_folder() -> Iterator[Path]:
 
 
 @contextmanager
-def scratch_copy(path: Path) -> Iterator[Path]:
-    """A private copy of a database, gone afterwards: whatever is done to it, the database itself keeps every byte.
-
-    Raises:
-        RefusedError: there is no such file, or it cannot be read without changing it.
-        BusyError: another program kept it locked.
-    """
-    with scratch_folder() as folder:
-        copy = folder / path.name
-        with closing(connect_readonly(path)) as source, explained(path, "read"):
-            private_copy(source, copy)
-        yield copy
-
-
-@contextmanager
 def using(db: Database, *, write: bool = False) -> Iterator[sqlite3.Connection]:
     """The caller's own connection as it is (neither committed nor closed), else one of ours, closed after.
 
     One of ours that writes does so in one transaction.
+
+    Raises:
+        BusyError: another connection of this thread, or somebody else for too long, keeps the database locked.
     """
     if isinstance(db, sqlite3.Connection):
         factories = db.row_factory, db.text_factory
         db.row_factory, db.text_factory = None, str
         try:
+            if not db.in_transaction:
+                acquire(db, "SELECT count(*) FROM sqlite_master")
             yield db
         finally:
             db.row_factory, db.text_factory = factories
@@ -246,17 +237,49 @@ def using(db: Database, *, write: bool = False) -> Iterator[sqlite3.Connection]:
 
 @contextmanager
 def transaction(conn: sqlite3.Connection) -> Iterator[None]:
-    """BEGIN IMMEDIATE ... COMMIT; a deferred BEGIN would fail at its first write without waiting."""
-    conn.execute("BEGIN IMMEDIATE")
+    """BEGIN IMMEDIATE ... COMMIT; a deferred BEGIN would fail at its first write without waiting.
+
+    Raises:
+        BusyError: another connection of this thread keeps the database locked.
+    """
+    acquire(conn, "BEGIN IMMEDIATE")
     try:
         yield
-        conn.execute("COMMIT")
+        acquire(conn, "COMMIT")
     except BaseException:
         # SQLite has already rolled back by itself after "disk full" or an I/O error.
         if conn.in_transaction:
             with suppress(sqlite3.Error):
                 conn.execute("ROLLBACK")
         raise
+
+
+def acquire(conn: sqlite3.Connection, statement: str) -> list[Any]:
+    """Run a statement that takes a lock, and wait for it as long as the connection waits, but not for this very thread.
+
+    Returns:
+        The rows of the statement.
+
+    Raises:
+        BusyError: another connection of this thread has the lock: it could not let go while this one waits.
+    """
+    (timeout,) = conn.execute("PRAGMA busy_timeout").fetchone()
+    conn.execute("PRAGMA busy_timeout = 0")
+    try:
+        return conn.execute(statement).fetchall()
+    except sqlite3.OperationalError as error:
+        if not _is_busy(error):
+            raise
+        from dashkit import holders  # hardly ever needed
+
+        path = conn.execute("PRAGMA database_list").fetchone()[2]
+        holding = holders.find(path, conn)
+        # Readers are in the way of those alone who would change the file now.
+        if holding == "writing" or (holding and statement in ("COMMIT", "BEGIN EXCLUSIVE")):
+            raise _own(Path(path), holding) from error
+    finally:
+        conn.execute(f"PRAGMA busy_timeout = {timeout}")
+    return conn.execute(statement).fetchall()
 
 
 @contextmanager
@@ -270,12 +293,14 @@ def explained(path: Path, doing: str) -> Iterator[None]:
 
 def explain(path: Path, doing: str, error: sqlite3.Error) -> DashkitError:
     """The error of ours that says what SQLite's means."""
-    code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR)
+    code = _code(error)
     if code == sqlite3.SQLITE_READONLY_ROLLBACK:
         return _needs_recovery(path)
-    if code & 0xFF in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
+    if _is_busy(error):
         return _busy(path)
     kind, why, remedy = _MEANINGS.get(code & 0xFF, _UNFORESEEN)
+    if code & 0xFF == sqlite3.SQLITE_CONSTRAINT:
+        remedy = f"Nothing was changed. {_of_condition(code, doing)}"
     if kind is FailedError and doing in _HARMLESS:
         remedy = f"Nothing was changed. {remedy}"
     return kind(f"Cannot {doing} {path}", f"{why}{error})" if why.endswith("(") else why, remedy, path=path)
@@ -287,7 +312,11 @@ _PERMISSION = (
     "the file or its folder does not allow it (",
     "Check the permissions of both, or work on a copy.",
 )
-_UNFORESEEN = (FailedError, "SQLite says no (", "Run `dashkit status`; if it persists, report it.")
+_UNFORESEEN = (
+    FailedError,
+    "SQLite says no (",
+    "Run `dashkit doctor`, which looks for the cause; if it finds none, report this.",
+)
 _MEANINGS: dict[int, tuple[type[DashkitError], str, str]] = {
     sqlite3.SQLITE_NOTADB: (
         RefusedError,
@@ -297,13 +326,9 @@ _MEANINGS: dict[int, tuple[type[DashkitError], str, str]] = {
     sqlite3.SQLITE_CORRUPT: (
         RefusedError,
         "the database is damaged (",
-        "Restore a backup, or save what can be read with `sqlite3 FILE .recover`, and try on that.",
+        "Restore a backup, or save what can be read into another file, `sqlite3 FILE '.clone NEW'`, and try on that.",
     ),
-    sqlite3.SQLITE_CONSTRAINT: (
-        RefusedError,
-        "a row breaks a condition of its table (",
-        "Mend it; `PRAGMA quick_check` finds the rows that are there already.",
-    ),
+    sqlite3.SQLITE_CONSTRAINT: (RefusedError, "a condition of a table forbids it (", ""),  # see _of_condition
     sqlite3.SQLITE_READONLY: _PERMISSION,
     sqlite3.SQLITE_PERM: _PERMISSION,
     sqlite3.SQLITE_CANTOPEN: _PERMISSION,
@@ -316,11 +341,49 @@ _MEANINGS: dict[int, tuple[type[DashkitError], str, str]] = {
 }
 
 
+def _code(error: sqlite3.Error) -> int:
+    return getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR)
+
+
+def _is_busy(error: sqlite3.Error) -> bool:
+    return _code(error) & 0xFF in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
+
+
+def _of_condition(code: int, doing: str) -> str:
+    """What to do where a condition of a table refuses a row: one that is there, or the one that was to be written."""
+    if doing == "migrate":
+        return "`dashkit doctor` looks for the rows that break it, and says what to do."
+    return {
+        sqlite3.SQLITE_CONSTRAINT_FOREIGNKEY: "Name a row that is there.",
+        sqlite3.SQLITE_CONSTRAINT_PRIMARYKEY: "Such a row is there already: change that one.",
+        sqlite3.SQLITE_CONSTRAINT_ROWID: "Such a row is there already: change that one.",
+        sqlite3.SQLITE_CONSTRAINT_TRIGGER: "A trigger of the database refuses it; who made that knows what it allows.",
+        sqlite3.SQLITE_CONSTRAINT_UNIQUE: "Such a row is there already: change that one.",
+    }.get(code, "Give a value that the table allows, or have the table allow it.")
+
+
 def _busy(path: Path) -> BusyError:
+    from dashkit import holders
+
+    threads = ", or another thread of this one," if holders.is_open_elsewhere() else ""
     return BusyError(
         f"Cannot get hold of {path}",
-        "another program is using it and did not let go",
+        f"another program{threads} is using it and did not let go",
         "Nothing changed. Stop that program (an API server, another dashkit), or run this again.",
+        path=path,
+    )
+
+
+def _own(path: Path, holding: str) -> BusyError:
+    """What is said where waiting would never end."""
+    why, first = {
+        "writing": ("has an open transaction on it", "Commit it there, or roll it back, first"),
+        "reading": ("is still reading rows from it", "Fetch them all, or end that transaction, first"),
+    }[holding]
+    return BusyError(
+        f"Cannot get hold of {path}",
+        f"this program itself {why}, over a connection of its own, and to wait for that would never end",
+        f"Nothing changed. {first}; or hand that connection over (db=connection), and commit afterwards.",
         path=path,
     )
 

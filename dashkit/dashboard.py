@@ -1,7 +1,8 @@
 """The Dashboard that `dashkit.open` returns: every frame is a method of it."""
 
+import warnings
 from collections.abc import Callable, Mapping
-from contextlib import suppress
+from contextlib import closing, suppress
 from datetime import datetime, timedelta
 from importlib import resources
 from pathlib import Path
@@ -9,11 +10,11 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Final, Literal, Self
 from zoneinfo import ZoneInfo
 
-from dashkit import arguments, snapshot, times
+from dashkit import arguments, connection, snapshot, times
 from dashkit.connection import Database
 from dashkit.errors import OutdatedError, UsageError
-from dashkit.frames import activity, blocked, flow, forecast, links, progress, quality, timeline
-from dashkit.store import settings
+from dashkit.frames import activity, blocked, flow, forecast, links, moves, progress, quality, timeline
+from dashkit.store import chosen, settings
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -51,7 +52,7 @@ class Dashboard:
     cycle_times = flow.cycle_times
     lead_times = flow.lead_times
     ageing = flow.ageing
-    what_moved = forecast.what_moved
+    what_moved = moves.what_moved
     forecast_fan = forecast.forecast_fan
     forecast = forecast.forecast  # last of its module: from here on the name is the method's
     task_timeline = timeline.task_timeline
@@ -75,12 +76,40 @@ class Dashboard:
             parameters: a list for `?`, a mapping for `$name`.
 
         Returns:
-            Int64, Float64, boolean, string and datetime64[us, UTC] columns; NA where there is no value.
+            Int64, Float64, boolean, string and datetime64[us, UTC] columns; NA where there is no value. A date is the
+            midnight that it begins with in the dashboard's time zone.
 
         Raises:
             UsageError: it is no single SELECT, or it asks for what is not there.
         """
         return self._snapshot.ask(query, parameters)
+
+    def find_task(self, word: str) -> chosen.Choice:
+        """The task of the chosen project that a number or an id means, as `dashkit task` finds it.
+
+        Raises:
+            UsageError: there is no such task, or several have this id; they are named.
+        """
+        with closing(connection.connect_immutable(self._snapshot.copy.file)) as lite:
+            lite.text_factory = snapshot.TEXT
+            return chosen.find(lite, word, self.project, allow_deleted=True)
+
+    def number_of(self, task: int | str | None) -> int | None:
+        """The number of the row of a task that is given by it, or by its id; None and '' are every task.
+
+        Where the word could mean another task too, a warning says so.
+
+        Raises:
+            UsageError: there is no such task, or several have this id; they are named.
+        """
+        if not isinstance(task, str):
+            return task
+        if not task:
+            return None
+        choice = self.find_task(task)
+        if choice.note:
+            warnings.warn(choice.note, stacklevel=4)
+        return choice.task_id
 
     def require_history(self, frame: str) -> None:
         """Refuse a frame that needs to know what was true before.
@@ -131,6 +160,11 @@ class Dashboard:
         return self._snapshot.project
 
     @property
+    def note(self) -> str:
+        """A sentence where the word that chose the project could mean another one too, else ''."""
+        return self._snapshot.note
+
+    @property
     def timezone(self) -> str:
         """The time zone of days, weeks and months."""
         return self._snapshot.timezone
@@ -168,13 +202,15 @@ class Dashboard:
             at, zone = at.astimezone(ZoneInfo(self.timezone)), self.timezone
         when = f"{at.day} {at:%B %Y, %H:%M} {zone}"
         file = escape(Path(self.path).name)
-        told = f"<strong>{file}</strong> as of {when}: {escape(what)} (version {self.version})"
+        note = f" {escape(self.note)}" if self.note else ""
+        told = f"<strong>{file}</strong> as of {when}: {escape(what)} (version {self.version}){note}"
         return f'<p class="mathjax_ignore tex2jax_ignore">{told}</p>'
 
     def __repr__(self) -> str:
         rows = ", ".join(f"{count:,} {table}" for table, count in self.rows.items() if count)
         state = f"version {self.version}, as of {times.to_text(self.as_of)}"
-        return f"<Dashboard {self.path!r}, {state}: {rows or 'empty'}>"
+        note = f". {self.note}" if self.note else ""
+        return f"<Dashboard {self.path!r}, {state}: {rows or 'empty'}{note}>"
 
 
 @arguments.checked("open a Dashboard")
@@ -196,7 +232,8 @@ def open(  # noqa: A001 - dashkit.open is the name that users meet
             version 2.1 nothing has one, and only ages are counted to it.
         known_at: leave out what was recorded later, likewise; None or '' leaves nothing out. What does not say when
             it was recorded (sessions, links, commits of other programs) counts as known.
-        project: id or name of the one project to show; None or '' is all of them.
+        project: id or name of the one project to show; None or '' is all of them. What is both is the id, and `note`
+            says so; a name counts in any case where it is no other project's as it is written.
         timezone: of days, weeks and months, such as Europe/Berlin; None or '' is the setting `time_zone`.
         load: how the tables get into DuckDB: `copy`, `attach` (through its SQLite extension), or what is faster.
 

@@ -5,7 +5,7 @@ DashkitError
 ├── UsageError      2  the call itself is off
 ├── RefusedError    3  the state of things forbids it; nothing changed
 │   └── OutdatedError  the database is of an older version than the call needs
-├── BusyError       4  another process holds the database; nothing changed
+├── BusyError       4  another program, or connection, holds the database; nothing changed
 └── FailedError     5  it went wrong midway; the message says what is true now
 """
 
@@ -61,7 +61,7 @@ class OutdatedError(RefusedError):
 
 
 class BusyError(DashkitError):
-    """Another process holds the database; nothing changed."""
+    """Another program, or another connection of this one, holds the database; nothing changed."""
 
     exit_code = 4
 

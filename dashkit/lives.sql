@@ -10,8 +10,20 @@ CREATE MACRO is_known(recorded_at) AS
 -- Whether what the rows say counts: they were seen by as_of, and known.
 CREATE MACRO rows_count() AS getvariable('found_at') <= getvariable('as_of') AND is_known(getvariable('found_at'));
 
--- The instant at which a day begins in the reader's time zone.
-CREATE MACRO begin_of(day) AS timezone('UTC', timezone(getvariable('zone'), CAST(day AS TIMESTAMP)));
+-- What the reader's clock shows at an instant, and the last instant at which it shows the midnight of a day.
+CREATE MACRO history.clock(instant) AS timezone(getvariable('zone'), timezone('UTC', instant));
+
+CREATE MACRO history.midnight(day) AS timezone('UTC', timezone(getvariable('zone'), CAST(day AS TIMESTAMP)));
+
+-- The same by the offset that held some hours earlier: where the clock is put back at midnight it shows that twice.
+CREATE MACRO history.midnight_before(day) AS
+    least(history.midnight(day), history.midnight(day)
+        - (history.clock(history.midnight(day) - INTERVAL 3 HOUR) + INTERVAL 3 HOUR - CAST(day AS TIMESTAMP)));
+
+-- The instant at which a day begins in the reader's time zone; the first one where there are two.
+CREATE MACRO begin_of(day) AS
+    CASE WHEN history.clock(history.midnight_before(day)) = CAST(day AS TIMESTAMP)
+         THEN history.midnight_before(day) ELSE history.midnight(day) END;
 
 -- Whether what a row said, when an event was recorded, is of an earlier time. An event that saw something happen
 -- knows its minute; a baseline only looked.
@@ -24,7 +36,7 @@ CREATE MACRO history.is_earlier(instant, on_day, occurred_at, op) AS
 -- A task that is deleted and inserted again within an hour, with the same title and the same creation time, which is an
 -- earlier one, was imported again: by its id, if no other task had it meanwhile, or, under a new id, in the order of
 -- those that are like it. INSERT OR REPLACE deletes and inserts in one statement (with recursive_triggers it is two
--- events of one instant), and the task stays the same one.
+-- events of one instant), and the task stays the same one. store/reimports.py has these rules for the functions.
 CREATE TABLE history.reimports AS
 WITH deleted AS (
     SELECT event_id, task_id, project_id, title, recorded_at, said_created_at, said_created_on, true AS is_deletion
@@ -46,7 +58,8 @@ WITH deleted AS (
             AND i.said_created_on IS NOT DISTINCT FROM d.said_created_on
             AND i.recorded_at <= d.recorded_at + INTERVAL 1 HOUR AS is_import,
         i.event_id = d.event_id + 1 AND i.recorded_at = d.recorded_at AND d.said_created_at IS NOT NULL
-            AND (i.title = d.title OR i.was_before AND i.said_created_at = d.said_created_at) AS is_replaced
+            AND (i.title = d.title OR i.was_before AND i.said_created_at = d.said_created_at
+                AND i.said_created_on IS NOT DISTINCT FROM d.said_created_on) AS is_replaced
     FROM followed AS d JOIN came AS i ON i.event_id = d.next_id
     WHERE d.is_deletion AND (is_import OR is_replaced)
 ), inserted AS (

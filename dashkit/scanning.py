@@ -2,12 +2,13 @@
 
 import shlex
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from dashkit import connection, migrations, times
 from dashkit.errors import BusyError, DashkitError, RefusedError
+from dashkit.ingest import rehearsal, target
 from dashkit.ingest.git import find_projects, ingest_git
 from dashkit.ingest.links import link_commits
 from dashkit.ingest.run_log import counts, run
@@ -16,7 +17,7 @@ from dashkit.records import IngestSummary
 from dashkit.reports.publish import require_folder
 from dashkit.scan_report import Scan, count
 from dashkit.sources import git as repositories
-from dashkit.store import projects, tasks
+from dashkit.store import tasks
 
 Tell = Callable[[str, int, int], None]
 _NO_FILE = "no task file was found"  # a note that the line of the tasks says already
@@ -61,7 +62,7 @@ def scan(
     goal = _goal(root, db, out, page=page)
     if not goal.is_new:
         said += _require_ready(goal.database)
-    with _rehearsal(goal) if dry_run else _made(goal) as path:
+    with _database(goal, dry_run=dry_run) as path:
         done, failures, standing = _read(path, goal, place, tell, everything=everything)
     shown = None
     if goal.pages and not dry_run:
@@ -117,17 +118,11 @@ def _goal(root: Path, db: str | Path | None, out: str | Path | None, *, page: bo
     )
 
 
-@contextmanager
-def _rehearsal(goal: _Goal) -> Iterator[Path]:
-    """A private copy of the database, or a new one where there is none; gone afterwards."""
-    if not goal.is_new:
-        with connection.scratch_copy(goal.database) as copy:
-            yield copy
-        return
-    with connection.scratch_folder() as folder:
-        made = folder / "dashboard.db"
-        migrations.create(made)
-        yield made
+def _database(goal: _Goal, *, dry_run: bool) -> AbstractContextManager[Path]:
+    """The database that is written: in a dry run one that is thrown away."""
+    if not dry_run:
+        return _made(goal)
+    return rehearsal.created() if goal.is_new else rehearsal.copied(goal.database)
 
 
 @contextmanager
@@ -219,15 +214,10 @@ def _project(path: Path, goal: _Goal, place: repositories.Repository | None) -> 
     named = place.name if place and not place.work_tree else goal.root.name or "project"
     name = " ".join(named.encode("utf-8", "replace").decode().split())
     with connection.using(path, write=True) as conn:
-        ids = (find_projects(conn, place) if place else []) or projects.find_projects(conn, name)
-        if len(ids) > 1:
-            raise RefusedError(
-                f"Cannot scan {goal.root} into {goal.database}",
-                f"{len(ids)} projects have it, or its name (ids {', '.join(map(str, ids))})",
-                "Name another database with --db PATH, or use `dashkit ingest` with --project-id N.",
-                ids=ids,
-            )
-        return ids[0] if ids else projects.insert_project(conn, name, times.to_text(times.utc_now()))
+        there = find_projects(conn, place) if place else []
+        remedy = "Name another database with --db PATH, or use `dashkit ingest` with --project-id N."
+        chosen = target.by_place(conn, f"scan {goal.root} into {goal.database}", there, name, remedy)
+        return chosen.make(conn, times.to_text(times.utc_now()))
 
 
 def _is_missing(path: Path) -> bool:

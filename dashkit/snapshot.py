@@ -14,11 +14,10 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from difflib import get_close_matches
 from functools import partial
 from importlib import util
 from pathlib import Path
-from typing import Any, Literal, cast
+from typing import Any, Literal
 
 import duckdb
 import numpy as np
@@ -26,7 +25,7 @@ import pandas as pd
 
 from dashkit import connection, results, times, views
 from dashkit.errors import OutdatedError, RefusedError, UsageError
-from dashkit.store import rows, settings
+from dashkit.store import projects, rows, settings
 from dashkit.vocabulary import UNSIZED
 
 Load = Literal["copy", "attach"]
@@ -116,12 +115,13 @@ class Snapshot:
     """The database as it was when the snapshot was taken.
 
     Args:
-        path: the live file, or '' for a database in memory.
+        path: the live file, or '' for a database in memory; `copy` is our private copy of it.
         version: the version of the schema.
         rows: how many rows each table has.
         as_of: the instant that everything is as of.
         has_history: whether the database records changes.
         project: the id of the chosen project; None: all.
+        note: a sentence where the word that chose it could mean another one, else ''.
         timezone: of days and weeks.
     """
 
@@ -131,16 +131,17 @@ class Snapshot:
     as_of: datetime
     has_history: bool
     project: int | None
+    note: str
     timezone: str
     _duck: duckdb.DuckDBPyConnection
-    _copy: _Copy
+    copy: _Copy
     _missing: dict[str, str]  # what no query has named so far, and how to make it
     _resources: ExitStack
 
     @property
     def load(self) -> Load:
         """How the tables get into DuckDB."""
-        return self._copy.load
+        return self.copy.load
 
     def run(self, query: str, parameters: Parameters = ()) -> pd.DataFrame:
         """The rows of one of our own queries, typed as `results.frame` says.
@@ -150,7 +151,7 @@ class Snapshot:
         """
         try:
             self._make(query)
-            return results.frame(self._duck.execute(query, parameters))
+            return results.frame(self._duck.execute(query, parameters), self.timezone)
         except duckdb.ConnectionException as error:
             raise UsageError(
                 "Cannot ask this Dashboard", "it is closed", "Open it again with dashkit.open()."
@@ -180,7 +181,7 @@ class Snapshot:
         names = views.needed(query, self._missing)
         tables = [name for name in names if name.startswith("typed.")]
         for name in tables:
-            self._copy.make(self._duck, name.removeprefix("typed."))
+            self.copy.make(self._duck, name.removeprefix("typed."))
             del self._missing[name]
         if rest := names[len(tables) :]:
             with _transaction(self._duck):
@@ -243,7 +244,8 @@ def take(
             counts = {table: _count(lite, table) for table in views.TABLES if here[table]}
             many = sum(counts.values()) >= ATTACH_FROM
             duck = stack.enter_context(closing(_duckdb(folder, many=many)))
-            number = _project_id(lite, project)
+            chosen = None if project is None or project == "" else projects.choose(lite, project)
+            number = chosen.id if chosen else None
             kept = bool(here["task_events"])
             if known_at is not None and not kept:
                 raise OutdatedError(
@@ -263,7 +265,8 @@ def take(
             copy.attach(duck)
         duck.execute("SET enable_external_access = false; SET lock_configuration = true")
         missing = {f"typed.{table}": "" for table in views.TABLES} | views.relations(of_one_project=number is not None)
-        return Snapshot(path, version, counts, when, kept, number, zone, duck, copy, missing, stack.pop_all())
+        note = chosen.note if chosen else ""
+        return Snapshot(path, version, counts, when, kept, number, note, zone, duck, copy, missing, stack.pop_all())
 
 
 def _read_rest(duck: duckdb.DuckDBPyConnection, table: str) -> None:
@@ -359,28 +362,6 @@ def _set_variables(
     sizes = "SELECT unnest(CAST(? AS VARCHAR[])) AS complexity, unnest(CAST(? AS BIGINT[])) AS points"
     duck.execute(f"CREATE TABLE sizes AS {sizes}", [list(weights), list(weights.values())])
     duck.execute("SET VARIABLE unsized_points = CAST(? AS BIGINT)", [weights[UNSIZED]])
-
-
-def _project_id(lite: sqlite3.Connection, project: int | str | None) -> int | None:
-    """The id of the project that is meant: by its id, its name, or its id as text."""
-    if project is None or project == "":
-        return None
-    names = dict(lite.execute("SELECT CAST(id AS INTEGER), CAST(name AS TEXT) FROM projects WHERE id IS NOT NULL"))
-    found = [key for key, name in names.items() if project in (key, name)]
-    if not found:
-        found = [key for key in names if str(key) == project]
-    if len(found) == 1:
-        return cast("int", found[0])
-    what = f"Cannot choose the project {project!r:.80}"
-    if found:
-        ids = ", ".join(map(str, sorted(found)))
-        raise UsageError(what, f"{len(found)} projects have this name", f"Give one of their ids: {ids}.")
-    near = get_close_matches(str(project), [name for name in names.values() if name], n=1)
-    raise UsageError(
-        what,
-        "no project has this id or name",
-        f"Did you mean {near[0]!r}?" if near else "Leave it out to see the ids and names of all.",
-    )
 
 
 def _version(lite: sqlite3.Connection, here: views.Shape) -> str:

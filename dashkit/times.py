@@ -21,7 +21,10 @@ _ISO = re.compile(
 _EPOCH = re.compile(r"([0-9]{10}|[0-9]{13})(?:\.([0-9]+))?")
 _WHOLE = re.compile(r"([0-9]{8})\.0+")
 # What str.strip takes away, for readers in SQL: there a blank is only a space.
-BLANKS = "".join(chr(code) for code in range(0x3001) if chr(code).isspace())
+BLANKS = (
+    "\t\n\v\f\r\x1c\x1d\x1e\x1f \x85\xa0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a"
+    "\u2028\u2029\u202f\u205f\u3000"
+)
 _DATE = 10  # characters of a date in the stored form
 _BEGINNING = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -53,6 +56,16 @@ def to_text(instant: datetime) -> str:
     if instant.tzinfo is None:
         raise ValueError(f"{instant!r} has no time zone")
     return instant.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def of_column(column: str, instant: datetime) -> str:
+    """An aware instant of a frame as programs read it: in the stored form, or its day where the column's name ends so.
+
+    Args:
+        column: the name of the column, `_on` at its end for days.
+        instant: of a day its midnight, in the zone whose day it is.
+    """
+    return instant.date().isoformat() if column.endswith("_on") else to_text(instant)
 
 
 def noon(day: date) -> datetime:

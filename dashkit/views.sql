@@ -132,6 +132,24 @@ FROM history.blocks AS b
 WHERE chosen_life(b.task_id, b.life);
 COMMENT ON VIEW blocks IS 'One row per stretch of time in which a task was blocked (cause: reported) or open with an open dependency (cause: waiting); ended_at is missing where it still is.';
 
+-- Blocks that nobody saw begin: the instant before which each did not begin. A look of the migration, or at a row whose
+-- change no trigger saw, found it; it did not begin before the task was last known without it, or was created. Where the
+-- first version of a file had it, that version says at least how long it lasts. Without a history only a row that nobody
+-- has changed since it was made says anything.
+CREATE VIEW history.unseen_blocks AS
+SELECT
+    b.task_id, b.life,
+    CASE WHEN NOT getvariable('has_history') THEN if(t.untouched, t.updated_at, NULL)
+         WHEN i.op = 'baseline' AND e.source <> 'baseline' THEN NULL
+         WHEN p.started_at IS NOT NULL THEN greatest(p.started_at, b.not_before)
+         WHEN t.created_at < b.started_at THEN t.created_at END AS not_before
+FROM history.blocks AS b
+JOIN history.current AS t ON t.id = b.task_id AND t.life = b.life
+JOIN history.intervals AS i ON i.task_id = b.task_id AND i.life = b.life AND i.started_at = b.started_at
+LEFT JOIN history.intervals AS p ON p.task_id = b.task_id AND p.life = b.life AND p.ended_at = b.started_at
+LEFT JOIN typed.task_events AS e ON e.event_id = i.event_id
+WHERE b.cause = 'reported' AND b.is_estimated AND b.ended_at IS NULL;
+
 CREATE VIEW flow AS
 SELECT
     w.task_id, w.life, w.project_id, p.name AS project, w.complexity, w.arrived_at, w.arrived_on, w.arrived_is_estimated,

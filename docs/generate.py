@@ -17,7 +17,7 @@ from dashkit.migrations.moves import Move
 DOCS = Path(__file__).parent
 NOTE = "<!-- Made by docs/generate.py from the code: change it there. -->\n"
 
-_COLUMN = re.compile(r"(\w+) \((datetime64\[us(?:, UTC)?\]|\w+)(?:, ([^)]+))?\): (.+)")
+_COLUMN = re.compile(r"(\w+) \((datetime64\[us, (?:UTC|zone)\]|\w+)(?:, ([^)]+))?\): (.+)")
 
 
 class Column(NamedTuple):
@@ -54,7 +54,8 @@ def frames_page() -> str:
         sections(dashboard.Dashboard.sql)[""].strip(),
         "```python\nwith dashkit.open('dashboard.db') as d:\n"
         "    d.sql('SELECT project, count(*) FROM tasks WHERE status = ? GROUP BY 1', ['review'])\n```",
-        "Instants are TIMESTAMP in UTC.",
+        "Instants are TIMESTAMP in UTC. A DATE comes to pandas as the midnight that it begins with, in the time zone "
+        "of the dashboard, so that it can be compared with them.",
         *_views(),
         "# Verification",
         "`dashkit.verify_migration(db)` returns a Verification; these are its methods, and the page of "

@@ -65,7 +65,8 @@ def _database(path: Path, schema: str, projects: Iterable[str], tasks: Iterable[
         for statement in statements((SCHEMA / schema).read_text(encoding="utf-8")):
             conn.execute(statement)
         for name in projects:
-            _insert(conn, "projects", {"name": name})
+            # Without a time it was there at any instant that a test asks about.
+            _insert(conn, "projects", {"name": name, "created_at": None})
         for task in tasks:
             _insert(conn, "tasks", {"project_id": 1, "title": "A task", **task})
     return path

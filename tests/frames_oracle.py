@@ -220,11 +220,12 @@ def progress(case, by=None):
     parts = defaultdict(list)
     for task in case.tasks:
         for part in parts_of(task, by):
-            parts[task.project_id, part].append(task)
+            # Two phases of one name are two parts.
+            parts[task.project_id, part, task.row.get("phase_id") if by == "phase" else None].append(task)
     for project in case.names:
-        if case.chosen(project) and all(project != found for found, _ in parts):
-            parts[project, None] = []
-    for (project, part), tasks in parts.items():
+        if case.chosen(project) and all(project != found for found, _, _ in parts):
+            parts[project, None, None] = []
+    for (project, part, _), tasks in parts.items():
         known = [task for task in tasks if task.now.is_open or task.now.checked]
         sizes = [(POINTS.get(task.now.state["complexity"], 2), task.now.checked) for task in known]
         whole, done = sum(size for size, _ in sizes), sum(size for size, checked in sizes if checked)
@@ -263,25 +264,18 @@ def place(task, by):
 
 def blocked_tasks(case):
     """Every stretch of a task that has not ended."""
-    migrated = {
-        life
-        for life in case.lives
-        for event, _ in case.oracle.states(life)
-        if (event["op"], event["source"]) == ("baseline", "baseline") or event["event_id"] == LAST
-    }
     for number, nth, cause, begun, ended in case.oracle.blocks():
         life = (number, nth)
         if ended is not None or life not in case.lives:
             continue
         task, waits = case.everyone[life], case.needs(case.everyone[life])
-        updated = stored(task.row.get("updated_at"))
-        at_most = cause == "reported" and updated and task.row["updated_at"] == task.row["created_at"]
-        first_look = "updated_at" if at_most and life in migrated else "version" if case.age(begun) >= SOME else None
+        earliest = not_before(case, task, begun) if cause == "reported" else None
+        first_look = "not_before" if earliest else "version" if case.age(begun) >= SOME else None
         bases = {
             first_look if is_estimated else "version" if before else "event"
             for before, is_estimated in case.oracle.beginnings(life, cause, begun)
         }
-        ages = {"event": case.age(begun), "version": case.age(begun), "updated_at": updated and case.age(updated)}
+        ages = {"event": case.age(begun), "version": case.age(begun), "not_before": earliest and case.age(earliest)}
         yield {
             "task_id": number,
             "external_id": task.row.get("external_id"),
@@ -297,6 +291,21 @@ def blocked_tasks(case):
             "blocked_days": {ages.get(basis) for basis in bases},
             "basis": bases,
         }
+
+
+def not_before(case, task, begun):
+    """The instant before which a block that nobody saw begin did not begin; None where nothing says so."""
+    mine = [one for one in case.oracle.intervals if one.life == task.life]
+    (look,) = (one for one in mine if one.started_at == begun)
+    created = stored(task.row.get("created_at"))
+    if not case.oracle.has_history:
+        return created if created and task.row.get("updated_at") == task.row["created_at"] else None
+    if not look.is_estimated or (look.event["op"] == "baseline" and look.event["source"] != "baseline"):
+        return None
+    before = [one.started_at for one in mine if one.ended_at == begun]
+    if before:
+        return max(filter(None, [*before, look.event["not_before"]]))
+    return created if created and created < begun else None
 
 
 def ageing(case):
@@ -420,7 +429,8 @@ def items(case):
             task = case.everyone[number, nth]
             ((_, is_estimated),) = case.oracle.beginnings(task.life, cause, begun)
             reason = task.now.state["blocked_reason"]
-            at = stored(task.row.get("created_at")) if is_estimated else begun
+            made = not_before(case, task, begun) or stored(task.row.get("created_at"))
+            at = made if is_estimated else begun
             blocked.append((at, task.now.state["title"] + (f" ({reason})" if reason else "")))
     yield "blocked", blocked
     again = [task for task in case.tasks if task.now.is_open and task.flow["finishes"]]
@@ -633,6 +643,8 @@ def checks(case):
     yield "a reason without a block", those(lambda task: reason(task) and not task.now.blocked)
     yield "done at no known time", those(lambda task: task.now.checked and not case.completed_at(task))
     yield "finished before it was created", those(lambda task: task.now.checked and is_early(task.row))
+    ahead = lambda told: told is not None and times.to_text(told.at - timedelta(days=1)) > case.oracle.found_at
+    yield "completed_at in the future", those(lambda t: t.now.checked and ahead(times.read(t.row.get("completed_at"))))
     unread = lambda value: bool((value or "").strip()) and times.read(value) is None
     yield "completed_at that cannot be read", those(lambda t: t.now.checked and unread(t.row.get("completed_at")))
     yield "finished whole quarters of an hour off its event", list(quarters(case))

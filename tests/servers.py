@@ -30,6 +30,7 @@ DATES = st.integers(0, 6).flatmap(
 WORDS = st.sampled_from(["pending", "in_progress", "blocked", "completed", "cancelled", "done"])
 PLACE = st.integers(0, 1)
 LATE = st.sampled_from([{"checked": 1}, {"checked": 0}, {"status": "completed"}, {"status": "pending"}, {"checked": 1}])
+UNDER = st.sampled_from(["same", "new", "new", "freed"])  # the id that an import gives
 COLUMN = st.sampled_from(["created_at", "completed_at", "completed_at"])
 # By the name of the method of Servers: how often it is done, and what it takes.
 KINDS = {
@@ -42,7 +43,9 @@ KINDS = {
     "mend": (6, (PLACE, COLUMN, DATES)),
     "reopen": (2, (PLACE, st.booleans())),
     "replace": (1, (PLACE, st.booleans(), DATES, DATES)),
-    "import_again": (2, (PLACE, st.booleans(), st.none() | DATES)),
+    "import_again": (4, (PLACE, st.booleans(), st.none() | DATES, UNDER, st.sampled_from([0, 0, 0, 1]))),
+    "import_all": (1, (st.booleans(),)),
+    "copy": (1, (PLACE,)),
     "delete": (1, (PLACE,)),
     "late": (2, (PLACE, st.sampled_from(AGO[4:]), LATE, st.booleans(), st.sampled_from(["update", "baseline"]))),
     "behind_the_triggers": (1, (PLACE, st.booleans(), DATES)),
@@ -81,7 +84,7 @@ class Servers:
     def do(self, deed):
         """One deed, to a task that is there where it is of one."""
         name, *rest = deed
-        if name not in ("insert", "look", "wait"):
+        if name not in ("insert", "import_all", "look", "wait"):
             there = [key for (key,) in self.conn.execute("SELECT id FROM tasks ORDER BY id")]
             if not there:
                 return
@@ -145,15 +148,33 @@ class Servers:
             *(task, f"T{next(self.numbers)}", done, self.text(created), self.text(completed)),
         )
 
-    def import_again(self, task, done, completed):
-        """A nightly import deletes a task and inserts it again."""
+    def import_again(self, task, done, completed, under, days):
+        """A nightly import deletes a task and inserts it again, under its id or another one; one broke off between."""
         ((title, created, before),) = self.sql("SELECT title, created_at, completed_at FROM tasks WHERE id = ?", task)
         self.delete(task)
+        if days:
+            self.wait(days)
+        there = {key for (key,) in self.sql("SELECT id FROM tasks")}
+        fresh = 1000 * next(self.numbers)
+        key = {"same": task, "new": fresh, "freed": min({*range(1, fresh)} - there)}[under]
         self.sql(
             "INSERT INTO tasks (id, project_id, title, status, checked, created_at, completed_at) "
             "VALUES (?, 1, ?, 'pending', ?, ?, ?)",
-            *(task, title, done, created, self.text(completed) if completed else before),
+            *(key, title, done, created, self.text(completed) if completed else before),
         )
+
+    def import_all(self, backwards):
+        """Another one deletes all tasks first, and hands out the ids anew, in its own order."""
+        columns = "project_id, title, status, checked, created_at, completed_at"
+        found = self.sql(f"SELECT {columns} FROM tasks ORDER BY id {'DESC' if backwards else ''}")
+        self.sql("DELETE FROM tasks")
+        for row in found:
+            self.sql(f"INSERT INTO tasks ({columns}) VALUES (?, ?, ?, ?, ?, ?)", *row)
+
+    def copy(self, task):
+        """A task that is like another one, but for its id."""
+        columns = "project_id, title, status, checked, created_at, completed_at"
+        self.sql(f"INSERT INTO tasks ({columns}) SELECT {columns} FROM tasks WHERE id = ?", task)
 
     def delete(self, task):
         """A server deletes a task."""

@@ -10,10 +10,11 @@ import numpy as np
 import pandas as pd
 import pytest
 from builders import v2_1_database
+from specimens import full_database
 
 import dashkit
 from dashkit import arguments, dashboard, times
-from dashkit.cli import main
+from dashkit.cli import main, show
 from dashkit.errors import DashkitError, UsageError
 from dashkit.frames.forecast import FARTHEST
 from dashkit.montecarlo import past
@@ -175,6 +176,7 @@ def test_an_instant_of_pandas_is_one(d):
         (lambda d: d.activity(limit="x"), "limit='x': it is a text. Give a whole number: at most so many rows."),
         (lambda d: d.activity(True), "limit=True: it is a bool. Give a whole number"),
         (lambda d: d.activity(10**30), "00: it is beyond 64 bits. Give a whole number"),
+        (lambda d: d.links(1.5), "task_id=1.5: it is a number. Give a whole number, a text or None: the links of this"),
         (lambda d: d.activity(-1), "Cannot show -1 events: the limit is below zero."),
         (lambda d: d.links(min_confidence=float("nan")), "min_confidence=nan: it is not finite. Give a number: leave"),
         (lambda d: d.forecast(tasks="3"), "tasks='3': it is a text. Give a whole number or None: when are so many "),
@@ -221,20 +223,19 @@ def test_the_future_is_not_told(tmp_path, name):
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (["activity", "--limit", "x"], "limit='x': it is a text. Give a whole number: at most so many rows."),
-        (["activity", "--limit", "9" * 30], "it is beyond 64 bits. Give a whole number: at most so many rows."),
+        (["activity", "--limit", "x"], "Cannot show activity with --limit 'x': it is no number of rows. Give a whole"),
+        (["ageing", "--limit", "-1"], "Cannot show ageing with --limit '-1': it is no number of rows. Give a whole"),
         (["links", "--min-confidence", "nan"], "min_confidence=nan: it is not finite. Give a number: leave out what"),
-        (["links", "--task", "1.5"], "task_id='1.5': it is a text. Give a whole number or None: the links of this"),
+        (["links", "--task", "1.5"], "Cannot find task 1.5: no task has this id. Give the id that a page shows"),
         (["forecast", "--tasks", "0"], "Cannot tell when 0 tasks are done: that is nothing to ask for."),
         (["forecast", "--until", "9999-12-31"], "it is more than 1,000 days ahead"),
         (
             ["activity", "--by", "day"],
-            "Cannot show activity with --by: this frame does not take that. It takes --limit.",
+            "Cannot show activity with --by: this frame does not take that. It takes none of these options.",
         ),
         (["ageing", "--by", "day"], "this frame does not take that. It takes none of these options."),
         (["progres"], "Cannot show 'progres': there is no such frame. Did you mean 'progress'?"),
         (["nothing"], "Cannot show 'nothing': there is no such frame. The frames are activity, ageing, arrivals,"),
-        ([], "Cannot show anything: no frame was named. The frames are activity, ageing,"),
         (["wip", "--as-of", "2999-01-01"], "Cannot show what was true at 2999-01-01: it lies in the future"),
         (["wip", "--timezone", "localtime"], "it is no time zone that every computer knows. Give one such as Europe/"),
     ],
@@ -251,3 +252,60 @@ def test_a_zero_is_given(d, capsys):
     assert '"type": "task_completed"' in capsys.readouterr().out
     assert main(["show", "activity", "--limit", "0", "--json", "--db", d.path]) == 0
     assert capsys.readouterr().out == "[]\n"
+
+
+def test_every_frame_can_be_limited(tmp_path):
+    """Of each the first rows are taken, and all are counted."""
+    path = full_database(tmp_path / "full.db", v2_1_database)
+    with dashkit.open(path, as_of="2025-11-28") as opened:
+        for name, frame in FRAMES.items():
+            whole = frame(opened)
+            for limit in (0, 1, 2**31):
+                first, total = show._rows(opened, name, frame, {}, limit)
+                assert total == len(whole)
+                pd.testing.assert_frame_equal(first.reset_index(drop=True), whole.head(limit).reset_index(drop=True))
+
+
+def test_what_a_limit_leaves_out_is_said(tmp_path, capsys):
+    """A line says how many rows there are more: below a table, beside data, and of one in the singular."""
+    path = v2_1_database(tmp_path / "d.db", tasks=[{"status": "blocked"}] * 3)
+
+    def shown(*words):
+        assert main(["show", "blocked_tasks", *words, "--db", str(path)]) == 0
+        return capsys.readouterr()
+
+    assert shown("--limit", "2").out.splitlines()[-1] == "1 more row was left out (--limit 2)"
+    table = shown("--limit", "0")
+    assert (table.out.splitlines()[2:], table.err) == (["3 more rows were left out (--limit 0)"], "")
+    assert "left out" not in "".join([*shown("--limit", "3"), *shown("--limit", "9" * 30), *shown()])
+    for form in ("--json", "--csv"):
+        told = shown("--limit", "1", form)
+        assert told.err == "2 more rows were left out (--limit 1)\n"
+        assert "left out" not in told.out
+
+
+def test_what_a_default_leaves_out_is_counted_too(tmp_path, capsys):
+    """Activity shows 50 rows where nobody said how many; beside CSV the line is on standard error."""
+    path = v2_1_database(tmp_path / "d.db", tasks=[{"checked": 1, "completed_at": "2025-01-01"}] * 60)
+    for form, where in (([], "out"), (["--csv"], "err")):
+        assert main(["show", "activity", *form, "--db", str(path)]) == 0
+        assert getattr(capsys.readouterr(), where).endswith("10 more rows were left out (--limit 50)\n")
+
+
+def test_without_a_frame_all_are_listed(capsys):
+    """One line each, which needs no database."""
+    assert main(["show", "--db", "none.db"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.split()[0] for line in lines] == sorted(dashboard.frames())
+    assert "wip                        How many tasks were in work, and how many were open, at the end of" in "\n".join(
+        lines
+    )
+
+
+@pytest.mark.parametrize(("words", "title"), [([], "commands:"), (["ingest"], "sources:")])
+def test_without_a_command_there_is_help(capsys, words, title):
+    """Whoever types the name alone wants to know what there is: a line for each, and no error."""
+    assert main(words) == 0
+    out, err = capsys.readouterr()
+    assert err == ""
+    assert title in out

@@ -113,7 +113,7 @@ def test_doctor_tells_and_status_is_green(mended):
         "note",
         "rows know of earlier times than the history: 2 completions and 1 arrival",
     )
-    assert "`dashkit migrate --execute`" in found.remedy
+    assert f"`dashkit migrate --execute --db {mended}`" in found.remedy
     assert doctor.examine(mended).healthy
     assert migrations.status(mended).ready
     assert main(["status", "--check", "--db", str(mended)]) == 0
@@ -235,7 +235,7 @@ def test_what_is_checked_after_the_migration_counts_on_its_day(tmp_path, by_comm
             assert database.update_task_checked(number, True, db=path)
     with dashkit.open(path) as d:
         counted = [row for row in d.throughput(by="day").itertuples() if row.finished]
-        assert [(plain(row.period_on), row.finished, row.estimated) for row in counted] == [
+        assert [(row.period_on.date().isoformat(), row.finished, row.estimated) for row in counted] == [
             ("2025-11-04", 1, 1),
             ("2025-11-05", 2, 2),
         ]

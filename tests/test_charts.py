@@ -91,7 +91,7 @@ def test_a_project_without_a_name_or_with_a_hostile_one_is_drawn():
     )
     html = picture._repr_html_()
     assert "<script>" not in html
-    assert "project 1 25 %" in picture.alt
+    assert "tasks of no project 25 %" in picture.alt
     assert "x" * 40 not in picture.alt
     wide = charts.progress_by_project(_progress((4, "漢" * 60, 5, 5, 0), (5, "漢" * 17, 5, 5, 0)))
     assert "漢" * 16 + "… 100 %" in wide.alt
@@ -146,11 +146,11 @@ def test_a_chart_is_read_on_a_phone():
 @pytest.mark.parametrize(
     ("days", "basis", "words"),
     [
-        (476.693927, "updated_at", "at most 477 days"),
-        (476.3, "updated_at", "at most 477 days"),
-        (0.0, "updated_at", "at most 1 minute"),
-        (1.2, "updated_at", "at most 29 hours"),
-        (1200.0, "updated_at", "at most 1,200 days"),
+        (476.693927, "not_before", "at most 477 days"),
+        (476.3, "not_before", "at most 477 days"),
+        (0.0, "not_before", "at most 1 minute"),
+        (1.2, "not_before", "at most 29 hours"),
+        (1200.0, "not_before", "at most 1,200 days"),
         (3.21, "event", "3.2 days"),
         (476.3, "event", "476 days"),
         (0.1, "event", "2.4 hours"),
@@ -197,7 +197,7 @@ def test_show_says_at_most_to_people_and_the_number_to_programs(tmp_path, capsys
     stale = {"status": "blocked", "created_at": "2025-01-01 00:00:00", "updated_at": "2025-01-01 00:00:00"}
     path = str(v2_database(tmp_path / "dash.db", tasks=[stale]))
     assert main(["show", "blocked_tasks", "--db", path]) == 0
-    assert re.search(r"  at most \d+ days +updated_at$", capsys.readouterr().out, re.MULTILINE)
+    assert re.search(r"  at most \d+ days +not_before$", capsys.readouterr().out, re.MULTILINE)
     assert main(["show", "blocked_tasks", "--db", path, "--json"]) == 0
     assert json.loads(capsys.readouterr().out)[0]["blocked_days"] > 100
     assert main(["show", "blocked_tasks", "--db", path, "--csv"]) == 0

@@ -101,7 +101,7 @@ def test_a_value_comes_back_as_it_is_meant(conn, key, text, value):
         ("time_zone", "localtime", "it is no time zone that every computer knows. It is the zone of days and weeks"),
         ("time_zone", "posix/Europe/Berlin", "that every computer knows; did you mean 'Europe/Berlin'?"),
         ("time_zone", "x" * 20_000, "it is longer than 10,000 characters"),
-        ("time_zone", "UTC\x1b[2J", "or holds control characters"),
+        ("time_zone", "UTC\x1b[2J", "it holds a control character, \\x1b."),
         ("started_statuses", " , ", "it names no status"),
         ("started_statuses", "in_progres", "'in_progres' is no status here (pending, in_progress,"),
         ("size_weights", "XXL=9", "'XXL' is no size (S, M, L, XL)"),

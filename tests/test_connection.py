@@ -171,6 +171,20 @@ def test_ours_is_committed_and_closed(small):
     assert query(small, "SELECT title FROM tasks") == [("ours",)]
 
 
+def test_a_row_that_was_to_be_written_is_not_looked_for(small):
+    """A condition of the user's own that refuses a write is named, and nobody is sent to rows that are there."""
+    alter(small, "ALTER TABLE tasks ADD COLUMN size TEXT CHECK (size <> 'XL')")
+    with pytest.raises(
+        RefusedError, match=r"\(CHECK constraint failed: .*\)\. Nothing was changed\. Give a value that the table"
+    ):
+        _sized(small)
+
+
+def _sized(path):
+    with connection.using(path, write=True) as conn:
+        conn.execute("UPDATE tasks SET size = 'XL'")
+
+
 @pytest.mark.parametrize(
     ("code", "kind", "words"),
     [
@@ -179,7 +193,7 @@ def test_ours_is_committed_and_closed(small):
         (sqlite3.SQLITE_CORRUPT, RefusedError, r"the database is damaged \(words\)"),
         (sqlite3.SQLITE_READONLY_ROLLBACK, RefusedError, "its journal lies beside the database"),
         (sqlite3.SQLITE_READONLY, RefusedError, r"the file or its folder does not allow it \(words\)"),
-        (sqlite3.SQLITE_CONSTRAINT_CHECK, RefusedError, r"a row breaks a condition of its table \(words\)"),
+        (sqlite3.SQLITE_CONSTRAINT_CHECK, RefusedError, r"a condition of a table forbids it \(words\)\. Nothing was"),
         (sqlite3.SQLITE_FULL, FailedError, "the disk is full"),
         (sqlite3.SQLITE_IOERR_WRITE, FailedError, r"the disk failed \(words\)"),
         (sqlite3.SQLITE_MISUSE, FailedError, r"SQLite says no \(words\)"),

@@ -1,5 +1,7 @@
 """dashkit.database: the functions of a Dashboard, on real SQLite files."""
 
+import inspect
+import re
 import sqlite3
 from contextlib import closing
 from datetime import timedelta
@@ -7,9 +9,10 @@ from datetime import timedelta
 import numpy as np
 import pytest
 from builders import insert, query, v1_database, v2_1_database, v2_database
-from content import alter
+from content import alter, content
 
 from dashkit import database, migrations, times
+from dashkit.cli import main
 from dashkit.errors import OutdatedError, RefusedError, UsageError
 
 V2_CALLS = {
@@ -58,6 +61,49 @@ def with_history(path):
 def db(tmp_path):
     """A v2 database with one project and one plain task."""
     return v2_database(tmp_path / "dash.db", tasks=[{}])
+
+
+FUNCTIONS = {
+    name: call for name, call in vars(database).items() if getattr(call, "__module__", "") == database.__name__
+}
+FUNCTIONS = {name: call for name, call in FUNCTIONS.items() if not name.startswith("_")}
+# Of each parameter, values of types that it does not take.
+WRONG = {
+    "task_id": ("1", 1.5, None, True, [1], 2**63),
+    "project_id": ("1", 1.5, True, {}, -(2**63) - 1),
+    "limit": ("5", 5.5, None, True),
+    "min_confidence": ("0.5", None, False, float("nan")),
+    "confidence": ("0.5", None, True),
+    "checked": ("false", None, 1.0, []),
+    "reason": (5, True, ["keys"]),
+    "size": (3, ["S"]),
+    "sha": (7, None, b"abc"),
+    "session_id": (7, None),
+    "link_type": (None, 1),
+    "evidence": (5, ["a"]),
+    "db": (5, ["dash.db"], object()),
+}
+
+
+def calls():
+    """Each parameter of each function with each value that it does not take, and what else a call needs."""
+    needed = {"task_id": 1, "project_id": 1, "checked": True, "reason": "why", "size": "S", "sha": "abc"}
+    needed |= {"session_id": "s1"}
+    for name, call in FUNCTIONS.items():
+        takes = inspect.signature(call).parameters
+        for wrong in takes:
+            for value in WRONG[wrong]:
+                given = {word: needed[word] for word in takes if word in needed} | {wrong: value}
+                yield pytest.param(call, wrong, given, id=f"{name}-{wrong}-{value!r:.20}")
+
+
+@pytest.mark.parametrize(("call", "wrong", "given"), list(calls()))
+def test_a_value_of_another_type_is_refused_in_a_sentence(db, call, wrong, given):
+    """Every parameter of every function says what it takes, and nothing is read or written."""
+    before = content(with_history(db))
+    with pytest.raises(UsageError, match=rf"^Cannot .* with {wrong}=.*\. Give .*: .*\.$"):
+        call(**{"db": db} | given)
+    assert content(db) == before
 
 
 # Which databases
@@ -120,7 +166,7 @@ def test_callers_converters_do_not_matter(tmp_path):
     query(path, "ALTER TABLE tasks ADD COLUMN created_at TIMESTAMP")
     query(path, "UPDATE tasks SET created_at = updated_at")
     with closing(sqlite3.connect(path, detect_types=sqlite3.PARSE_DECLTYPES)) as conn:
-        assert database.get_blocked_tasks(db=conn)[0]["basis"] == "updated_at"
+        assert database.get_blocked_tasks(db=conn)[0]["basis"] == "not_before"
 
 
 def test_temporary_table_does_not_shadow(db):
@@ -272,8 +318,8 @@ def test_blocked_tasks_longest_first(tmp_path):
     )
     found = database.get_blocked_tasks(db=path)
     assert [(task["id"], task["days_blocked"], task["basis"]) for task in found] == [
-        (3, 40.0, "updated_at"),
-        (2, 3.0, "updated_at"),
+        (3, 40.0, "not_before"),
+        (2, 3.0, "not_before"),
         (1, None, None),
         (5, None, None),
     ]
@@ -282,7 +328,7 @@ def test_blocked_tasks_longest_first(tmp_path):
         "title": "A task",
         "blocked_reason": "keys",
         "days_blocked": 3.0,
-        "basis": "updated_at",
+        "basis": "not_before",
         "project_id": 1,
         "project_name": "Alpha",
     }
@@ -355,9 +401,7 @@ def test_a_reopening_on_the_day_of_a_date_is_not_after_it(tmp_path):
 @pytest.mark.parametrize("value", ["false", "0", "", None, 2, -1, [], b"1", float("nan")])
 def test_what_is_no_truth_value_is_refused(db, value):
     """A word would be true, so that 'false' checked the task; what is none of True, False, 1 and 0 changes nothing."""
-    with pytest.raises(
-        UsageError, match=r"Cannot check task 1 as .*: it is neither true nor false\. Give True or False"
-    ):
+    with pytest.raises(UsageError, match=r"Cannot check .*\. Give True or False"):
         database.update_task_checked(1, value, db=db)
     assert query(db, "SELECT checked FROM tasks") == [(0,)]
 
@@ -396,10 +440,44 @@ def test_blank_reason_is_refused(db, reason):
     assert query(db, "SELECT status FROM tasks") == [("pending",)]
 
 
-def test_a_reason_that_is_no_unicode_is_kept_as_well_as_it_can_be(db):
-    """A lone surrogate, as a command line may hold it, does not stop a block."""
-    assert database.set_task_blocked(1, "no \udcff keys", db=db)
-    assert query(db, "SELECT blocked_reason FROM tasks") == [("no ? keys",)]
+@pytest.mark.parametrize(
+    ("reason", "why"),
+    [
+        ("x" * 2001, r"it is longer than 2,000 characters: it has 2,001"),
+        ("no\x00keys", r"it holds a control character, \\x00"),
+        ("no \x1b[31mkeys", r"it holds a control character, \\x1b"),
+        ("no \x9b31mkeys", r"it holds a control character, \\x9b"),
+        ("no \u202eskey", r"it holds a character that turns the direction of writing, \\u202e"),
+        ("no \u2066keys", r"it holds a character that turns the direction of writing, \\u2066"),
+        ("no \udcff keys", r"it holds half of a character"),
+        ("\u200b\ufeff", r"the reason is blank"),
+        (5, r"it is a whole number\. Give a text or None: what it waits for, in at most 2,000"),
+        (b"keys", r"it is a bytes\. Give a text or None"),
+    ],
+)
+def test_a_reason_that_is_not_kept(db, reason, why):
+    """A text that is too long, hides something or acts on a terminal blocks nothing, by the command line neither."""
+    with pytest.raises(UsageError, match=rf"^Cannot block .*{why}"):
+        database.set_task_blocked(1, reason, db=db)
+    if isinstance(reason, str):
+        assert main(["task", "1", "--block", reason, "--db", str(db)]) == 2
+    assert query(db, "SELECT status, blocked_reason FROM tasks") == [("pending", None)]
+
+
+@pytest.mark.parametrize(
+    ("reason", "kept"),
+    [
+        ("x" * 2000, "x" * 2000),
+        (f"  {'y' * 2000}\n", "y" * 2000),
+        ("first\r\nsecond\rthird\tend", "first\nsecond\nthird\tend"),
+        ("warten auf Schlüssel 🔑👩\u200d🔧 \u05e9\u200f", "warten auf Schlüssel 🔑👩\u200d🔧 \u05e9\u200f"),
+        ("a\u2028b", "a\nb"),
+    ],
+)
+def test_a_reason_is_kept_as_it_is_written(db, reason, kept):
+    """What any script needs stays; blanks around it go, and a line break is one whoever wrote it."""
+    assert database.set_task_blocked(1, reason, db=db)
+    assert query(db, "SELECT status, blocked_reason FROM tasks") == [("blocked", kept)]
 
 
 def test_size_is_of_the_four(db):
@@ -469,12 +547,12 @@ def test_linking_again_updates_the_link(db, tmp_path):
     """The same link made again is the same row with the new values, and has the same id in any database."""
     with_history(db)
     first = database.create_task_commit_link(1, "abc", 0.6, "inferred", {"rule": "words"}, db=db)
-    assert database.create_task_commit_link("1", "abc", db=db) == first
+    assert database.create_task_commit_link(1, "abc", db=db) == first
     assert query(db, "SELECT id, confidence, link_type, evidence FROM task_commit_links") == [
         (first, 1.0, "manual", None)
     ]
     other = with_history(v2_database(tmp_path / "other.db", tasks=[{}]))
-    assert database.create_task_commit_link(True, "abc", db=other) == first
+    assert database.create_task_commit_link(np.int64(1), "abc", db=other) == first
 
 
 def test_a_foreign_link_keeps_its_id(db):
@@ -485,22 +563,38 @@ def test_a_foreign_link_keeps_its_id(db):
     assert query(db, "SELECT id, confidence FROM task_session_links") == [("own", 0.9)]
 
 
-@pytest.mark.parametrize("confidence", [-0.1, 1.01, float("nan"), float("inf"), True, "0.5", None])
-def test_confidence_is_a_number_from_0_to_1(db, confidence):
+@pytest.mark.parametrize(
+    ("confidence", "why"),
+    [(number, "a confidence is a number from 0 to 1") for number in (-0.1, 1.01, 2)]
+    + [(float("nan"), "it is not finite"), (float("inf"), "it is not finite"), (True, "it is a bool")]
+    + [("0.5", "it is a text"), (None, "a value is needed")],
+)
+def test_confidence_is_a_number_from_0_to_1(db, confidence, why):
     """Anything else is refused, and nothing is linked."""
     with_history(db)
-    with pytest.raises(UsageError, match="as a confidence: a confidence is a number from 0 to 1"):
+    with pytest.raises(UsageError, match=why):
         database.create_task_commit_link(1, "abc", confidence, db=db)
-    with pytest.raises(UsageError, match="as a confidence"):
+    with pytest.raises(UsageError, match=why):
         database.get_task_links(1, confidence, db=db)
     assert query(db, "SELECT count(*) FROM task_commit_links") == [(0,)]
 
 
-@pytest.mark.parametrize("evidence", [{"a": {1}}, {"a": float("nan")}, ["a"], 5])
-def test_evidence_is_a_dict_or_a_text(db, evidence):
-    """Evidence that JSON cannot hold, or that is no object, is refused."""
+@pytest.mark.parametrize(
+    ("evidence", "why"),
+    [
+        ({"a": {1}}, "Cannot keep this evidence of a link: Object of type set is not JSON serializable"),
+        ({"a": float("nan")}, "Cannot keep this evidence of a link: Out of range float values"),
+        ({"a": "\u202e"}, "Cannot keep this evidence of a link: it holds a character that turns the direction"),
+        ("x" * 10_001, "Cannot keep this evidence of a link: it is longer than 10,000 characters"),
+        ("\x1b[2J", "Cannot keep this evidence of a link: it holds a control character"),
+        (["a"], "it is a list. Give a mapping, a text or None"),
+        (5, "it is a whole number. Give a mapping, a text or None: what it stands on: a dict that JSON can hold"),
+    ],
+)
+def test_evidence_is_a_dict_or_a_text(db, evidence, why):
+    """Evidence that JSON cannot hold, that is no object, too long or not plain is refused."""
     with_history(db)
-    with pytest.raises(UsageError, match="Cannot keep this evidence"):
+    with pytest.raises(UsageError, match=re.escape(why)):
         database.create_task_commit_link(1, "abc", evidence=evidence, db=db)
 
 
@@ -525,7 +619,7 @@ def test_a_missing_end_is_named_with_the_way_to_make_it(db):
     ):
         database.create_task_session_link(1, "nope", db=db)
     with closing(sqlite3.connect(db)) as conn, pytest.raises(RefusedError, match="no such commit"):
-        database.create_task_commit_link(1, "no\udcff\x1b", db=conn)
+        database.create_task_commit_link(1, "no\x1b", db=conn)
 
 
 # Activity
@@ -646,7 +740,7 @@ def test_a_migrated_database_answers_at_once(tmp_path):
     )
     migrations.execute(path)
     (task,) = database.get_blocked_tasks(db=path)
-    assert (task["days_blocked"], task["basis"]) == (10.0, "updated_at")
+    assert (task["days_blocked"], task["basis"]) == (10.0, "not_before")
     assert database.get_project_progress(1, db=path)["completion_pct"] == 50.0
 
 

@@ -1,8 +1,10 @@
 import doctest
 import importlib.util
+import inspect
 import io
 import os
 import re
+import shlex
 import shutil
 import sqlite3
 import subprocess
@@ -12,6 +14,9 @@ from pathlib import Path
 
 import pytest
 from builders import CHANGES, NEWEST, query, v1_database
+from content import content
+from crash_processes import neighbour
+from repositories import commit, repository
 
 import dashkit
 from dashkit import cli, dashboard, database, migrations
@@ -108,9 +113,17 @@ def two_names(db):
 @cause
 def another_writer(db):
     """Another program is writing."""
-    with closing(sqlite3.connect(db, isolation_level=None)) as writer:
-        writer.execute("BEGIN IMMEDIATE")
+    with neighbour("hold", db.absolute(), "BEGIN IMMEDIATE"):
         migrations.execute(db, timeout=0.1)
+
+
+@cause
+def own_writer(db):
+    """This program itself is writing."""
+    migrations.execute(db)
+    with closing(database.get_connection(db)) as conn:
+        conn.execute("UPDATE tasks SET title = 'changed'")
+        database.update_task_checked(1, True, db=db)
 
 
 @cause
@@ -254,6 +267,61 @@ def test_every_listed_error_is_tried():
     """The guide shows a message under every heading of its errors, and each of them has a cause here."""
     headings = re.findall(r"^### (.+)$", GUIDE.partition("## Common errors")[2], re.MULTILINE)
     assert headings == list(ERRORS) == list(CAUSES)
+
+
+def test_the_commands_for_the_first_scripts_do_what_they_did(tmp_path, monkeypatch):
+    """Each command of the guide's table is run, in its order, on a database of version 1 beside a repository."""
+    monkeypatch.chdir(tmp_path)
+    db = tmp_path / "data" / "dashboard.db"
+    db.parent.mkdir()
+    made = {"created_at": "2023-01-01 09:00:00"}  # before the commit that names one of them
+    v1_database(db, tasks=[{"title": "A", "status": "completed", **made}, {"title": "B", **made}])
+    old = content(db)
+    commit(repository(tmp_path / "path" / "to" / "repo"), "Fix it (TASK-2)", {"TODO.md": "- [ ] C\n- [ ] D\n- [x] E\n"})
+    table = GUIDE.partition("## From the first scripts")[2].partition("\n## ")[0]
+    rows = re.findall(r"^\| (.+?) \| (.+) \|$", table, re.MULTILINE)
+    ran = []
+    for there, here in rows:
+        if "step 7" in there:
+            query(db, "DROP INDEX idx_tasks_checked")
+        for command in re.findall(r"`dashkit (.+?)`", here):
+            words = [*shlex.split(command), *(["--yes"] if "--rollback" in command else [])]
+            assert cli.main(words) == 0, command
+            ran.append(words[0])
+            if words == ["migrate", "--db", "data/dashboard.db"]:
+                assert content(db) == old
+        if "step 7" in there:
+            assert query(db, "SELECT count(*) FROM sqlite_master WHERE name = 'idx_tasks_checked'") == [(1,)]
+        if "parser.py" in there:
+            assert query(db, "SELECT count(*) FROM git_commits") == [(1,)]
+            assert query(db, "SELECT task_id FROM task_commit_links") == [(2,)]
+            assert query(db, "SELECT count(*) FROM tasks WHERE project_id = 1") == [(5,)]
+    assert {"migrate", "status", "doctor", "ingest", "link", "show"} == {*ran}
+    # Rolled back to before the last execute that had something to do.
+    assert query(db, "SELECT count(*) FROM git_commits") == [(0,)]
+    assert query(db, "SELECT count(*) FROM sqlite_master WHERE name = 'idx_tasks_checked'") == [(0,)]
+
+
+def test_the_functions_of_the_first_module_are_there():
+    """Every function that the seed names, with its parameters."""
+    takes = {
+        "get_connection": [],
+        "init_database": [],
+        "init_database_v2": [],
+        "get_task_stats": [],
+        "check_v2_migration_status": [],
+        "get_blocked_tasks": ["project_id"],
+        "get_project_progress": ["project_id"],
+        "get_task_links": ["task_id"],
+        "get_recent_activity": ["limit"],
+        "update_task_checked": ["task_id", "checked"],
+        "create_task_commit_link": ["task_id", "sha", "confidence"],
+        "create_task_session_link": ["task_id", "session_id", "confidence"],
+    }
+    for name, parameters in takes.items():
+        known = list(inspect.signature(getattr(database, name)).parameters)
+        assert known[: len(parameters)] == parameters
+        assert "db" in known
 
 
 def test_the_example_of_the_readme_runs(tmp_path, monkeypatch):

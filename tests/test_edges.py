@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 from builders import insert, query, v1_database
 from content import alter, content, folder_state
+from crash_processes import neighbour
 
 import dashkit
 from dashkit import database, migrations
@@ -241,19 +242,20 @@ def test_what_a_dashboard_needs_is_said_once():
 
 def test_a_reader_in_the_way_is_not_called_a_writer(small):
     """Whoever keeps a COMMIT waiting is using the database; nobody says that it writes."""
-    with closing(sqlite3.connect(small, isolation_level=None)) as other:
-        other.execute("BEGIN")
-        other.execute("SELECT * FROM tasks").fetchone()
-        with pytest.raises(BusyError, match=r"dash\.db: another program is using it and did not let go\."):
-            migrations.execute(small, timeout=0.1)
+    with (
+        neighbour("hold", small, "BEGIN", "SELECT * FROM tasks"),
+        pytest.raises(BusyError, match=r"dash\.db: another program is using it and did not let go\."),
+    ):
+        migrations.execute(small, timeout=0.1)
 
 
 def test_a_copy_that_waits_names_the_live_file(small):
     """A dry run that cannot copy names the database that is locked, not the copy that it wanted to make."""
-    with closing(sqlite3.connect(small, isolation_level=None)) as other:
-        other.execute("BEGIN EXCLUSIVE")
-        with pytest.raises(BusyError, match=r"get hold of .*place/dash\.db: another program is using it"):
-            migrations.migrate(small, timeout=0.1)
+    with (
+        neighbour("hold", small, "BEGIN EXCLUSIVE"),
+        pytest.raises(BusyError, match=r"get hold of .*place/dash\.db: another program is using it"),
+    ):
+        migrations.migrate(small, timeout=0.1)
 
 
 def test_a_refusal_before_anything_names_no_deed(small):
@@ -293,7 +295,7 @@ def test_what_cannot_be_timed_is_said(small, tmp_path):
     assert {(timing.tasks, timing.with_ms, timing.faster_pct) for timing in timings} == {(None, None, None)}
     assert all(timing.plan.startswith("not measured: ") for timing in timings)
     assert list(tmp_path.glob("times*")) == []
-    assert "schema as specified: the table git_commits that is there lacks" in verify_migration(small).verdict
+    assert "schema as specified: git_commits has lost its column message TEXT" in verify_migration(small).verdict
 
 
 def test_free_pages_hide_no_growth(small, tmp_path):

@@ -201,6 +201,7 @@ def test_the_parts_of_a_move_add_up(tmp_path):
     assert frame["part"].tolist() == ["finished", "scope", "reopened", "speed"]
     assert frame["change"].tolist()[:3] == [-21, 12 + 21 - 2, 4]
     assert was_open + frame["change"].sum() == is_open
+    assert frame["to_finish"].tolist() == [was_open - 21, was_open + 10, is_open, is_open]
     assert frame["before"].tolist()[1:] == frame["after"].tolist()[:-1]
     assert (frame["before"][0], frame["after"][3]) == (first, last)
     moved = (last - first) / timedelta(days=1)
@@ -219,6 +220,47 @@ def test_what_is_done_has_the_date_of_now(d):
     assert frame["sentence"][0].startswith("3 of the next 3 tasks finished: ")
     assert frame["sentence"][0].endswith(" earlier.")
     assert frame["moved_days"].tolist()[1:] == [0, 0, 0]
+
+
+@pytest.mark.parametrize("came", [0, 5])
+def test_where_nothing_was_open_there_was_no_date(tmp_path, came):
+    """It says so, whatever came since; no date is told for it, and none of other tasks in its place."""
+    done = [[(day + 0.9, "pending"), (day + 0.1, "completed")] for day in range(60) if day != 7]
+    with dashkit.open(made(tmp_path / "d.db", [*done, *([(2, "pending")] for _ in range(came))]), as_of=NOW) as d:
+        frame = d.what_moved(NOW - timedelta(days=7))
+        picture = dashkit.charts.what_moved(frame)
+    assert frame["tasks"].tolist() == [0] * 4
+    assert frame[["moved_days", "before", "after"]].isna().all(axis=None)
+    assert frame["to_finish"].tolist()[-1] == came
+    assert set(frame["sentence"]) == {"Nothing was open on 24 November 2025, so there was no date that could move."}
+    assert picture.title == frame["sentence"][0].rstrip(".")
+
+
+def test_what_left_unfinished_was_not_done_by_any_date(tmp_path):
+    """Where nothing is open any more, and fewer were finished than were open, there is no date of the end."""
+    done = [[(day + 0.4, "pending"), (day + 0.1, "completed")] for day in range(8, 60)]
+    stories = [*done, *([(30, "pending"), (3, "cancelled")] for _ in range(2)), [(30, "pending"), (3, "completed")]]
+    with dashkit.open(made(tmp_path / "d.db", stories), as_of=NOW) as d:
+        frame = d.what_moved(NOW - timedelta(days=7))
+    assert frame[["tasks", "to_finish"]].iloc[-1].tolist() == [3, 0]
+    assert frame["moved_days"].isna().all()
+    assert frame["sentence"][0] == (
+        "No date on 1 December 2025: nothing is left to be finished, and fewer than 3 tasks are known to have been "
+        "finished since."
+    )
+
+
+def test_what_was_found_done_was_not_finished_lately(tmp_path):
+    """Done since a time that nobody knows: neither open a week ago nor finished since, as on the rest of the page."""
+    path = made(tmp_path / "d.db", [*steady(), *([(2, "completed")] for _ in range(9))])
+    query(path, "UPDATE task_events SET op = 'baseline' WHERE task_id > 210")
+    query(path, f"INSERT INTO task_events {ROW} SELECT task_id, ?, recorded_at, 'backfill', project_id, title, "
+          "'pending', 0, 'column:created_at' FROM task_events WHERE task_id > 210", at(40))  # fmt: skip
+    with dashkit.open(path, as_of=NOW) as d:
+        assert d.data_quality().set_index("check")["count"]["done at no known time"] == 9
+        frame = d.what_moved(NOW - timedelta(days=7))
+        assert -frame["change"][0] == d.throughput("day").tail(8)["finished"].sum() == 21
+    assert frame["tasks"][0] == 30
 
 
 def test_a_date_too_far_is_none(d):
@@ -286,6 +328,7 @@ def test_what_became_of_the_open_tasks_is_counted(empty, told, number):
         work = {kind: [plain(at) for at in seen.query("kind == @kind")["occurred_at"]] for kind in ("arrived", "left")}
         work["finished"] = first
         now = times.to_text(d.as_of)
+        undated = d.sql("SELECT task_id, life FROM flow WHERE is_done AND finished_at IS NULL").to_numpy().tolist()
     oracle = Oracle(**told, as_of=now, known_at=None, found_at=found_at)
     wanted = dict.fromkeys(("open", "finished", "scope", "reopened"), 0)
     finishes = []
@@ -294,6 +337,8 @@ def test_what_became_of_the_open_tasks_is_counted(empty, told, number):
         then = next((one for one in mine if one.holds(since)), None)
         last = next((one for one in mine if one.ended_at is None), None)
         was, done = then is not None and then.is_open, then is not None and then.checked
+        if [*life] in undated:  # done since a time that nobody knows: neither open then nor finished since
+            was, done = False, True
         is_open, is_done = last is not None and last.is_open, last is not None and last.checked
         wanted["open"] += was
         wanted["finished"] += is_done and not done

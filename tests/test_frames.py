@@ -3,17 +3,17 @@ import importlib.util
 import io
 import json
 import re
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import pandas as pd
 import pytest
-from builders import insert, query, v2_1_database, v2_database
+from builders import insert, query, v1_database, v2_1_database, v2_database
 from commands import run
 from specimens import full_database, hostile_database
 
 import dashkit
-from dashkit import dashboard, database, times
+from dashkit import dashboard, database, migrations, times
 from dashkit.errors import OutdatedError, UsageError
 from dashkit.frames import progress
 from dashkit.vocabulary import SIZE_WEIGHTS
@@ -55,12 +55,13 @@ def d(tmp_path):
 @pytest.mark.parametrize("make", [full_database, v2_database, hostile_database])
 def test_a_frame_keeps_its_promise(tmp_path, name, make):
     """The docstring's columns are the frame's, in order and with their dtypes: full, empty and hostile."""
-    promised = [(column.name, column.dtype) for column in generate.columns(FRAMES[name])]
+    promised = [(column.name, column.dtype.replace("zone", "Asia/Tokyo")) for column in generate.columns(FRAMES[name])]
     options = {"as_of": AS_OF}
     making = make
     if "OutdatedError" in FRAMES[name].__doc__:
         making, options = with_history(make), {}
-    with dashboard.open(making(tmp_path / "d.db", *([[]] if make is v2_database else [])), **options) as d:
+    path = making(tmp_path / "d.db", *([[]] if make is v2_database else []))
+    with dashboard.open(path, timezone="Asia/Tokyo", **options) as d:
         frame = FRAMES[name](d)
     assert [(column, str(dtype)) for column, dtype in frame.dtypes.items()] == promised
     assert len(frame) > 0 or make is not full_database
@@ -155,6 +156,24 @@ def test_a_size_that_is_none_counts_as_unsized(tmp_path):
         assert d.progress()[["size_total", "unsized"]].to_numpy().tolist() == [[2, 1]]
 
 
+def test_the_projects_of_a_page_add_up(tmp_path):
+    """Its heading counts as many projects as its chart shows, leaves out and finds empty; later ones were not there."""
+    projects = [f"Project {number}" for number in range(13)]
+    tasks = [{"project_id": number, "checked": number % 2} for number in (*range(1, 13), 98, 98, 99)]
+    path = v2_1_database(tmp_path / "d.db", projects, tasks)
+    insert(path, "projects", name="Later", created_at="2099-01-01")
+    with dashboard.open(path) as d:
+        picture = dashkit.charts.projects(d.progress(), d.throughput_by_project())
+        assert "13 projects, 15 tasks" in d._repr_html_()
+    shown = picture.data["project"].tolist()
+    assert len(shown[:-1]) == len(set(shown) & set(projects)) == 10
+    assert (shown[-1], picture.data["tasks"].iloc[-1]) == ("tasks of no project", 3)
+    assert "Not shown: 2 more projects. Without a task, and not shown: 1 project." in picture.note
+    assert picture.title.startswith("6 of 13 projects finished tasks ")
+    with dashboard.open(path, project="Later") as d:
+        assert d.progress()["tasks"].tolist() == [0]
+
+
 @pytest.mark.parametrize("project_id", [1, 2, 3])
 def test_progress_agrees_with_the_database_functions(tmp_path, project_id):
     """get_project_progress and the frame say the same about a project."""
@@ -173,7 +192,7 @@ def test_blocked_tasks_say_how_long_only_where_it_is_known(d):
     frame = d.blocked_tasks()
     assert frame["title"].tolist() == ["stuck longer", "stuck", "stuck, touched", "of no project"]
     assert frame["blocked_days"].tolist() == [30.0, 3.5, pd.NA, pd.NA]
-    assert frame["basis"].tolist() == ["updated_at", "updated_at", pd.NA, pd.NA]
+    assert frame["basis"].tolist() == ["not_before", "not_before", pd.NA, pd.NA]
     assert frame["blocked_reason"].tolist() == [pd.NA, "no key", pd.NA, pd.NA]
 
 
@@ -345,6 +364,18 @@ def test_progress_by_parts(tmp_path):
     assert told["label"] == [["db", 2, 1], ["ui", 1, 1], [pd.NA, 2, 1]]
 
 
+def test_two_phases_of_one_name_are_two(tmp_path):
+    """Each phase has its row, whatever it is called; tasks whose phase is not there have one together."""
+    path = v2_1_database(tmp_path / "d.db")
+    for number, position in ((1, 1), (2, 0)):
+        insert(path, "phases", id=number, project_id=1, name="Build", position=position)
+    for phase, checked in ((1, 1), (1, 0), (2, 1), (77, 0), (78, 0), (None, 0)):
+        insert(path, "tasks", project_id=1, title="t", phase_id=phase, checked=checked)
+    with dashboard.open(path) as d:
+        told = d.progress(by="phase")[["part", "tasks", "checked"]].to_numpy().tolist()
+    assert told == [["Build", 1, 1], ["Build", 2, 1], [pd.NA, 3, 0]]
+
+
 def begun(values):
     """The same values, with the beginning of a day, UTC, where a date stands: what is seen has an instant."""
     dated = re.compile(r"\d{4}-\d\d-\d\d")
@@ -426,8 +457,8 @@ def test_a_block_is_as_old_as_the_event_that_saw_it(tmp_path):
         assert len(d.blocked_tasks()) == 5
 
 
-def test_the_first_look_says_at_least_how_long_it_is_blocked(tmp_path):
-    """A file's first version and the migration do; at most where the row is as it was made, and nothing just now."""
+def test_the_first_look_says_how_long_it_is_blocked(tmp_path):
+    """A file's first version says at least how long, the migration at most as long as the task is there."""
     path = first_looks(v2_1_database(tmp_path / "d.db"), AS_OF)
     given = {"op": "baseline", "occurred_at": "2025-11-28", "recorded_at": "2025-11-28", "source": "baseline"}
     insert(path, "dependency_events", task_id=1, depends_on_id=2, **begun(given))
@@ -436,14 +467,89 @@ def test_the_first_look_says_at_least_how_long_it_is_blocked(tmp_path):
     with opened(path) as d:
         frame = d.blocked_tasks()
     assert frame[["title", "cause", "blocked_days", "basis"]].to_numpy().tolist() == [
-        ["migration, as made", "reported", 60.0, "updated_at"],
-        ["migration", "reported", 20.0, "version"],
+        ["migration", "reported", 60.0, "not_before"],
+        ["migration, as made", "reported", 60.0, "not_before"],
         ["file", "reported", 10.0, "version"],
         ["file, as made", "reported", 9.0, "version"],
         ["an hour ago", "reported", pd.NA, pd.NA],
         ["now", "reported", pd.NA, pd.NA],
         ["file", "waiting", 3.0, "version"],
     ]
+
+
+EDITS = {
+    "its size": lambda path: database.set_task_complexity(1, "L", db=path),
+    "the words of its reason": lambda path: database.set_task_blocked(1, "no key", db=path),
+    "its title": lambda path: query(path, "UPDATE tasks SET title = 'Renamed', updated_at = '2026-01-01' WHERE id = 1"),
+    "its priority": lambda path: query(path, "UPDATE tasks SET priority = 'high', updated_at = '2026-01-01'"),
+    "its project": lambda path: query(path, "UPDATE tasks SET project_id = 2 WHERE id = 1"),
+    "a dependency": lambda path: query(path, "INSERT INTO task_dependencies VALUES (1, 4)"),
+}
+
+
+@pytest.fixture
+def stuck(tmp_path):
+    """A database of version 1 that was migrated: three blocked tasks, the oldest first, and one that is not."""
+    tasks = [{"status": "blocked", "created_at": f"2024-0{month}-01 09:00:00"} for month in (1, 4, 8)]
+    path = v1_database(tmp_path / "d.db", ["Alpha", "Beta"], [*tasks, {"created_at": "2023-01-01 09:00:00"}])
+    migrations.execute(path)
+    return path
+
+
+@pytest.mark.parametrize("edit", EDITS)
+def test_an_edit_takes_nothing_from_the_age_of_a_block(stuck, edit):
+    """What is known of a block of a migrated database stays: bound, place and news, and what was known then."""
+    told = []
+    before = times.utc_now()
+    for doing in (lambda _: None, EDITS[edit], lambda _: None):
+        doing(stuck)
+        with dashboard.open(stuck, as_of=before) as d, dashboard.open(stuck) as now:
+            found = now.blocked_tasks().query("cause == 'reported'")
+            news = d.headlines(since="2024-06-01").query("kind == 'blocked'")["title"].tolist()
+            told.append(
+                (found["task_id"].tolist(), found["basis"].tolist(), found["blocked_days"].round(1).tolist(), news)
+            )
+        with dashboard.open(stuck, as_of=before, known_at=before) as then:
+            told[-1] += (then.blocked_tasks()[["task_id", "blocked_days", "basis"]].to_numpy().tolist(),)
+        listed = database.get_blocked_tasks(db=stuck)
+        told[-1] += ([(task["id"], task["days_blocked"], task["basis"]) for task in listed],)
+    assert told[0] == told[1] == told[2]
+    assert told[0][:2] == ([1, 2, 3], ["not_before"] * 3)
+    assert told[0][3] == ["1 task became blocked"]
+
+
+def test_a_block_that_begins_after_the_migration_is_new(stuck):
+    """One that was lifted in between, too; so is that of a task that was never blocked."""
+    for task in (1, 4):
+        database.set_task_blocked(task, None, db=stuck)
+        database.set_task_blocked(task, "again", db=stuck)
+    with dashboard.open(stuck) as d:
+        found = d.blocked_tasks().set_index("task_id")
+    assert found["basis"].to_dict() == {1: "event", 2: "not_before", 3: "not_before", 4: "event"}
+    assert found["blocked_days"].loc[[1, 4]].tolist() == pytest.approx([0, 0], abs=0.01)
+
+
+def test_a_block_that_a_look_found_did_not_begin_before_it_was_seen_unblocked(tmp_path):
+    """Where a trigger missed its begin, the last that was known before bounds it: a change, or the last reading."""
+    path = v2_1_database(tmp_path / "d.db")
+    found = {"op": "reconcile", "source": "reconcile"}
+    told_task(path, "changed", ("2025-10-02", {}), ("2025-11-11", {"status": "review"}),
+              ("2025-11-21", BLOCKED | found), created_at="2025-10-02", **BLOCKED)  # fmt: skip
+    told_task(path, "read", ("2025-10-02", {}), ("2025-11-21", BLOCKED | found | {"not_before": "2025-11-16"}),
+              created_at="2025-10-02", **BLOCKED)  # fmt: skip
+    told_task(path, "of now", ("2025-10-02", {}), created_at="2025-10-02", **BLOCKED)
+    with dashboard.open(path) as d:
+        frame = d.blocked_tasks()
+    ages = [
+        (times.utc_now() - datetime(2025, *day, tzinfo=UTC)) / timedelta(days=1)
+        for day in ((10, 2), (11, 11), (11, 16))
+    ]
+    assert frame["title"].tolist() == ["of now", "changed", "read"]
+    assert frame["blocked_days"].tolist() == pytest.approx(ages, abs=0.01)
+    assert set(frame["basis"]) == {"not_before"}
+    listed = database.get_blocked_tasks(db=path)
+    assert [task["title"] for task in listed] == frame["title"].tolist()
+    assert [task["days_blocked"] for task in listed] == pytest.approx(ages, abs=0.06)
 
 
 def test_waiting_is_told_apart_from_blocked(tmp_path):
@@ -492,6 +598,36 @@ def test_throughput_counts_a_task_where_it_was_finished_last(tmp_path):
             d.throughput(by="year")
     with opened(path, timezone="Europe/Berlin") as d:
         assert d.throughput()["finished"].tolist() == [0, 1, 0, 0, 1]
+
+
+@pytest.mark.parametrize(
+    ("zone", "first"),
+    # The clock goes back to midnight, skips it, and stays.
+    [("America/Havana", "2011-11-12"), ("America/Sao_Paulo", "2011-10-15"), ("Asia/Kolkata", "2011-11-12")],
+)
+def test_a_period_is_compared_with_instants_and_shows_its_day(tmp_path, capsys, zone, first):
+    """It is the midnight of the zone, of two the first: pandas compares it with instants, and programs get the day."""
+    path, begin = v2_1_database(tmp_path / "d.db"), date.fromisoformat(first)
+    days = [begin + timedelta(days=number) for number in range(4)]
+    for day in days:
+        at = times.to_text(times.midnight(day, zone))
+        told_task(path, "t", (at, {"checked": 1}), checked=1)
+    with dashboard.open(path, as_of=times.midnight(days[-1], zone) + timedelta(hours=9), timezone=zone) as d:
+        for name in ("throughput", "arrivals", "cumulative_flow", "wip", "progress_over_time", "throughput_by_project"):
+            frame = getattr(d, name)("day")
+            # In UTC: Python calls an hour that comes twice equal to none of another zone.
+            begins = frame["period_on"].dt.tz_convert("UTC")
+            assert begins.tolist() == [times.midnight(day, zone) for day in days], name
+            assert frame["period_on"].dt.date.tolist() == days, name
+        work = d.lead_times()
+        begins = d.throughput("day")["period_on"]
+        assert (begins <= work["finished_at"]).tolist() == [True] * 4
+        assert [(begins <= at).sum() for at in work["finished_at"]] == [1, 2, 3, 4]
+        assert (d.sql("SELECT completed_on, finished_on FROM tasks, flow").dtypes == begins.dtype).all()
+    for form in ("--csv", "--json"):
+        assert run(path, "throughput", "--by", "day", "--timezone", zone, "--as-of", "2011-12-01", form) == 0
+        out = capsys.readouterr().out
+        assert all(f'"{day.isoformat()}"' in out for day in days)
 
 
 def test_commits_are_counted_by_period_and_by_task(tmp_path):

@@ -424,14 +424,14 @@ def test_which_project(db, repo):
         ingest_git([repo], db=db)
     assert ingest_git([repo], db=db, project_id=2).added == 0
     query(db, "UPDATE projects SET name = 'Same'")
-    with pytest.raises(RefusedError, match=r"2 projects have the name Same \(ids 1, 2\)"):
+    with pytest.raises(UsageError, match=r"the project 'Same': 2 projects have this name\. Give one of"):
         ingest_git([repo], " Same ", db)
     with pytest.raises(RefusedError, match=r"project 7: there is no project with this id"):
         ingest_git([repo], db=db, project_id=7)
     with pytest.raises(UsageError, match="the project has no name"):
         ingest_git([repo], " ", db)
     for wrong in ({"project": "x", "project_id": 1}, {"branch": "x", "everything": True}):
-        with pytest.raises(UsageError, match="exclude each other"):
+        with pytest.raises(UsageError, match=r"Give one of the two\."):
             ingest_git([repo], db=db, **wrong)
 
 

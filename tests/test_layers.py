@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from builders import v1_database
 
 import dashkit
 
@@ -17,7 +18,8 @@ ROWS = [
     "errors version",
     "vocabulary",
     "records",
-    "times arguments",
+    "texts times arguments",
+    "holders",
     "connection",
     "store",
     "migrations",
@@ -54,7 +56,8 @@ OWNERS = {
     "papermill": {"reports"},
 }
 LIGHT = {
-    *("errors", "version", "vocabulary", "records", "times", "connection", "store", "migrations", "database"),
+    *("errors", "version", "vocabulary", "records", "texts", "times", "arguments", "holders", "connection", "store"),
+    *("migrations", "database"),
     *("ingest", "sources", "doctor"),
 }
 
@@ -117,6 +120,27 @@ def test_the_migration_path_is_the_standard_library():
     )
     roots = {name.partition(".")[0] for name in set(loaded) - set(bare.stdout.split())}
     assert roots - sys.stdlib_module_names == {"dashkit"}
+
+
+@pytest.mark.parametrize(
+    ("words", "unused"),
+    [
+        (["--help"], {"dataclasses", "pathlib", "sqlite3", "shutil", "dashkit.times", "dashkit.connection"}),
+        (["status"], {"uuid", "shutil", "hashlib", "dashkit.store.backfill", "dashkit.migrations.plans"}),
+        (["task", "1"], {"shutil", "dashkit.migrations", "dashkit.ingest", "numpy"}),
+    ],
+)
+def test_a_command_loads_what_it_needs(tmp_path, words, unused):
+    """What a command does not use it does not wait for; of a database that was never migrated no digest is made."""
+    path = v1_database(tmp_path / "d.db", tasks=[{}])
+    given = [] if words[0].startswith("-") else ["--db", str(path)]
+    code = (
+        "import sys; before = {*sys.modules}\nfrom dashkit.cli import main\ntry: main(sys.argv[1:])\n"
+        "except SystemExit: pass\nprint(*({*sys.modules} - before), file=sys.stderr)"
+    )
+    command = [sys.executable, "-I", "-c", f"import sys; sys.path.insert(0, {str(PACKAGE.parent)!r}); {code}"]
+    done = subprocess.run([*command, *words, *given], check=True, capture_output=True, text=True)
+    assert unused & {*done.stderr.split()} == set()
 
 
 LIVE = [path for path in MODULES if room(path) in ("connection", "migrations", "store", "database", "doctor")]

@@ -3,13 +3,13 @@
 import os
 import random
 import shutil
-import sqlite3
 import subprocess
 from contextlib import closing
 
 import pytest
 from builders import CHANGES, NEWEST, query, v1_database
 from content import alter, content, folder_state, old_values, quoted
+from crash_processes import neighbour
 
 from dashkit import connection, migrations
 from dashkit.errors import BusyError, RefusedError
@@ -195,7 +195,7 @@ SCHEMAS = {
     ),
     "a view of our name": (
         ["CREATE VIEW git_repos AS SELECT 1 AS id"],
-        r"the name git_repos is taken by a view\. Rename or remove what is in the way",
+        r"the name git_repos is taken by a view\. Nothing was changed\. `dashkit doctor` says how",
     ),
     "a virtual table of our name": (
         ["CREATE VIRTUAL TABLE llm_sessions USING fts5(id)"],
@@ -324,31 +324,30 @@ def test_every_obstacle_is_named_at_once(small):
 def test_a_writer_that_does_not_let_go_is_named(small):
     """An execute gives up in time where another program holds the write lock; nothing is left behind."""
     before = folder_state(small.parent)
-    with closing(sqlite3.connect(small, isolation_level=None)) as other:
-        other.execute("BEGIN IMMEDIATE")
-        with pytest.raises(BusyError, match=r"another program is using it and did not let go\. Nothing changed"):
-            migrations.execute(small, timeout=0.2)
+    with (
+        neighbour("hold", small, "BEGIN IMMEDIATE"),
+        pytest.raises(BusyError, match=r"another program is using it and did not let go\. Nothing changed"),
+    ):
+        migrations.execute(small, timeout=0.2)
     assert folder_state(small.parent) == before
 
 
 def test_a_reader_that_does_not_let_go_is_named(small):
     """A COMMIT that a reader keeps waiting is given up: nothing changed, no backup."""
     before = content(small)
-    with closing(sqlite3.connect(small, isolation_level=None)) as other:
-        other.execute("BEGIN")
-        other.execute("SELECT * FROM tasks").fetchone()
-        with pytest.raises(BusyError, match=r"did not let go"):
-            migrations.execute(small, timeout=0.2)
+    with (
+        neighbour("hold", small, "BEGIN", "SELECT * FROM tasks"),
+        pytest.raises(BusyError, match=r"did not let go"),
+    ):
+        migrations.execute(small, timeout=0.2)
     assert content(small) == before
     assert [entry.name for entry in small.parent.iterdir()] == [small.name]
 
 
 def test_the_dry_run_waits_for_nobody_for_ever(small):
     """A dry run gives up in time where another program holds the whole database."""
-    with closing(sqlite3.connect(small, isolation_level=None)) as other:
-        other.execute("BEGIN EXCLUSIVE")
-        with pytest.raises(BusyError, match=r"did not let go"):
-            migrations.migrate(small, timeout=0.2)
+    with neighbour("hold", small, "BEGIN EXCLUSIVE"), pytest.raises(BusyError, match=r"did not let go"):
+        migrations.migrate(small, timeout=0.2)
 
 
 TRIGGERS = [
@@ -508,6 +507,14 @@ def test_other_spellings_and_orphans_are_told_by_the_dry_run(small, tmp_path):
     assert plan.as_dict()["other_statuses"] == {"done": 2, "Done": 1, r"\xff": 1}
     assert "Rows that point to a row that is not there, kept as they are: phases (1), tasks (2)" in str(plan)
     carried_through(small, tmp_path)
+
+
+def test_of_many_other_spellings_the_rest_is_counted(small):
+    """A dry run names the statuses that are used most, and says how many more there are."""
+    alter(small, *(f"INSERT INTO tasks (project_id, title, status) VALUES (1, 'x', 'word {n}')" for n in range(20)))
+    (told,) = [line for line in str(migrations.migrate(small)).splitlines() if line.startswith("Statuses in other")]
+    assert told.count("'") == 16
+    assert told.endswith(" and 13 more")
 
 
 def test_the_comparison_sees_a_change_of_case_alone(small):

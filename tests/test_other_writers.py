@@ -4,10 +4,12 @@ import sqlite3
 from contextlib import closing
 
 import pytest
+from builders import query
 from loads import LOADS
 
 import dashkit
-from dashkit import database, migrations
+from dashkit import database, doctor, migrations
+from dashkit.errors import RefusedError
 from dashkit.ingest.tasks import ingest_tasks
 
 TABLES = """
@@ -126,7 +128,7 @@ def test_a_date_is_that_day_in_every_zone(server, zone):
     add_up(path, timezone=zone)
     with dashkit.open(path, timezone=zone) as d:
         assert d.lead_times()["lead_time_days"].tolist() == [14.0]
-        arrived = d.arrivals("day").query("arrived > 0")["period_on"].astype(str).tolist()
+        arrived = d.arrivals("day").query("arrived > 0")["period_on"].dt.date.astype(str).tolist()
     assert arrived == ["2024-10-21"]
 
 
@@ -206,6 +208,44 @@ def test_an_imported_date_that_cannot_be_read_is_told(server):
     with dashkit.open(path) as d:
         quality = d.data_quality().set_index("check").loc["completed_at that cannot be read"]
     assert (quality["count"], quality["ids"]) == (1, "1")
+
+
+def test_a_completion_of_the_future_is_told(server):
+    """A done task whose completed_at has not come counts when it was seen done, and both checks name it."""
+    path = server(migrate=True)
+    server(done("x", "2025-05-01", "2099-05-20"), done("y", "2025-05-01", "2025-05-02"))
+    with dashkit.open(path) as d:
+        quality = d.data_quality().set_index("check").loc["completed_at in the future"]
+    assert (quality["count"], quality["ids"]) == (1, "1")
+    told = [one.found for one in doctor.examine(path).findings if one.check == "values"]
+    assert told == ["1 in tasks.completed_at: in the future, such as '2099-05-20' of task 1"]
+
+
+def test_a_status_that_knows_no_case_is_read_to_the_letter(server):
+    """Where a column takes Blocked for blocked, functions, frames and doctor go by the word that is there."""
+    statuses = ("Blocked", "blocked", "CANCELLED", "cancelled")
+    rows = ", ".join(f"(1, '{status}', '{status}')" for status in statuses)
+    path = server(f"INSERT INTO tasks (project_id, title, status) VALUES {rows}", columns=f" COLLATE NOCASE{DATES}")
+    migrations.execute(path)
+    assert [task["id"] for task in database.get_blocked_tasks(db=path)] == [2]
+    told = database.get_project_progress(1, db=path)
+    with dashkit.open(path) as d:
+        assert d.blocked_tasks()["task_id"].tolist() == [2]
+        assert d.progress()[["tasks", "cancelled"]].to_numpy().tolist() == [[told["total_tasks"], 1]] == [[3, 1]]
+    assert "'Blocked' (1), 'CANCELLED' (1)" in str(doctor.examine(path))
+    assert database.set_task_blocked(1, None, db=path)
+    assert query(path, "SELECT CAST(status AS BLOB) FROM tasks WHERE id = 1") == [(b"Blocked",)]
+
+
+def test_a_write_that_a_condition_of_theirs_refuses(server):
+    """The message names the condition and the way on, and sends nobody to look for rows that are sound."""
+    condition = ", CONSTRAINT frozen CHECK (completed_at IS NULL OR completed_at < '2020')"
+    path = server("INSERT INTO tasks (project_id, title, status) VALUES (1, 'a', 'pending')", columns=DATES + condition)
+    migrations.execute(path)
+    told = r"a condition of a table forbids it \(CHECK constraint failed: frozen\)\. Nothing was changed\. Give a value"
+    with pytest.raises(RefusedError, match=told):
+        database.update_task_checked(1, True, db=path)
+    assert query(path, "SELECT checked, completed_at FROM tasks") == [(0, None)]
 
 
 def test_local_time_is_told(server):

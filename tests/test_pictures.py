@@ -147,21 +147,23 @@ def work(ages, limits=(1.0, 3.0, 9.0), titles=None):
     return frame
 
 
-def moved(*days, sentence=None, tasks=50):
-    """The frame what_moved of parts of so many days, for so many tasks."""
+def moved(*days, sentence=None, tasks=50, left=50):
+    """The frame what_moved of parts of so many days, for so many tasks at first and so many in the end."""
     at, rows = pd.Timestamp("2026-01-10", tz="UTC"), []
     for number, (part, each) in enumerate(zip(("finished", "scope", "reopened", "speed"), days, strict=True)):
         to = at + pd.Timedelta(days=each) if each is not None else None
         words = sentence or f"{number} tasks {part}: {each} days."
-        rows.append((part, tasks, number, each, at if to else None, to, words))
+        rows.append((part, tasks, number, left, each, at if to else None, to, words))
         at = to or at
-    frame = pd.DataFrame(rows, columns=["part", "tasks", "change", "moved_days", "before", "after", "sentence"])
+    names = ["part", "tasks", "change", "to_finish", "moved_days", "before", "after", "sentence"]
+    frame = pd.DataFrame(rows, columns=names)
     dtypes = {
         "before": "datetime64[us, UTC]",
         "after": "datetime64[us, UTC]",
         "moved_days": "Float64",
         "change": "Int64",
         "tasks": "Int64",
+        "to_finish": "Int64",
     }
     return frame.astype(dtypes)
 
@@ -448,7 +450,7 @@ def test_the_most_is_that_of_the_time_shown():
     """Where there were more before, the title says of which time it tells."""
     waits = [0, 50, *[9 - day % 9 for day in range(120)]]
     frame = blocked([0] * len(waits), waits)
-    assert "; in the 90 days shown most waited on " in charts.blocked_over_time(frame, reasons()).title
+    assert "; in the time shown most waited on " in charts.blocked_over_time(frame, reasons()).title
     rising = [50, *[1 + day // 10 for day in range(120)]]
     assert charts.blocked_over_time(blocked([0] * 121, rising), reasons()).title == "12 tasks wait for another one"
 
@@ -467,10 +469,10 @@ def test_a_level_is_dated_by_the_end_of_its_period(by, freq, when, until):
     waits = blocked([0, 0], [38, 4])
     waits["period_on"] = periods(2, **starts)["period_on"].repeat(2).array
     assert charts.blocked_over_time(waits, reasons(), by).title.endswith(f"; most waited {when}: 38")
-    came = flow([(2, 0, 0, 0), (1, 2, 1, 0)]).assign(period_on=periods(2, **starts)["period_on"])
-    assert f"as many as {when}: " in charts.cumulative_flow(came, by).title
+    young = shares([(20, 5, 5), (20, 6, 6)]).assign(period_on=periods(2, **starts)["period_on"])
+    assert charts.progress_over_time(young, by).title == f"30 % of 20 tasks are done, 5 points more than {when}"
     old = shares([(20, 5, 5), *[(20, 6, 6)] * 120]).assign(period_on=periods(121, **starts)["period_on"])
-    told = f"30 % of 20 tasks are done, 5 points more than 1 {by} before {until}, and the same since"
+    told = f"30 % of 20 tasks are done, 5 points more than {when}, and the same since {until}"
     assert charts.progress_over_time(old, by).title == told
 
 
@@ -550,18 +552,24 @@ def test_blocked_and_waiting_are_not_added():
     ("steps", "title"),
     [
         ([(0, 0, 0, 0)], "No task has arrived yet"),
-        ([(2, 0, 0, 0), (1, 2, 1, 0)], "2 tasks are open, as many as on 2 June 2025: 1 arrived and 1 was finished"),
+        ([(2, 0, 0, 0), (1, 2, 1, 0)], "1 of 2 open tasks is in work"),
+        ([(2, 0, 0, 0), (3, 5, 2, 2)], "The one open task is in work"),
+        ([(3, 0, 0, 0)], "None of 3 open tasks is in work"),
+        ([(1, 0, 0, 0)], "The one open task is not in work"),
+        ([(1, 0, 0, 0), (0, 1, 1, 0)], "No task is open"),
         (
-            [(2, 0, 0, 0), (3, 5, 2, 2)],
-            "1 task is open, 1 fewer than on 2 June 2025: 3 arrived, 2 left and 2 were finished",
+            [(9, 4, 0, 0), *[(0, 0, 0, 0)] * 89, (1, 2, 1, 0)],
+            "5 of 9 open tasks are in work, 1 more than 90 days before",
         ),
-        ([(1, 0, 0, 0), (0, 0, 0, 0)], "1 task is open, as on 2 June 2025"),
-        ([(1, 0, 0, 0)], "1 task is open"),
-        ([(1, 0, 0, 0), (0, 1, 1, 0)], "No task is open, 1 fewer than on 2 June 2025: none arrived and 1 was finished"),
+        ([(9, 4, 0, 0), *[(1, 1, 1, 0)] * 90], "4 of 9 open tasks are in work, as many as 90 days before"),
+        (
+            [(9, 4, 0, 0), *[(0, 0, 0, 0)] * 89, (1, 0, 1, 0), *[(0, 0, 0, 0)] * 100],
+            "3 of 9 open tasks are in work, 1 fewer than 90 days before 31 August 2025, and the same since",
+        ),
     ],
 )
 def test_the_flow_is_told(steps, title):
-    """What is open, against what was, and what came and went."""
+    """How many of the open tasks are in work, against how many were before the time that the page counts."""
     assert charts.cumulative_flow(flow(steps)).title == title
 
 
@@ -603,7 +611,8 @@ def test_what_came_and_went_is_told(steps, title):
 def test_what_came_long_before_a_migration_is_shown():
     """Where only what a migration found happened lately, what came before is drawn, and when it counts is said."""
     picture = charts.arrivals(net([*[(2, 1, 0)] * 20, *[(0, 0, 0)] * 300, (0, 0, 7)]), "day")
-    assert picture.title.startswith("40 tasks came and 27 went in the last 321 days: 13 more ")
+    assert picture.title.startswith("No task came and 7 went in the last 90 days: 7 fewer ")
+    assert len(picture.data) == 321
     assert "It is counted when that was first seen." in picture.note
 
 
@@ -613,9 +622,10 @@ def test_what_came_long_before_a_migration_is_shown():
         ([(0, 0, 0)], "There are no tasks yet", 0),
         ([(3, 1, 1), (0, 0, 0)], "No task is open or done any more", 0),
         ([(4, 1, 1)], "25 % of 4 tasks are done", 0),
-        ([(4, 1, 1), (4, 2, 2)], "50 % of 4 tasks are done, 25 points more than 1 day before", 1),
-        ([(4, 2, 0), (8, 2, 1)], "25 % of 8 tasks are done, 25 points less than 1 day before", 2),
-        ([(1, 1, 1), (20, 5, 5), (20, 6, 6)], "30 % of 20 tasks are done, 5 points more than 1 day before", 1),
+        ([(4, 1, 1), (4, 2, 2)], "50 % of 4 tasks are done, 25 points more than on 2 June 2025", 1),
+        ([(4, 2, 0), (8, 2, 1)], "25 % of 8 tasks are done, 25 points less than on 2 June 2025", 2),
+        ([(1, 1, 1), (20, 5, 5), (20, 6, 6)], "30 % of 20 tasks are done, 5 points more than on 3 June 2025", 1),
+        ([(0, 0, 0)] + [(9, n % 9, 0) for n in range(91)], "0 % of 9 tasks are done, as much as 90 days before", 2),
     ],
 )
 def test_the_share_is_told(states, title, lines):
@@ -662,6 +672,24 @@ def test_how_long_work_takes_is_told(days, title):
     picture = charts.time_to_finish(times(list(days)))
     assert picture.title == title
     assert ("95 %: 19 days" in picture.svg) == (len(days) == 20) if len(days) > 1 else True
+
+
+def test_how_long_work_takes_is_told_of_the_time_that_the_page_counts(tmp_path):
+    """From the first period that is counted on, so that as many tasks are told of as were finished in it."""
+    stories = [[(day + 1, "pending"), (day, "completed")] for day in range(300)]
+    with dashkit.open(made(tmp_path / "d.db", stories), as_of=NOW, timezone="Asia/Tokyo") as d:
+        for by, told in (("day", "90 days"), ("week", "26 weeks"), ("month", "11 months")):
+            finished = d.throughput(by)
+            picture = charts.time_to_finish(d.lead_times(), d.timezone, charts.counted_since(finished, "finished", by))
+            number = re.match(r"Half of (\d+) ", picture.title)[1]
+            assert charts.finished_by_period(finished, by).title.startswith(
+                f"{number} tasks were finished in the last {told}"
+            )
+        assert "tasks finished since 2 June 2025 took" in charts.time_to_finish(d.lead_times(), d.timezone).title
+    assert charts.time_to_finish(times([1.0]), since=datetime(2026, 1, 1, tzinfo=UTC)).title == (
+        "No task that was finished since 1 January 2026 shows how long work takes"
+    )
+    assert charts.counted_since(periods(0).assign(finished=whole([])), "finished", "day") is None
 
 
 def test_percentiles_are_those_of_the_frame_ageing(tmp_path):
@@ -737,14 +765,56 @@ def test_what_moved_is_told(days, title):
     assert ("<img" in picture._repr_html_()) == (days[0] is not None)
 
 
+@pytest.mark.parametrize(
+    ("days", "then", "left", "title"),
+    [
+        (
+            5.0,
+            29,
+            107,
+            "The date is 5 days later than it was: 107 more tasks by 15 January 2026, where it was 29 by 10",
+        ),
+        (-5.0, 29, 1, "The date is 5 days earlier than it was: 1 more task by 5 January 2026, where it was 29 by 10"),
+        (0.0, 29, 30, "The date stays: 30 more tasks by 10 January 2026, where it was 29"),
+    ],
+)
+def test_each_date_is_told_with_its_own_number_of_tasks(days, then, left, title):
+    """The number beside a date is that of the tasks which the date is about, in the title and beside both marks."""
+    picture = charts.what_moved(moved(-2.0, 2.0 + days, 0.0, 0.0, tasks=then, left=left))
+    assert picture.title.startswith(title)
+    assert f">Then: {then} tasks<" in picture.svg
+    assert f">Now: {left} task{'s' * (left != 1)}<" in picture.svg
+    assert picture.data["tasks to finish"].iloc[-1] == left
+
+
+@pytest.mark.parametrize(
+    ("days", "left", "title"),
+    [
+        (5.0, 20, "is 5 days later than it was: 15 January 2026, not 10 January 2026; 20 are left"),
+        (-5.0, 1, "is 5 days earlier than it was: 5 January 2026, not 10 January 2026; 1 is left"),
+        (0.0, 50, "stays: 10 January 2026"),
+        (-2.0, 0, "were to be done by 10 January 2026; as many were done by 8 January 2026, 2 days earlier"),
+    ],
+)
+def test_the_date_of_the_next_tasks_is_that_of_those_that_are_left(days, left, title):
+    """Where what came since is no part of them, the date is told of all of them, with how many are left."""
+    frame = moved(-2.0, 2.0 + days, 0.0, 0.0, left=left)
+    frame.loc[frame["part"] == "scope", "change"] = pd.NA
+    picture = charts.what_moved(frame)
+    begin = "The date of the next 50 tasks" if left else "The next 50 tasks"
+    assert picture.title == f"{begin} {title}"
+    assert ("<img" in picture._repr_html_()) == (">Then: the next 50 tasks<" in picture.svg)
+
+
 @pytest.mark.parametrize(("tasks", "title"), [
-    (36, "The 36 tasks that were to be done by 10 January 2026 were done on 8 January 2026, 2 days earlier"),
-    (1, "The task that was to be done by 10 January 2026 was done on 8 January 2026, 2 days earlier"),
+    (36, "36 tasks were to be done by 10 January 2026; as many were done by 8 January 2026, 2 days earlier"),
+    (1, "1 task was to be done by 10 January 2026; it was done by 8 January 2026, 2 days earlier"),
 ])  # fmt: skip
 def test_what_is_done_has_no_date_ahead(tasks, title):
-    """Where nothing is left of so many, the date is the one on which the last was done."""
-    frame = moved(-2.0, 0.0, 0.0, 0.0, tasks=tasks).assign(change=pd.array([-tasks, None, 0, None], dtype="Int64"))
-    assert charts.what_moved(frame).title == title
+    """Where nothing is left to be finished, the date is the one on which as many had been."""
+    picture = charts.what_moved(moved(-2.0, 0.0, 0.0, 0.0, tasks=tasks, left=0))
+    assert picture.title == title
+    assert ">Now: all finished<" in picture.svg
 
 
 def test_a_part_that_moved_nothing_is_in_the_table_alone():
@@ -803,6 +873,14 @@ def test_a_block_goes_on_where_a_task_comes_back():
     assert freed.title == "A: pending since 5 June 2025, with 1 commit"
 
 
+def test_a_block_that_nobody_saw_begin_may_have_begun_earlier():
+    """What the first look found is dated by it as the latest that it began."""
+    story = timeline((0, "created", "A"), (24, "blocked", "a key"))
+    title = "A: blocked since 3 June 2025{}, without a commit"
+    assert charts.task_strip(story).title == title.format("")
+    assert charts.task_strip(story.assign(is_estimated=True)).title == title.format(" or earlier")
+
+
 def test_a_task_that_is_not_done_is_drawn_up_to_now():
     """What it waits for, it waits for still; a done one ends with its last work."""
     open_ones, done = [(0, "created", "A"), (1, "waiting", "B")], [(2, "freed", "B"), (3, "done", None)]
@@ -811,18 +889,31 @@ def test_a_task_that_is_not_done_is_drawn_up_to_now():
     assert charts.task_strip(timeline(*open_ones, *done), late).note == "Up to 2 June 2025."
 
 
-def test_only_projects_that_moved_are_drawn():
-    """Idle ones without a blocked task are counted below; the one that finished most is on top, ten at most."""
-    rows = [("A", 4, 1, 0, [0, 2]), ("B", 4, 1, 1, [0, 0]), ("C", 4, 1, 0, [0, 0]), ("D", 4, 1, 0, [5, 2])]
-    picture = charts.projects(*portfolio(*rows))
-    assert picture.title == "2 of 4 projects finished tasks in the last 2 weeks; D most: 7"
-    assert picture.data["project"].tolist() == ["D", "A", "B"]
-    assert "Not shown: 1 project in which nothing was finished and nothing is blocked." in picture.note
+def test_every_project_is_drawn():
+    """The one that finished most is on top, then come blocked ones, then those with most to do; ten at most."""
+    rows = [("A", 4, 1, 0, [0, 2]), ("B", 4, 1, 1, [0, 0]), ("C", 4, 1, 0, [0, 0]), ("E", 9, 1, 0, [0, 0])]
+    picture = charts.projects(*portfolio(*rows, ("D", 4, 1, 0, [5, 2]), ("Empty", 0, 0, 0, [0, 0])))
+    assert picture.title == "2 of 6 projects finished tasks in the last 2 weeks; D most: 7"
+    assert picture.data["project"].tolist() == ["D", "A", "B", "E", "C"]
+    assert "Without a task, and not shown: 1 project." in picture.note
     many = charts.projects(*portfolio(*[("A", 4, 1, 0, [1])] * 12))
-    assert (len(many.data), "Not shown: 2 more projects that moved." in many.note) == (10, True)
+    assert (len(many.data), "Not shown: 2 more projects." in many.note) == (10, True)
     alone = charts.projects(*portfolio(("A", 4, 1, 0, [1])))
     assert alone.title == "A finished 1 task this week"
     assert charts.projects(*portfolio(("A", 4, 1, 0, [0]))).title == "No project finished a task this week"
+
+
+def test_what_is_of_no_project_is_counted_once_and_is_no_project():
+    """Tasks of a project that is gone, and of none, are one row; the title counts projects that are there."""
+    frame, done = portfolio(("A", 4, 1, 0, [1]), (None, 3, 1, 1, [2]), (None, 2, 2, 0, [4]))
+    frame.loc[2, "project_id"] = pd.NA
+    done.loc[done["project_id"] == 3, "project_id"] = pd.NA
+    picture = charts.projects(frame, done)
+    assert picture.title == "A finished 1 task this week"
+    assert picture.data.iloc[:, :4].to_numpy().tolist() == [["A", 4, 1, 0], ["tasks of no project", 5, 3, 1]]
+    assert picture.data.iloc[1, 4] == "6"
+    bars = charts.progress_by_project(frame.assign(progress=frame["checked"] / frame["tasks"]))
+    assert bars.data["project"].tolist() == ["tasks of no project", "A"]
 
 
 NOUNS = "task|day|hour|minute|commit|session|project|week"

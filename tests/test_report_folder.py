@@ -21,7 +21,7 @@ from pages import index_of, rows_of, written
 import dashkit
 from dashkit import times
 from dashkit.cli import main
-from dashkit.reports import index, record
+from dashkit.reports import index, record, untold
 from dashkit.reports.changes import changes
 from dashkit.reports.folder import held, retain
 from dashkit.reports.jobs import prepare
@@ -542,7 +542,49 @@ def test_a_command_is_told_what_changed(tmp_path, capsys):
     query(db, "UPDATE tasks SET status = 'pending'")
     time.sleep(0.01)
     assert main([*call, "false"]) == 5
-    assert "The pages are written" in capsys.readouterr().err
+    assert "The pages are written; mend the command. What changed was not told; the next run" in capsys.readouterr().err
+
+
+@pytest.mark.kernel
+def test_what_was_not_told_is_told_by_the_next_run(tmp_path, capsys):
+    """A command that fails is reported by the next run, and its message is told then, once, and before what is new."""
+    path, out, told = written(tmp_path / "r.ipynb", "1 / 0"), tmp_path / "out", tmp_path / "told"
+    call = ["report", str(path), "--out", str(out)]
+    assert main([*call, "--notify", "false"]) == 5
+    assert "the next run with --notify tells it" in capsys.readouterr().err
+    assert main([*call, "--notify", "no-such-program-at-all"]) == 5
+    assert "1 change was not told at 2" in capsys.readouterr().err
+    assert main(call) == 5  # the notebook
+    said = capsys.readouterr().err
+    assert "(Nobody can be told by no-such-program-at-all: there is no program no-such-program-at-all on the" in said
+    assert "; a run with --notify tells it." in said
+    assert main([*call, "--notify", f"tee -a {told}", "-p", "x=1"]) == 2  # refused, and told all the same
+    assert "; it is told now." in capsys.readouterr().err
+    (first, second) = json.loads(told.read_text())["changes"]
+    assert (first["kind"], second["kind"]) == ("run_failed", "run_failed")
+    assert first["untold_since"] < json.loads(told.read_text())["runs"][-1]["as_of"]
+    assert "untold_since" not in second
+    assert "(not told at 2" in json.loads(told.read_text())["text"].splitlines()[0]
+    told.unlink()
+    assert main([*call, "--notify", f"tee -a {told}"]) == 5
+    assert not told.exists()
+    assert "not told" not in capsys.readouterr().err
+    assert not (out / untold.NAME).exists()
+
+
+def test_what_is_untold_stays_small_and_is_not_trusted(tmp_path):
+    """The newest changes are kept; a file that anybody could have put there is nothing to tell."""
+    changes = [{"report": "r", "sentence": str(number), "untold_since": ""} for number in range(500)]
+    assert untold.keep(tmp_path, untold.Untold(changes, [{}] * 500, "then", "why"))
+    assert [change["sentence"] for change in untold.load(tmp_path).changes] == [str(n) for n in range(300, 500)]
+    full = '{"changes": [1], "runs": [], "failed_at": "", "why": ""}'
+    for text in ("", "[]", "{}", '{"changes": 1}', full, full.replace("[1]", "1"), "[" * 9999):
+        (tmp_path / untold.NAME).write_text(text)
+        assert untold.load(tmp_path) == untold.Untold()
+    untold.drop(tmp_path)
+    untold.drop(tmp_path)
+    (tmp_path / "file").touch()
+    assert not untold.keep(tmp_path / "file", untold.Untold(changes))
 
 
 @pytest.mark.parametrize("command", ["", "'"])
@@ -554,7 +596,9 @@ def test_a_command_that_is_none_is_refused_before_the_run(tmp_path, capsys, comm
 
 
 @pytest.mark.kernel
-@pytest.mark.parametrize(("code", "said"), [("1", "there was nothing to tell"), ("1 / 0", "what changed was not told")])
+@pytest.mark.parametrize(
+    ("code", "said"), [("1", "Give the path of the program.\n"), ("1 / 0", "not told; the next run")]
+)
 def test_where_the_program_is_missing_the_page_is_made(tmp_path, capsys, code, said):
     """A PATH that lacks the program keeps no page from being made: exit 5, and that nobody could be told."""
     path = written(tmp_path / "r.ipynb", code)

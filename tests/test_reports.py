@@ -96,7 +96,7 @@ def test_a_cell_that_declares_anything_else_is_refused(source, why):
         ({"limit": True}, "limit is an int"),
         ({"all_of_it": 1}, "all_of_it is a bool"),
         ({"share": "1"}, "share is a float"),
-        ({"db_path": None}, "db_path is a str"),
+        ({"db_path": None}, "db_path is a str.* Give db_path as a text \\(of papermill: -r NAME VALUE\\)"),
         ({"db_path": "d\udcff.db"}, "no notebook can hold the parameter db_path"),
         ({"names": [{1, 2}]}, "no notebook can hold the parameter names"),
     ],
@@ -145,10 +145,13 @@ def test_text_that_is_no_value_is_refused(pair, message):
 def test_check_parameters_sees_what_papermill_injected_after_the_newest_declaration():
     """The cells that ran tell what was declared and given; a cell that was run again starts anew."""
     injected = '# Parameters\nlimit = 7\nlimt = "x"\n'
-    assert _seen(["", PARAMETERS, injected, "import dashkit"]) == (declared(PARAMETERS), ["limit", "limt"])
-    assert _seen(["", PARAMETERS, injected, "limt = 3", "%%bad (", PARAMETERS]) == (declared(PARAMETERS), [])
-    assert _seen([injected]) == ((), ["limit", "limt"])
-    assert _seen([PARAMETERS, "table: pd.DataFrame = d.progress()"]) == (declared(PARAMETERS), [])
+    known = declared(PARAMETERS)
+    assert _seen(["", PARAMETERS, injected, "import dashkit"]) == (known, ["limit", "limt"], [])
+    assert _seen(["", PARAMETERS, injected, "limt = 3", "%%bad (", PARAMETERS]) == (known, [], [])
+    assert _seen([injected]) == ((), ["limit", "limt"], [])
+    assert _seen([PARAMETERS, "table: pd.DataFrame = d.progress()"]) == (known, [], [])
+    assert _seen([injected, "import os", PARAMETERS]) == (known, [], ["limit", "limt"])
+    assert _seen([injected, PARAMETERS, PARAMETERS]) == (known, [], [])  # run again by somebody who reads it
 
 
 @pytest.mark.parametrize("line", ['as_off = "2025-11-24"', "get_ipython().run_line_magic('time', '')", "x: Path = 1"])
@@ -162,6 +165,21 @@ def test_check_parameters_outside_of_a_notebook_is_refused():
     """Where no notebook runs there is nothing to check."""
     with pytest.raises(UsageError, match="no notebook is running"):
         check_parameters()
+
+
+@pytest.mark.kernel
+def test_a_parameters_cell_without_the_tag_is_refused_with_a_word_on_it(tmp_path, capsys):
+    """Ours takes no parameter from it; papermill puts what was given above it, where it would be overwritten."""
+    path = _notebook(tmp_path / "r.ipynb", PARAMETERS, CHECK_PARAMETERS, "print('later')", parameters="")
+    assert main(["report", str(path), "-p", "limit=7", "--out", str(tmp_path / "out")]) == 2
+    said = "It takes none at all; what it takes is declared by a cell with the tag `parameters`."
+    assert f"it has no parameter 'limit'. {said}" in capsys.readouterr().err
+    command = [sys.executable, "-m", "papermill", str(path), str(tmp_path / "out.ipynb"), "-k", "python3"]
+    command += ["--no-progress-bar", "-p", "limit", "7"]
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False, timeout=120)
+    assert done.returncode == 1
+    assert "the cell that declares its parameters overwrites it (limit). Give that cell the tag" in done.stderr
 
 
 # Which reports there are

@@ -1,14 +1,13 @@
 """The way back: which backup is chosen, what is told, what is refused, and that both states are kept."""
 
 import shutil
-import sqlite3
-from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 from builders import CHANGES, insert, query, v1_database
 from content import alter, content, folder_state
+from crash_processes import neighbour
 
 from dashkit import migrations
 from dashkit.errors import BusyError, RefusedError
@@ -293,8 +292,7 @@ def test_a_writer_that_does_not_let_go_is_waited_for_and_then_named(small):
     """With another writer in a transaction a roll back gives up in time, and nothing is left behind."""
     migrations.execute(small)
     before = content(small)
-    with closing(sqlite3.connect(small, isolation_level=None)) as other:
-        other.execute("BEGIN IMMEDIATE")
+    with neighbour("hold", small, "BEGIN IMMEDIATE"):
         plan = migrations.plan_rollback(small)
         with pytest.raises(BusyError, match=r"another program is using it and did not let go"):
             plan.execute(timeout=0.2)

@@ -18,7 +18,7 @@ from repositories import commit, history, repository
 
 import dashkit
 from dashkit import doctor, times
-from dashkit.errors import FailedError, RefusedError
+from dashkit.errors import DashkitError, FailedError
 from dashkit.ingest.git import ingest_git
 from dashkit.ingest.links import link_commits
 from dashkit.ingest.tasks import ingest_tasks
@@ -145,7 +145,7 @@ def test_what_is_refused_leaves_no_row(plan, db, tmp_path):
     insert(db, "projects", name="Twin")
     before = db.read_bytes()
     for call in (lambda: ingest_tasks([plan], "Twin", db), lambda: ingest_git([tmp_path], db=db)):
-        with pytest.raises(RefusedError, match=r"2 projects have this name|neither it nor a folder above it is one"):
+        with pytest.raises(DashkitError, match=r"2 projects have this name|neither it nor a folder above it is one"):
             call()
     assert db.read_bytes() == before
 
@@ -187,7 +187,7 @@ def test_a_scan_takes_over_what_no_trigger_saw(tmp_path, name):
     ((last,),) = query(path, LAST_LOOK)
     unseen(path, "UPDATE tasks SET status = 'review' WHERE title = 'Theirs'")
     (wrong,) = [one for one in doctor.examine(path).findings if one.check == "history"]
-    assert (wrong.state, "`dashkit scan`" in wrong.remedy) == ("wrong", True)
+    assert (wrong.state, "so does the next scan" in wrong.remedy) == ("wrong", True)
     scan(tmp_path, page=False)
     assert query(path, "SELECT not_before, status FROM task_events WHERE op = 'reconcile'") == [(last, "review")]
     assert doctor.examine(path).healthy

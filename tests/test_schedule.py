@@ -1,6 +1,7 @@
 """`dashkit schedule`: what it prints is what the schedulers understand, whatever the paths hold."""
 
 import os
+import re
 import shlex
 import shutil
 import subprocess
@@ -9,7 +10,7 @@ from pathlib import Path
 
 import pytest
 import yaml
-from builders import v2_1_database
+from builders import query, v1_database, v2_1_database, v2_database
 
 from dashkit.cli import main
 from dashkit.errors import UsageError
@@ -24,8 +25,23 @@ def _printed(capsys, *arguments):
     return capsys.readouterr().out
 
 
+# Which YAML readers there are: the pure one, and libyaml's where PyYAML was built with it.
+LOADERS = [loader for name in ("SafeLoader", "CSafeLoader") if (loader := getattr(yaml, name, None))]
+
+
 def _plan(folder=Path("/a"), name="progress"):
     return Plan([name], folder / "d.db", folder / "pages")
+
+
+def _of_github(out="pages", name="progress"):
+    return Plan([name], Path("/a/d.db"), Path(out))
+
+
+def _steps(flow):
+    """The command that makes the pages, and what is uploaded."""
+    steps = flow["jobs"]["report"]["steps"]
+    run = next(step["run"] for step in steps if step.get("run", "").startswith("dashkit report"))
+    return shlex.split(run), steps[-1]["with"]
 
 
 def test_cron_hands_the_shell_one_command(tmp_path, capsys):
@@ -99,6 +115,7 @@ def test_github_gets_paths_of_its_clone_alone(tmp_path, monkeypatch, capsys):
             folder,
         ]
     path = shutil.copy(next(path for path in bundled() if path.stem == "progress"), tmp_path / "mine.ipynb")
+    v2_1_database(tmp_path / "x.db")
     for given in (("--out", str(tmp_path)), ("--out", "../x"), ("--reports", str(path)), ("--db", "x.db")):
         assert main(["schedule", "github", *given]) == 2
         assert "for GitHub: " in capsys.readouterr().err
@@ -115,7 +132,7 @@ def test_a_run_imports_nothing_that_lies_where_it_runs(tmp_path, capsys):
 
 def test_github_installs_nothing_until_it_is_told_from_where(tmp_path):
     """The step fails, in words, while the place is not filled in, and names no package that is not ours."""
-    job = yaml.safe_load(show("github", _plan()))["jobs"]["report"]
+    job = yaml.safe_load(show("github", _of_github()))["jobs"]["report"]
     install = next(step["run"] for step in job["steps"] if "pip" in step.get("run", ""))
     assert "dashkit" not in install.partition("$")[0]
     pip = tmp_path / "pip"
@@ -135,12 +152,85 @@ def test_github_installs_nothing_until_it_is_told_from_where(tmp_path):
 
 @pytest.mark.parametrize(
     ("scheduler", "name"),
-    [("cron", "a\nb"), ("systemd", "a\x1bb"), ("github", "${{ secrets.X }}"), ("cron", "a\u202eb")],
+    [
+        ("cron", "a\nb"),
+        ("cron", "a\u2028b"),
+        ("cron", "a\tb"),
+        ("systemd", "a\x1bb"),
+        ("cron", "a\u202eb"),
+        ("github", "a\u2067b"),
+        ("systemd", "a\udcffb"),
+        ("github", "${{ secrets.X }}"),
+    ],
 )
 def test_what_cannot_be_written_is_refused(scheduler, name):
     """A line break would begin a second command, and an expression would be run."""
     with pytest.raises(UsageError, match="Cannot schedule"):
-        show(scheduler, _plan(name=name))
+        show(scheduler, _of_github(name=name) if scheduler == "github" else _plan(name=name))
+
+
+@pytest.mark.parametrize("loader", LOADERS)
+@pytest.mark.parametrize(
+    "out",
+    [
+        "pages 📊",
+        "👩\u200d🔧 déjà vu",
+        "ページ\u3000一",
+        "a\u00a0b\u00adc\ufeffd\u200be",
+        'it\'s: "#1" - {a}, [b] & *c | >d %e @f `g` !h ?',
+        "\U000e0067\U0010ffff\ufffe",
+        "e\u0301/ש/ع",
+        "yes",
+        "1e3",
+        "null",
+        "- x",
+        "# x",
+        "!x",
+        "-x",
+    ],
+)
+def test_a_workflow_is_yaml_whatever_a_path_holds(loader, out):
+    """Every parser reads the very path, and a character beyond U+FFFF is never a pair of halves."""
+    text = show("github", _of_github(out))
+    assert not re.search(r"\\u[dD][89a-fA-F]", text)
+    command, upload = _steps(yaml.load(text, loader))
+    assert Path(command[5]) == Path(out)
+    assert not command[5].startswith("-")
+    assert upload["path"].startswith(command[5][:2])
+    # What upload-artifact takes for a pattern is in brackets there, and means itself.
+    assert re.sub(r"\[([*?[])\]", r"\1", upload["path"]) == command[5]
+
+
+@pytest.mark.parametrize(
+    ("out", "hidden"),
+    [
+        ("pages", False),
+        ("./pages", False),
+        ("a.b/c.", False),
+        (".dashkit/reports", True),
+        ("a/.b/c", True),
+        (".x", True),
+        ("a/.b", True),
+    ],
+)
+def test_hidden_pages_are_uploaded_too(tmp_path, monkeypatch, capsys, out, hidden):
+    """A folder whose name begins with a dot is left out by upload-artifact unless it is told otherwise."""
+    monkeypatch.chdir(tmp_path)
+    flow = yaml.safe_load(_printed(capsys, "github", "--out", out))
+    _, upload = _steps(flow)
+    assert upload.get("include-hidden-files", False) is hidden
+
+
+@pytest.mark.parametrize(
+    "out",
+    ["/srv/pages", "C:\\x", "c:/x", "D:pages", r"a\b", r"\\srv\x", "~/pages", "a/../../b", "..", ".", "pages ", " a"],
+)
+def test_a_path_of_a_machine_is_none_of_a_clone(out, capsys):
+    """Absolute paths of any system, homes, folders above and names that are trimmed there are refused."""
+    assert main(["schedule", "github", "--out", out]) == 2
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    assert "for GitHub: " in captured.err
 
 
 @pytest.mark.parametrize(
@@ -166,3 +256,46 @@ def test_a_notebook_of_the_users_is_named_by_its_path(tmp_path, monkeypatch, cap
     shutil.copy(next(path for path in bundled() if path.stem == "progress"), "my page.ipynb")
     line = _printed(capsys, "cron", "--db", str(db), "--reports", "my page.ipynb", "progress")
     assert shlex.split(line.splitlines()[1])[-2:] == [str(tmp_path / "my page.ipynb"), "progress"]
+
+
+@pytest.mark.parametrize("scheduler", ["cron", "systemd", "github"])
+def test_a_version_1_database_is_migrated_first(tmp_path, monkeypatch, capsys, scheduler):
+    """Every report of it would be refused, each night: that is said when it is scheduled, with what to run."""
+    monkeypatch.chdir(tmp_path)
+    v1_database(tmp_path / "d.db", tasks=[{}])
+    assert main(["schedule", scheduler, "--db", "d.db"]) == 3
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    assert "Cannot schedule progress for " in captured.err
+    assert "it needs version 2.0" in captured.err
+    assert "Run `dashkit migrate` to see what would change, then `dashkit migrate --execute`." in captured.err
+
+
+def test_the_report_about_a_migration_is_scheduled_before_it(tmp_path, capsys):
+    """It is made of a database of version 1; together with another one it is not scheduled."""
+    db = str(v1_database(tmp_path / "d.db", tasks=[{}]))
+    _printed(capsys, "cron", "--db", db, "--reports", "migrate_verify")
+    assert main(["schedule", "cron", "--db", db, "--reports", "migrate_verify", "trends"]) == 3
+    assert "Cannot schedule trends for " in capsys.readouterr().err
+
+
+def test_a_scan_that_would_be_refused_is_not_scheduled(tmp_path, capsys):
+    """Beside a repository the scan comes first, and it needs the newest version."""
+    (tmp_path / ".dashkit").mkdir()
+    db = v2_database(tmp_path / ".dashkit" / "dashboard.db")
+    assert main(["schedule", "systemd", "--db", str(db)]) == 3
+    assert "Cannot schedule a scan for " in (err := capsys.readouterr().err)
+    assert "Run `dashkit migrate`" in err
+    _printed(capsys, "systemd", "--db", str(v2_database(tmp_path / "d.db")))
+
+
+@pytest.mark.parametrize("scheduler", ["cron", "systemd", "github"])
+def test_what_is_no_dashboard_is_not_scheduled(tmp_path, monkeypatch, capsys, scheduler):
+    """Another file, and one that is not there."""
+    monkeypatch.chdir(tmp_path)
+    query(tmp_path / "other.db", "CREATE TABLE notes (id INTEGER)")
+    for name, said in (("other.db", "it is no Dashboard"), ("none.db", "there is no such file")):
+        assert main(["schedule", scheduler, "--db", name]) == 3
+        captured = capsys.readouterr()
+        assert captured.out == ""
+        assert said in captured.err

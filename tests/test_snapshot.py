@@ -3,7 +3,7 @@ import subprocess
 import sys
 import tempfile
 from contextlib import closing
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime, timedelta
 from functools import partial
 
 import pandas as pd
@@ -255,7 +255,7 @@ def test_a_query_has_values_and_types(tmp_path, load):
         "SELECT count(*) AS n, sum(size) AS s, avg(size) AS a, min(title) AS t, bool_or(checked) AS b,"
         " min(created_at) AS i, min(CAST(created_at AS DATE)) AS d FROM tasks WHERE title = ?"
     )
-    dtypes = ["Int64", "Int64", "Float64", "string", "boolean", "datetime64[us, UTC]", "datetime64[us]"]
+    dtypes = ["Int64", "Int64", "Float64", "string", "boolean", *["datetime64[us, UTC]"] * 2]
     with opened(path, load) as d:
         full, empty = d.sql(sql, ["a'; --"]), d.sql(f"{sql} HAVING n > 1", ["none"])
         assert d.sql("SELECT id FROM tasks WHERE title = $t", {"t": "a'; --"})["id"].tolist() == [1]
@@ -349,7 +349,8 @@ def test_one_project_can_be_chosen(tmp_path, load):
             assert d.sql("SELECT project FROM tasks")["project"].tolist() == ["It's; --"]
             assert len(d.blocked_tasks()) == len(d.sql("FROM sessions")) == 0
     with opened(path, load, project="1") as d:
-        assert d.progress()["project"].tolist() == ["1"], "a name goes before an id"
+        assert d.progress()["project"].tolist() == ["Alpha"]
+        assert d.note == "1 is taken for the id of the project 'Alpha', not for the name of '1' (id 5)."
     with opened(path, load, project="") as d:
         assert len(d.progress()) == 5
     with pytest.raises(UsageError, match=r"2 projects have this name\. Give one of their ids: 3, 4"):
@@ -496,3 +497,26 @@ def test_a_day_does_not_begin_before_its_midnight(tmp_path, zone):
     with dashboard.open(path, timezone=zone) as d:
         (day,) = d.sql("SELECT period_of(arrived_at, 'day') AS day FROM flow")["day"]
     assert str(day)[:10] == "2025-11-03"
+
+
+@pytest.mark.parametrize(
+    ("zone", "day"),
+    [
+        ("America/Havana", "2025-11-02"),  # midnight comes twice
+        ("Atlantic/Azores", "2025-10-26"),
+        ("Asia/Beirut", "2025-03-30"),  # midnight is left out
+        ("America/Havana", "2025-03-09"),
+        ("Australia/Lord_Howe", "2025-04-06"),  # half an hour, by day
+        ("Pacific/Apia", "2011-12-31"),  # the day before it was left out
+        ("UTC", "2025-10-26"),
+        ("Europe/Berlin", "2025-10-26"),
+    ],
+)
+def test_a_day_begins_once_by_every_reader(tmp_path, zone, day):
+    """The views and `times.midnight` agree when a day begins, also where the clock shows midnight twice, or never."""
+    path = v2_1_database(tmp_path / "d.db")
+    with dashboard.open(path, timezone=zone) as d:
+        for beside in range(-1, 2):
+            near = date.fromisoformat(day) + timedelta(days=beside)
+            (begun,) = d.sql(f"SELECT begin_of(DATE '{near}') AS at")["at"]
+            assert begun == times.midnight(near, zone)

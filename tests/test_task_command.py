@@ -1,13 +1,14 @@
 """`dashkit task`, and the text it prints."""
 
 import argparse
+import re
 
 import pytest
 from builders import insert, query, v1_database, v2_1_database, v2_database
 
 from dashkit.cli import task
 from dashkit.cli.text import plain
-from dashkit.database import create_task_commit_link, remove_task_commit_link
+from dashkit.database import create_task_commit_link, remove_task_commit_link, set_task_complexity
 from dashkit.errors import OutdatedError, RefusedError, UsageError
 from dashkit.ingest.links import link_commits
 
@@ -77,7 +78,7 @@ def test_the_story_of_a_task(tmp_path, run):
         "  Priority  medium",
         "  Checked   no",
         "  Size      L",
-        "  Blocked   for at most DAYS days: no keys",
+        "  Blocked   for at most DAYS days, not before 2025-11-27 16:09 UTC: no keys",
         "  Created   2025-11-27 16:09:57",
         "  Updated   2025-11-27 16:09:57",
         "Commits (1)",
@@ -105,6 +106,9 @@ def test_v1_tells_what_it_knows(tmp_path, run):
         "  Priority  medium",
         "  Created   2025-01-01",
     ]
+    query(tmp_path / "dash.db", "INSERT INTO tasks (project_id, title, status) VALUES (1, 'Done', 'completed')")
+    query(tmp_path / "dash.db", "INSERT INTO task_dependencies VALUES (1, 2)")
+    assert run("1")[1].splitlines()[-2:] == ["Depends on (1)", "  done        2 Done"]
     assert "`dashkit migrate --execute`" in err
     with pytest.raises(OutdatedError, match="it needs version 2"):
         run("1", "--check")
@@ -113,9 +117,9 @@ def test_v1_tells_what_it_knows(tmp_path, run):
 def test_options_combine(tmp_path, run):
     """Several words on one task are all taken at once."""
     path = v2_database(tmp_path / "dash.db", tasks=[{}])
-    assert run("1", "--check", "--block", "no\x1b keys", "--size", "xl")[:2] == (
+    assert run("1", "--check", "--block", "no keys", "--size", "xl")[:2] == (
         0,
-        "Task 1: checked, reason kept (no\\x1b keys), size XL. It is done, so it is not blocked.\n",
+        "Task 1: checked, reason kept (no keys), size XL. It is done, so it is not blocked.\n",
     )
     assert query(path, "SELECT checked, status, complexity FROM tasks") == [(1, "blocked", "XL")]
     assert run("1", "--uncheck", "--unblock")[1] == "Task 1: unchecked, not blocked.\n"
@@ -137,7 +141,98 @@ def test_a_block_that_was_seen_is_told_exactly(tmp_path, run):
     """Where history saw the block begin, the story does not say "at most"."""
     v2_1_database(tmp_path / "dash.db", tasks=[{}])
     run("1", "--block", "no keys")
-    assert "  Blocked   for less than a minute: no keys\n" in run("1")[1]
+    assert re.search(r"^  Blocked   for less than a minute, since 20\S+ \S+ UTC: no keys$", run("1")[1], re.MULTILINE)
+
+
+def test_the_story_tells_what_stands_around_a_task(tmp_path, run):
+    """What it is a part of, its parts, and dependencies both ways, the open ones first, in the ids that pages show."""
+    words = {"external_id": "BACK-9", "parent_id": 2, "labels": '["ui", "core"]', "kind": "bug", "due_at": "2026-02-01"}
+    tasks = [
+        {"title": "Ship it", **words},
+        {"title": "Release", "external_id": "BACK-1"},
+        {"title": "Dig", "checked": 1, "external_id": "BACK-2"},
+        {"title": "Roof", "status": "review", "external_id": "7"},
+        {"title": "Paint", "parent_id": 1, "checked": 1},
+        {"title": "Sand", "parent_id": 1, "status": "cancelled"},
+        {"title": "Party", "status": "blocked"},
+    ]
+    path = v2_1_database(tmp_path / "dash.db", tasks=tasks)
+    for number, other in ((1, 3), (1, 4), (1, 99), (7, 1), (1, 1)):
+        insert(path, "task_dependencies", task_id=number, depends_on_id=other)
+    out = run("BACK-9")[1].splitlines()
+    for line in (
+        "  Parent    BACK-1 Release",
+        "  Parts     2, of which 1 is done",
+        "  Kind      bug",
+        "  Labels    ui, core",
+        "  Due       2026-02-01",
+        "  Waiting   for 1 open task",
+    ):
+        assert line in out
+    begin = out.index("Depends on (3)")
+    assert out[begin : begin + 6] == [
+        "Depends on (3)",
+        "  review      4 Roof",
+        "  done        BACK-2 Dig",
+        "  missing     99 a task that is not there",
+        "Needed by (1)",
+        "  blocked     7 Party",
+    ]
+    assert not any(line.startswith("  Waiting") for line in run("7", "--check") and run("7")[1].splitlines())
+
+
+def test_the_story_tells_the_newest_of_what_happened(tmp_path, run):
+    """In words, with who did it, the newest first; of many changes the older ones are counted, and --full has all."""
+    path = v2_1_database(tmp_path / "dash.db", tasks=[{"title": "Dig"}, {"title": "Roof"}])
+    run("1", "--block", "no keys")
+    set_task_complexity(1, "L", db=path)
+    insert(path, "task_dependencies", task_id=1, depends_on_id=2)
+    query(path, "UPDATE tasks SET title = 'Dig deep', status = 'review' WHERE id = 1")
+    out = run("1")[1].splitlines()
+    begin = out.index("History (6), the newest first, UTC")
+    told = [line[20:] for line in out[begin + 1 : begin + 7]]
+    assert sorted(told[:3]) == ["depends on Roof", "no longer blocked, status review", "renamed: Dig deep"]
+    assert told[3:] == ["size L  (from Python)", "blocked: no keys  (on the command line)", "created: Dig"]
+    for size in "SMLSMLSMLS":
+        query(path, "UPDATE tasks SET complexity = ? WHERE id = 1", size)
+    out = run("1")[1].splitlines()
+    begin = out.index("History (16), the newest first, UTC")
+    assert out[begin + 1].endswith("size S")
+    assert out[begin + 10 :] == ["  … and 7 more: `dashkit task 1 --full` shows all"]
+    assert len(run("1", "--full")[1].splitlines()) == len(out) + 6
+
+
+def test_a_story_is_bounded_and_harmless(tmp_path, run):
+    """A long description is folded, whatever it is made of; characters that act are shown, not sent."""
+    text = "\x1b[2Jred\u202e\r\n\r\n" + "word " * 2000 + "\n" + "x" * 10_000
+    nasty = {
+        "title": "T\x1b[31m" * 900,
+        "blocked_reason": "r\x07" * 900,
+        "labels": '["\\u001b[2J"]',
+        "description": text,
+    }
+    path = v2_1_database(tmp_path / "dash.db", tasks=[{"status": "blocked", **nasty}])
+    insert(path, "tasks", project_id=1, title="\x1b]0;x\x07")
+    insert(path, "task_dependencies", task_id=1, depends_on_id=2)
+    out = run("1")[1]
+    assert not re.search(r"[\x00-\x09\x0b-\x1f\u202e]", out)
+    assert max(map(len, out.splitlines())) < 500
+    assert len(out.splitlines()) < 45
+    begin = out.splitlines().index("Description")
+    assert out.splitlines()[begin + 1 : begin + 3] == [r"  \x1b[2Jred\u202e", ""]
+    assert re.search(r"^  … and \d{3} more: `dashkit task 1 --full` shows all$", out, re.MULTILINE)
+    full = run("1", "--full")[1]
+    assert full.count("word") == 2000
+    assert not re.search(r"[\x00-\x09\x0b-\x1f\u202e]", full)
+
+
+def test_a_story_needs_no_table_of_dependencies(tmp_path, run):
+    """Where another program has a table or a view of that name with other columns, the rest is told."""
+    path = v2_1_database(tmp_path / "dash.db", tasks=[{"title": "Dig", "labels": "no list"}])
+    query(path, "DROP TABLE task_dependencies")
+    assert "Depends on" not in run("1")[1]
+    query(path, "CREATE VIEW task_dependencies AS SELECT 1 AS a")
+    assert "  Labels    no list\n" in run("1")[1]
 
 
 def test_all_changes_or_none(tmp_path, run):

@@ -1,5 +1,6 @@
 """Timestamps: what is read, what is written, and that reading gives back what was written."""
 
+import sys
 from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
@@ -84,3 +85,8 @@ def test_the_form_in_names_of_files():
 def test_durations_for_people(seconds, text):
     """A duration is shown in the unit that fits it."""
     assert times.show_seconds(seconds) == text
+
+
+def test_blanks_are_what_python_strips():
+    """Readers in SQL take away the very characters that str.strip takes away."""
+    assert "".join(char for char in map(chr, range(sys.maxunicode + 1)) if char.isspace()) == times.BLANKS

@@ -9,7 +9,7 @@ from builders import query, v1_database, v2_database
 from dashkit import migrations
 from dashkit.errors import RefusedError
 from dashkit.sample import write_sample
-from dashkit.verification import speed, verify_migration
+from dashkit.verification import functions, speed, verify_migration
 
 
 def _write(path, *statements):
@@ -129,6 +129,45 @@ def test_an_adopted_database_is_proved_too(tmp_path):
     )
     assert verify_migration(path, execute=True).ok
     assert query(path, "SELECT checked, updated_at FROM tasks WHERE id = 2")[0][:2] == (1, "2025-01-01")
+
+
+LOOSE = (
+    "CREATE TABLE projects (id INTEGER PRIMARY KEY, name TEXT)",
+    "CREATE TABLE tasks (id INTEGER PRIMARY KEY, project_id INTEGER REFERENCES projects, title TEXT, status TEXT, "
+    "created_at TEXT, completed_at TEXT)",
+)
+DEMANDING = (
+    "CREATE TABLE projects (id INTEGER PRIMARY KEY, name TEXT NOT NULL, slug TEXT NOT NULL UNIQUE, place INT NOT NULL)",
+    "CREATE TABLE tasks (id INTEGER PRIMARY KEY, project_id INTEGER NOT NULL, title TEXT NOT NULL, status TEXT, "
+    "rank INTEGER NOT NULL, created_at TEXT)",
+)
+PROJECTS, TASKS = "INSERT INTO projects (id, name) VALUES ", "INSERT INTO tasks (id, project_id, title, status) VALUES "
+FIRSTS = [
+    (*LOOSE, PROJECTS + "(4, 'A')", TASKS + "(1, NULL, 'inbox', 'pending'), (2, 4, 'x', 'completed')"),
+    (*LOOSE, PROJECTS + "(4, 'A')", TASKS + "(1, 99, 'of a project that is gone', 'blocked'), (2, 4, 'x', NULL)"),
+    (*LOOSE, PROJECTS + "(4, 'A')", TASKS + "(1, 99, 'of a project that is gone', 'completed')"),
+    (*LOOSE, TASKS + "(1, 99, 'a', 'completed'), (2, NULL, 'b', 'pending')"),
+    (*LOOSE, PROJECTS + "(-3, 'A'), (0, 'B')"),
+    (*LOOSE, PROJECTS + f"({2**63 - 1}, 'A')", TASKS + f"({-(2**63)}, 7, 'a', 'pending'), (0, NULL, 'b', 'pending')"),
+    LOOSE,
+    DEMANDING,
+]
+
+
+@pytest.mark.parametrize("statements", FIRSTS)
+def test_the_functions_are_tried_whatever_the_first_task_belongs_to(tmp_path, statements):
+    """No project, one that is gone, none at all, ids that are odd, columns that demand a value: all nine work."""
+    path = tmp_path / "dash.db"
+    _write(path, *statements)
+    migrations.execute(path)
+    assert [check.found for check in functions.run(path, tmp_path) if not check.ok] == []
+
+
+def test_a_first_task_without_a_project_is_no_loss(tmp_path):
+    """The verdict of a sound migration does not depend on it."""
+    path = tmp_path / "dash.db"
+    _write(path, *FIRSTS[0])
+    assert verify_migration(path, execute=True).ok
 
 
 @pytest.mark.slow

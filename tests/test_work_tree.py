@@ -157,13 +157,13 @@ def test_a_past_that_is_not_wanted_is_said_to_be_lost(plan, db):
 
 @pytest.mark.parametrize("image", ["no json", "[]", "7"])
 def test_a_damaged_image_is_refused_in_words(plan, db, image):
-    """With the task, and what to do about it; the doctor sees what is no JSON."""
+    """With the task, and what to do about it, which works; the doctor sees it too."""
     read(plan, db)
     query(db, "UPDATE task_sources SET image = ? WHERE task_id = 1", image)
-    with pytest.raises(RefusedError, match=r"known of task 1: task_sources\.image holds .+ Delete that row"):
+    with pytest.raises(RefusedError, match=r"known of task 1: task_sources\.image holds .+ Delete that row") as refused:
         read(plan, db)
-    assert doctor.examine(db).healthy == (image != "no json")
-    query(db, "DELETE FROM task_sources WHERE task_id = 1")
+    assert not doctor.examine(db).healthy
+    query(db, refused.value.remedy.split("`")[1])
     assert read(plan, db).added == 0
 
 

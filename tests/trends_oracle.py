@@ -203,11 +203,8 @@ def check_blocks(d, oracle, flow, by, zone):
         blocked = sum(begun < end and (ended is None or ended >= end) for begun, ended in mine)
         entered = sum(periods.day(begun) == day for begun, _ in mine)
         left = sum(ended is not None and periods.day(ended) == day for _, ended in mine)
-        wanted.append(
-            (times.to_text(datetime(day.year, day.month, day.day, tzinfo=UTC)), cause, blocked, entered, left)
-        )
+        wanted.append((periods.begin(day), cause, blocked, entered, left))
     frame = d.blocked_over_time(by)
-    frame["period_on"] = frame["period_on"].dt.tz_localize("UTC")
     assert rows(frame, "period_on", "cause", "blocked", "entered", "left") == wanted
     check_reasons(d, oracle, periods, by)
 

@@ -7,10 +7,12 @@ from dashkit.charts.drawing import (
     PALE,
     PERIODS,
     SMALL,
+    counted,
     dates,
     gaps,
     history,
     nothing,
+    on_days,
     period_ends,
     sheet,
     tuples,
@@ -28,17 +30,18 @@ def arrivals(frame: "pd.DataFrame", by: str = "week") -> Picture:
     """How many tasks came in each period, above the line, how many went, below it, and what that left.
 
     Args:
-        frame: the frame `arrivals`; its last 90 days, 26 weeks or 24 months are drawn, or where nothing happened in
-            them as many up to the last one in which something did, and more where hardly anything did.
+        frame: the frame `arrivals`; its last 90 days, 26 weeks or 24 months are counted and drawn, or where nothing
+            happened in them as many up to the last one in which something did. More are drawn where hardly anything
+            happened.
         by: the period that it was made by.
     """
     came, went = frame["arrived"], frame["finished"] + frame["left"]
     moves = (came > 0) | (went > 0)
     if not moves.any():
         return nothing("No task has come or gone yet", frame)
-    frame = frame.assign(went=went)
+    frame = on_days(frame).assign(went=went)
     rows = history(frame, moves, PERIODS[by])
-    title = _title(frame, rows, by)
+    title = _title(frame, counted(frame, moves, PERIODS[by]), by)
     if int(moves.loc[rows.index].sum()) < 2:
         return nothing(title, frame)
     ends = period_ends(rows, by)

@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 from dashkit.charts.drawing import EMPTY, ROW, SMALL, bar, head, no_marks, nothing, sheet, tuples
 from dashkit.charts.picture import Picture
+from dashkit.charts.projects import of_no_project
 from dashkit.charts.style import BLUE, LABEL, MUTED, ORANGE, SKY, VERMILLION
-from dashkit.charts.words import are, count, percent, short
+from dashkit.charts.words import are, count, percent, sentences, short
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -22,10 +23,19 @@ LONGEST = 34  # columns of text of a label
 
 
 def progress_by_project(progress: "pd.DataFrame") -> Picture:
-    """How far each project is: checked tasks of all, and what is blocked. Takes the frame `progress`."""
-    rows = progress[progress["tasks"] > 0].sort_values(["progress", "tasks"], ascending=[True, False]).head(MOST_BARS)
-    if rows.empty:
+    """How far each project is: checked tasks of all, and what is blocked.
+
+    Args:
+        progress: the frame; the 30 projects with the largest shares are shown, and the tasks of no project as one row.
+    """
+    import pandas as pd
+
+    if not (progress["tasks"] > 0).any():
         return nothing("There are no tasks yet", progress, EMPTY)
+    named = progress["project"].notna()
+    found = progress[named & (progress["tasks"] > 0)].sort_values(["progress", "tasks"], ascending=[True, False])
+    more, empty = len(found.iloc[MOST_BARS:]), int(named.sum()) - len(found)
+    rows = pd.concat([of_no_project(progress), found.tail(MOST_BARS)])
     total, checked, blocked = (int(progress[name].sum()) for name in ("tasks", "checked", "blocked"))
     names = []
     with _rows_sheet(len(rows)) as (figure, axes):
@@ -40,11 +50,15 @@ def progress_by_project(progress: "pd.DataFrame") -> Picture:
     title = f"{percent(checked, total)} of {count(total, 'task')} {are(total)} checked" + (
         f"; {blocked:,} {are(blocked)} blocked" if blocked else "; nothing is blocked"
     )
-    alt = f"{title}. One bar for each of {len(rows)} projects: " + "; ".join(
+    alt = f"{title}. A bar for each: " + "; ".join(
         f"{name} {percent(int(row.checked), int(row.tasks))}" for name, row in zip(names, tuples(rows), strict=True)
     )
     data = rows[["project", "tasks", "checked", "blocked"]].reset_index(drop=True)
-    return Picture(figure, title, alt, data)
+    notes = sentences(
+        f"Not shown: {count(more, 'more project')}" if more else "",
+        f"Without a task, and not shown: {count(empty, 'project')}" if empty else "",
+    )
+    return Picture(figure, title, alt, data, notes)
 
 
 def query_speed(speed: "pd.DataFrame") -> Picture:

@@ -16,6 +16,7 @@ from dashkit.charts.drawing import (
     most,
     no_marks,
     nothing,
+    on_days,
     period_ends,
     sheet,
     tuples,
@@ -64,6 +65,7 @@ def blocked_over_time(
     """
     if blocked.empty or not blocked["blocked"].any():
         return nothing("Nothing has been blocked yet", blocked)
+    blocked, reasons = on_days(blocked), on_days(reasons)
     frame = blocked.drop_duplicates("period_on")[["period_on", "is_partial", "is_gap"]].reset_index(drop=True)
     for cause in _COLORS:
         for name, column in ((cause, "blocked"), (_unseen(cause), "estimated")):
@@ -121,7 +123,7 @@ def _title(frame: "pd.DataFrame", rows: "pd.DataFrame", causes: list[str], by: s
         return f"{told}, never more" if fell and all(_never_more(frame, cause) for cause in causes) else told
     cause = max(fewer, key=lambda each: peaks[each])
     peak, number = most(rows, cause), peaks[cause]
-    shown = f"in the {count(len(rows), by)} shown " if (frame[cause] > number).any() else ""
+    shown = "in the time shown " if (frame[cause] > number).any() else ""
     return f"{told}; {shown}most {_WERE[cause]} {at_end(peak.period_on, by)}: {number:,}"
 
 

@@ -17,6 +17,7 @@ from dashkit.charts.drawing import (
     level,
     local,
     nothing,
+    on_days,
     period_ends,
     sheet,
     whole_numbers,
@@ -62,6 +63,7 @@ def burn_up(
     """
     if progress_over_time.empty or not progress_over_time["tasks"].any():
         return nothing("There are no tasks yet", progress_over_time, EMPTY)
+    progress_over_time = on_days(progress_over_time)
     states = progress_over_time[["tasks", "checked"]]
     moves = (states != states.shift(fill_value=0)).any(axis=1)
     rows = history(progress_over_time, moves, MOST_PERIODS)

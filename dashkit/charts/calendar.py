@@ -3,7 +3,7 @@
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Final
 
-from dashkit.charts.drawing import SMALL, most, nothing, recent, sheet, tuples
+from dashkit.charts.drawing import SMALL, most, nothing, on_days, recent, sheet, tuples
 from dashkit.charts.picture import Picture
 from dashkit.charts.style import MUTED, RAMP
 from dashkit.charts.words import count, day, sentences
@@ -31,6 +31,7 @@ def commit_calendar(activity: "pd.DataFrame") -> Picture:
         return nothing(
             "There are no commits" if activity.empty else "There is no whole day with a commit yet", activity
         )
+    whole = on_days(whole)
     rows = recent(whole, whole["commits"] > 0, 7 * MOST_WEEKS)
     busiest = most(rows, "commits")
     total, days = int(rows["commits"].sum()), int((rows["commits"] > 0).sum())

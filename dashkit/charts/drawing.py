@@ -54,14 +54,41 @@ def nothing(title: str, frame: "pd.DataFrame", note: str = "") -> Picture:
     return Picture(Figure(), title, title, frame.iloc[:0], note)
 
 
-def recent(frame: "pd.DataFrame", moves: "pd.Series[bool]", most: int) -> "pd.DataFrame":
-    """The last periods, or where nothing moved in them the last ones up to the last one in which something did.
+def on_days(frame: "pd.DataFrame") -> "pd.DataFrame":
+    """A frame with its periods as the calendar shows them: an axis of dates shows an instant as it is in UTC."""
+    return frame.assign(period_on=frame["period_on"].dt.tz_localize(None).dt.normalize())
 
-    Of those before anything moved at all, one alone.
+
+def counted(frame: "pd.DataFrame", moves: "pd.Series[bool]", most: int) -> "pd.DataFrame":
+    """The periods that sentences count: the last ones, or those up to the last one in which something moved.
+
+    A page counts one number of periods, however many of them each of its pictures draws.
     """
     rows, moved = frame.tail(most), frame.index[moves]
-    if len(moved) and moved[-1] < rows.index[0]:
-        rows = frame.loc[: moved[-1]].tail(most)
+    return frame.loc[: moved[-1]].tail(most) if len(moved) and moved[-1] < rows.index[0] else rows
+
+
+def counted_since(frame: "pd.DataFrame", column: str, by: str) -> datetime | None:
+    """The instant from which the sentences of a page count, where they go by a column of a frame; None: it is empty.
+
+    Args:
+        frame: a frame over time, such as `throughput`.
+        column: of which the periods are counted up to the last one that has any, where the last ones have none.
+        by: the period that the frame was made by.
+    """
+    rows = counted(frame, frame[column] > 0, PERIODS[by])
+    return None if rows.empty else rows["period_on"].iloc[0].to_pydatetime()
+
+
+def before(frame: "pd.DataFrame", rows: "pd.DataFrame") -> Any:
+    """The period before these ones of a frame, at whose end the time that they cover began; None: there is none."""
+    earlier = frame.loc[: rows.index[0]].iloc[:-1]
+    return None if earlier.empty else earlier.iloc[-1]
+
+
+def recent(frame: "pd.DataFrame", moves: "pd.Series[bool]", most: int) -> "pd.DataFrame":
+    """The periods that are drawn: those that sentences count, but of the ones before anything moved, the last alone."""
+    rows = counted(frame, moves, most)
     still = int((~moves.loc[rows.index].astype(bool)).cummin().sum())
     return rows.iloc[still - 1 :] if 0 < still < len(rows) else rows
 

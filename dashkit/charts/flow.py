@@ -1,26 +1,29 @@
 """What came, what is in work, and what is done: the cumulative flow."""
 
 from datetime import datetime
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from dashkit.charts.drawing import (
     HATCHED,
     PALE,
     PERIODS,
     End,
+    before,
+    counted,
     dates,
     end_labels,
     gaps,
     history,
     local,
     nothing,
+    on_days,
     period_ends,
     sheet,
     whole_numbers,
 )
 from dashkit.charts.picture import Picture
 from dashkit.charts.style import BLUE, GREEN, ORANGE, SKY
-from dashkit.charts.words import are, at_end, count, none_or, sentences
+from dashkit.charts.words import are, count, last_day, sentences
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -38,17 +41,18 @@ def cumulative_flow(
 
     Args:
         flow: the frame `cumulative_flow`; its last 90 days, 26 weeks or 24 months are drawn, or where nothing happened
-            in them as many up to the last one in which something did.
+            in them as many up to the last one in which something did. What is in work is compared with the end of the
+            period before them; what is open is not, as the frame `arrivals` tells how that changed.
         by: the period that it was made by.
         as_of: the instant up to which a period that is not over is drawn; None: to its end.
         timezone: the one that the frame has its days in.
     """
     if flow.empty or not flow["arrived"].any():
         return nothing("No task has arrived yet", flow)
-    lines = flow[_LINES]
+    flow, lines = on_days(flow), flow[_LINES]
     moves = (lines != lines.shift(fill_value=0)).any(axis=1)
     rows = history(flow, moves, PERIODS[by])
-    title = _title(rows, by)
+    title = _title(flow, counted(flow, moves, PERIODS[by]), by)
     if not moves.loc[rows.index[1:]].any():
         return nothing(title, flow)
     ends = period_ends(rows, by, local(as_of, timezone))
@@ -64,12 +68,11 @@ def cumulative_flow(
         axes.set_ylim(low, arrived.max() + room)
         hatched = gaps(axes, rows, ends)
         last = rows.iloc[-1]
-        in_work = int(last["started"] - last["finished"] - last["left"])
         end_labels(
             axes,
             [
                 End(float(gone.iloc[-1]), f"{int(gone.iloc[-1]):,} done or gone", GREEN),
-                End(float(last["started"]), f"{in_work:,} in work", ORANGE),
+                End(float(last["started"]), f"{_in_work(last):,} in work", ORANGE),
                 End(float(last["arrived"]), f"{last['arrived']:,} arrived", BLUE),
             ],
         )
@@ -88,17 +91,23 @@ def cumulative_flow(
     return Picture(figure, title, alt, rows[list(names)].rename(columns=names).reset_index(drop=True), notes)
 
 
-def _title(rows: "pd.DataFrame", by: str) -> str:
-    """What came and went since the end of the first of the periods, and what that left."""
-    first, last = rows.iloc[0], rows.iloc[-1]
-    came, done, left = (int(last[name] - first[name]) for name in ("arrived", "finished", "left"))
-    still = int(last["arrived"] - last["finished"] - last["left"])
-    more = came - done - left
-    than = f"{abs(more):,} {'more' if more > 0 else 'fewer'} than" if more else "as many as" if still > 1 else "as"
-    title = f"{count(still, 'task')} {are(still)} open" if still else "No task is open"
-    if len(rows) == 1:
+def _in_work(row: Any) -> int:
+    """How many were in work at the end of a period."""
+    return int(row["started"] - row["finished"] - row["left"])
+
+
+def _title(flow: "pd.DataFrame", rows: "pd.DataFrame", by: str) -> str:
+    """How many of the open tasks are in work, against how many were before these periods."""
+    last, first = rows.iloc[-1], before(flow, rows)
+    still, now = int(last["arrived"] - last["finished"] - last["left"]), _in_work(last)
+    if still < 2:
+        return f"The one open task is {'' if now else 'not '}in work" if still else "No task is open"
+    title = f"{now:,} of {still:,} open tasks {are(now)} in work" if now else f"None of {still:,} open tasks is in work"
+    if first is None:
         return title
-    title += f", {than} {at_end(first['period_on'], by)}"
-    gone = f", {left:,} left" if left else ""
-    were = f": {none_or(came)} arrived{gone} and {none_or(done)} {'were' if done > 1 else 'was'} finished"
-    return title + (were if came or done or left else "")
+    more = now - _in_work(first)
+    than = f"{abs(more):,} {'more' if more > 0 else 'fewer'} than" if more else "as many as" if now else "as"
+    ago = f"{count(len(rows), by)} before"
+    if rows.index[-1] == flow.index[-1]:
+        return f"{title}, {than} {ago}"
+    return f"{title}, {than} {ago} {last_day(last['period_on'], by)}, and the same since"

@@ -1,4 +1,4 @@
-"""Many projects at a glance: a row for each that moved."""
+"""Many projects at a glance: a row for each."""
 
 from typing import TYPE_CHECKING, Any, Final
 
@@ -21,24 +21,31 @@ _HEIGHT: Final = 0.34  # rows: the highest bar of a sparkline
 def projects(progress: "pd.DataFrame", throughput_by_project: "pd.DataFrame", by: str = "week") -> Picture:
     """How far each project is, what it finished lately, and what is blocked in it: those that finished most on top.
 
+    Projects without a task are counted below. The tasks of no project, and of projects that are gone, have one row,
+    the last, and are no project.
+
     Args:
         progress: the frame `progress`.
-        throughput_by_project: the frame; its last 12 periods are drawn. Of projects that finished nothing in them only
-            those with a blocked task are shown, and no more than ten in all.
+        throughput_by_project: the frame; its last 12 periods are drawn. Ten projects are shown: first those that
+            finished something in them, then those with blocked tasks, then those with the most open tasks.
         by: the period that it was made by.
     """
-    there = progress[progress["tasks"] > 0]
-    if there.empty:
+    if not (progress["tasks"] > 0).any():
         return nothing("There are no tasks yet", progress)
     periods = sorted(throughput_by_project["period_on"].unique())[-MOST_PERIODS:]
     lately = throughput_by_project[throughput_by_project["period_on"].isin(periods)]
-    found = [(row, _of(lately, row.project_id)) for row in tuples(there)]
-    moved = [(row, done) for row, done in found if row.blocked or done["finished"].any()]
-    moved.sort(key=lambda each: -int(each[1]["finished"].sum()))
-    title = _title(found, len(periods), by)
-    if not moved:
-        return nothing(title, progress)
-    shown = moved[:MOST_PROJECTS]
+    named = progress["project"].notna()
+    ids = lately["project_id"]
+    found = [
+        (row, _finished(lately[(ids == row.project_id).fillna(value=False)]))
+        for row in tuples(progress[named & (progress["tasks"] > 0)])
+    ]
+    found.sort(
+        key=lambda each: (-int(each[1]["finished"].sum()), -int(each[0].blocked), each[0].checked - each[0].tasks)
+    )
+    rest = _finished(lately[lately["project"].isna()])
+    shown = found[:MOST_PROJECTS] + [(row, rest) for row in tuples(of_no_project(progress))]
+    title = _title(found, int(named.sum()), len(periods), by)
     with sheet(0.3 + 0.5 * len(shown)) as (figure, (axes,)):
         no_marks(axes, len(shown))
         axes.set_xticks([])
@@ -46,32 +53,37 @@ def projects(progress: "pd.DataFrame", throughput_by_project: "pd.DataFrame", by
         for place, (row, done) in enumerate(reversed(shown)):
             _row(axes, place, row, done)
     data = _data(shown, by)
-    rest = len(moved) - len(shown)
-    still = len(found) - len(moved)
+    more, empty = len(found[MOST_PROJECTS:]), int(named.sum()) - len(found)
     notes = sentences(
         "Blue: checked of all, red: blocked",
         f"Green: finished, {by} by {by}, each on its own scale, paler where the {by} is not over",
-        f"Not shown: {count(rest, 'more project')} that moved" if rest else "",
-        f"Not shown: {count(still, 'project')} in which nothing was finished and nothing is blocked" if still else "",
+        f"Not shown: {count(more, 'more project')}" if more else "",
+        f"Without a task, and not shown: {count(empty, 'project')}" if empty else "",
     )
     alt = sentences(title, *(f"{_name(row, ROW)} {percent(int(row.checked), int(row.tasks))}" for row, _ in shown))
     return Picture(figure, title, alt, data, notes)
 
 
-def _of(lately: "pd.DataFrame", project: Any) -> "pd.DataFrame":
-    """The rows of one project, or of tasks that name none."""
-    import pandas as pd
+def of_no_project(progress: "pd.DataFrame") -> "pd.DataFrame":
+    """The rows of the frame `progress` that are of no project that is there, as one; none where they have no task."""
+    rest = progress[progress["project"].isna()]
+    one: pd.DataFrame = rest.head(1).assign(
+        **rest[["tasks", "checked", "blocked"]].sum(), project="tasks of no project"
+    )
+    return one[one["tasks"] > 0]
 
-    ids = lately["project_id"]
-    mine: pd.DataFrame = lately[ids.isna() if pd.isna(project) else (ids == project).fillna(value=False)]
-    return mine
+
+def _finished(lately: "pd.DataFrame") -> "pd.DataFrame":
+    """How many tasks were finished in each period, of all rows together."""
+    summed: pd.DataFrame = lately.groupby("period_on", as_index=False).agg({"finished": "sum", "is_partial": "first"})
+    return summed
 
 
 def _name(row: Any, room: int) -> str:
     return short(row.project, f"project {row.project_id}", room)
 
 
-def _title(found: list[Any], periods: int, by: str) -> str:
+def _title(found: list[Any], projects: int, periods: int, by: str) -> str:
     """How many projects finished something, and which of them most."""
     span = within(periods, by)
     done = {place: number for place, (_, rows) in enumerate(found) if (number := int(rows["finished"].sum()))}
@@ -79,10 +91,10 @@ def _title(found: list[Any], periods: int, by: str) -> str:
         return f"No project finished a task {span}"
     best = max(done, key=lambda place: done[place])
     name = _name(found[best][0], ROW)
-    if len(found) == 1:
+    if projects == 1:
         return f"{name} finished {count(done[best], 'task')} {span}"
     most = "most" if len(done) > 1 else "alone"
-    return f"{len(done):,} of {len(found):,} projects finished tasks {span}; {name} {most}: {done[best]:,}"
+    return f"{len(done):,} of {projects:,} projects finished tasks {span}; {name} {most}: {done[best]:,}"
 
 
 def _row(axes: "Axes", place: int, row: Any, done: "pd.DataFrame") -> None:

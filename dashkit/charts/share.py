@@ -9,6 +9,8 @@ from dashkit.charts.drawing import (
     PERIODS,
     UNSEEN,
     End,
+    before,
+    counted,
     dates,
     end_labels,
     gaps,
@@ -16,12 +18,13 @@ from dashkit.charts.drawing import (
     level,
     local,
     nothing,
+    on_days,
     period_ends,
     sheet,
 )
 from dashkit.charts.picture import Picture
 from dashkit.charts.style import GREEN, PURPLE
-from dashkit.charts.words import are, count, last_day, percent, sentences
+from dashkit.charts.words import are, at_end, count, last_day, percent, sentences
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -42,7 +45,8 @@ def progress_over_time(
     Args:
         progress: the frame `progress_over_time`; its last 90 days, 26 weeks or 24 months are drawn, or where nothing
             changed in them as many up to the last one in which something did; nothing of the time before there were
-            ten tasks, if there ever were.
+            ten tasks, if there ever were. The share is compared with that at the end of the period before them, or,
+            where there is none, of the first one.
         by: the period that it was made by.
         as_of: the instant up to which a period that is not over is drawn; None: to its end.
         timezone: the one that the frame has its days in.
@@ -52,11 +56,12 @@ def progress_over_time(
         return nothing("There are no tasks yet", progress, EMPTY)
     if not tasks.iloc[-1]:
         return nothing("No task is open or done any more", progress)
+    progress = on_days(progress)
     known = progress.loc[(tasks >= (_FEWEST if tasks.max() >= _FEWEST else 1)).idxmax() :]
     shares = known[["progress", "progress_by_size"]].astype(float)
     moves = (shares != shares.shift()).any(axis=1)
     rows = history(known, moves, PERIODS[by])
-    title = _title(progress, rows, by)
+    title = _title(known, counted(known, moves, PERIODS[by]), by)
     if not moves.loc[rows.index[1:]].any():
         return nothing(title, progress)
     ends = period_ends(rows, by, local(as_of, timezone))
@@ -95,16 +100,23 @@ def _room(low: float, high: float) -> tuple[float, float]:
     return max(0.0, low - room), min(1.0, high + room) + 0.001
 
 
-def _title(progress: "pd.DataFrame", rows: "pd.DataFrame", by: str) -> str:
+def _title(known: "pd.DataFrame", rows: "pd.DataFrame", by: str) -> str:
     """What share is done, and how that changed, up to when where that is over."""
-    first, last = rows.iloc[0], progress.iloc[-1]
-    tasks, before = int(last["tasks"]), len(rows) - 1
+    last, first = known.iloc[-1], before(known, rows)
+    tasks = int(last["tasks"])
     title = f"{percent(int(last['checked']), tasks)} of {count(tasks, 'task')} {are(tasks)} done"
-    points = round(100 * (float(last["progress"]) - float(first["progress"])))
-    moved = "as much as" if not points else f"{count(abs(points), 'point')} {'more' if points > 0 else 'less'} than"
-    if rows.index[-1] == progress.index[-1]:
-        return f"{title}, {moved} {count(before, by)} before" if before else title
+    is_over = rows.index[-1] != known.index[-1]
     until = last_day(rows["period_on"].iloc[-1], by)
-    if not before:
-        return f"{title}, as since {until}"
-    return f"{title}, {moved} {count(before, by)} before {until}, and the same since"
+    if first is None and len(rows) == 1:
+        return f"{title}, as since {until}" if is_over else title
+    then = rows.iloc[0] if first is None else first
+    if not then["tasks"]:
+        return title
+    points = round(100 * (float(last["progress"]) - float(then["progress"])))
+    moved = "as much as" if not points else f"{count(abs(points), 'point')} {'more' if points > 0 else 'less'} than"
+    if first is None:
+        return f"{title}, {moved} {at_end(then['period_on'], by)}" + (
+            f", and the same since {until}" if is_over else ""
+        )
+    ago = f"{count(len(rows), by)} before"
+    return f"{title}, {moved} {ago} {until}, and the same since" if is_over else f"{title}, {moved} {ago}"

@@ -142,7 +142,9 @@ def _title(
     """What became of the task, and what was made for it."""
     state, since = states[-1]
     if state not in ("done", "gone") and last_block and last_block[0][1] == end:
-        told = f"blocked since {day(last_block[0][0])}"
+        begun = last_block[0][0]
+        found = any(row.kind == "blocked" and row.is_estimated for row in events if row.occurred_at == begun)
+        told = f"blocked since {day(begun)}{' or earlier' if found else ''}"
     elif state == "done":
         told = f"done {duration((since - events[0].occurred_at).total_seconds() / 86400)} after it came"
     else:

@@ -196,7 +196,7 @@ def days_in_words(days: float | None, basis: str | None) -> str:
 
     Args:
         days: how many; None where that is not known.
-        basis: `updated_at` makes them an upper bound, `version` a lower one; anything else is taken as exact.
+        basis: `not_before` makes them an upper bound, `version` a lower one; anything else is taken as exact.
     """
-    bounds: dict[str | None, Bound] = {"updated_at": "at most", "version": "at least"}
+    bounds: dict[str | None, Bound] = {"not_before": "at most", "version": "at least"}
     return "not known" if days is None else duration(days, bounds.get(basis, ""))

@@ -3,7 +3,21 @@
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
-from dashkit.charts.drawing import HATCHED, PALE, SMALL, dates, gaps, nothing, period_ends, recent, sheet, whole_numbers
+from dashkit.charts.drawing import (
+    HATCHED,
+    PALE,
+    PERIODS,
+    SMALL,
+    counted,
+    dates,
+    gaps,
+    nothing,
+    on_days,
+    period_ends,
+    recent,
+    sheet,
+    whole_numbers,
+)
 from dashkit.charts.picture import Picture
 from dashkit.charts.style import BLUE, GREEN, INK, MUTED
 from dashkit.charts.words import day, none_or, within
@@ -11,15 +25,13 @@ from dashkit.charts.words import day, none_or, within
 if TYPE_CHECKING:
     import pandas as pd
 
-MOST_PERIODS = 26
-
 
 def finished_by_period(throughput: "pd.DataFrame", by: str = "week") -> Picture:
     """How many tasks were finished in each period; paler where nobody saw when. Takes the frame `throughput`.
 
     Args:
-        throughput: the frame; its last 26 periods are drawn, or where nothing happened in them the last 26 up to the
-            last one in which something did.
+        throughput: the frame; its last 90 days, 26 weeks or 24 months are counted and drawn, or where nothing happened
+            in them as many up to the last one in which something did.
         by: the period that the frame was made by.
     """
     if throughput.empty:
@@ -45,8 +57,9 @@ def _bars(
     happened = frame.index[frame[column] > 0]
     if happened.empty:
         return nothing(f"No {nouns[0].split()[0]} has been {verb} yet", frame)
-    rows = recent(frame, frame[column] > 0, MOST_PERIODS)
-    title = _title(frame, rows, column, nouns, verb, by)
+    frame, moves = on_days(frame), frame[column] > 0
+    rows = recent(frame, moves, PERIODS[by])
+    title = _title(frame, counted(frame, moves, PERIODS[by]), column, nouns, verb, by)
     ends = period_ends(rows, by)
     with sheet(2.3) as (figure, (axes,)):
         told = {rows[column].idxmax(), happened[-1]}

@@ -10,16 +10,15 @@ import io
 import os
 import sys
 from importlib import import_module
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-from dashkit.cli.text import plain
+from dashkit.cli.text import helping, plain
 from dashkit.errors import DashkitError
 from dashkit.version import __version__
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from typing import NoReturn
+    from typing import Any, NoReturn
 
     Commands = argparse._SubParsersAction[argparse.ArgumentParser]  # noqa: SLF001 - argparse has no public name for it
 
@@ -40,8 +39,29 @@ GROUPS = {
 _STREAMS = {"stdout": contextlib.redirect_stdout, "stderr": contextlib.redirect_stderr}
 
 
+class _Formatter(argparse.HelpFormatter):
+    """One that knows the width itself: argparse loads shutil for it, whether there is something to print or not."""
+
+    def __init__(self, prog: str) -> None:
+        super().__init__(prog, width=_columns() - 2)
+
+
+def _columns() -> int:
+    """How wide the terminal is, as shutil would say."""
+    given = os.environ.get("COLUMNS", "")
+    if given.isdecimal() and int(given):
+        return int(given)
+    try:
+        return os.get_terminal_size(sys.__stdout__.fileno()).columns or 80  # type: ignore[union-attr]
+    except (AttributeError, ValueError, OSError):  # it is closed, or no terminal
+        return 80
+
+
 class _Parser(argparse.ArgumentParser):
     """One whose complaints can be printed, whatever was given."""
+
+    def __init__(self, **given: "Any") -> None:
+        super().__init__(**{"formatter_class": _Formatter, **given})
 
     def error(self, message: str) -> "NoReturn":
         super().error(plain(message))
@@ -66,7 +86,8 @@ def parser(command: str | None = None) -> argparse.ArgumentParser:
         "3 refused and nothing changed, 4 busy and nothing changed, 5 failed.",
     )
     root.add_argument("--version", action="version", version=f"dashkit {__version__}")
-    commands = root.add_subparsers(title="commands", metavar="COMMAND", required=True)
+    root.set_defaults(run=helping(root), debug=False)
+    commands = root.add_subparsers(title="commands", metavar="COMMAND")
     needed = [group for group, names in GROUPS.items() if command in names] or list(GROUPS)
     for group in needed:
         import_module(f"dashkit.cli.{group}").register(commands, common)
@@ -85,7 +106,8 @@ def main(argv: "Sequence[str] | None" = None) -> int:
     with contextlib.ExitStack() as stack:
         for name, redirect in _STREAMS.items():
             if getattr(sys, name) is None:  # closed by whoever started us
-                stack.enter_context(redirect(stack.enter_context(Path(os.devnull).open("w", encoding="utf-8"))))
+                nowhere = open(os.devnull, "w", encoding="utf-8")  # noqa: PTH123, SIM115 - pathlib takes time to load
+                stack.enter_context(redirect(stack.enter_context(nowhere)))
             with contextlib.suppress(AttributeError, ValueError):  # not a text file: a test's
                 getattr(sys, name).reconfigure(errors="replace")
         return _run(sys.argv[1:] if argv is None else argv)

@@ -15,9 +15,10 @@ def register(commands: "Commands", common: argparse.ArgumentParser) -> None:
         "doctor",
         parents=[common],
         help="what is wrong with a database, and what to do",
-        description="Look at everything that can be wrong with a database: damage, missing triggers and indexes, rows "
-        "that point nowhere, values out of range, a history that differs from the rows, backups. Nothing is changed; "
-        "exit 1 where something is wrong.",
+        description="Look at everything that can be wrong with a database: damage, missing triggers and indexes, what "
+        "other programs took away from tables, rows that name a row which is not there, values out of range, a history "
+        "that differs from the rows, backups. Each finding says what to do. Nothing is changed; exit 1 where something "
+        "is wrong.",
     )
     p.add_argument("--json", action="store_true", help="for programs")
     p.set_defaults(run=_run_doctor)

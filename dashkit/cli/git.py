@@ -3,14 +3,14 @@
 import argparse
 import sys
 import time
-from datetime import datetime
-from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
-from dashkit import times
 from dashkit.cli.text import Speed, plain
 
 if TYPE_CHECKING:
+    from datetime import datetime
+    from types import TracebackType
+
     from dashkit.cli import Commands
     from dashkit.records import IngestSummary
 
@@ -31,10 +31,11 @@ def register(objects: "Commands", common: argparse.ArgumentParser) -> None:
     project = git.add_mutually_exclusive_group()
     project.add_argument(
         "--project",
-        metavar="NAME",
-        help="the project (else the one that has the repository, else one of the repository's name)",
+        metavar="PROJECT",
+        help="the project, by id or name; a name that is not there makes a new one (else the one that has the "
+        "repository, else one of the repository's name)",
     )
-    project.add_argument("--project-id", type=int, metavar="N", help="the project, where several have the name")
+    project.add_argument("--project-id", type=int, metavar="N", help="the project by its id, which has to be there")
     what = git.add_mutually_exclusive_group()
     what.add_argument("--branch", metavar="NAME", help="this branch or tag (else HEAD)")
     what.add_argument("--all", action="store_true", help="every branch and tag")
@@ -78,7 +79,9 @@ def _commits(number: int) -> str:
     return f"{number:,} commit{'' if number == 1 else 's'}"
 
 
-def _instant(text: str) -> datetime:
+def _instant(text: str) -> "datetime":
+    from dashkit import times
+
     found = times.parse(text)
     if found is None:
         raise argparse.ArgumentTypeError(f"{text!r} is no date; write it as 2025-01-31 or 2025-01-31T12:00:00Z")
@@ -104,7 +107,7 @@ class _Progress:
         return self
 
     def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: "TracebackType | None"
     ) -> None:
         if self._is_shown:
             print("\r\x1b[K", end="", file=sys.stderr, flush=True)

@@ -6,7 +6,7 @@ from contextlib import nullcontext
 from typing import TYPE_CHECKING
 
 from dashkit.cli import git
-from dashkit.cli.text import plain
+from dashkit.cli.text import helping, plain
 
 if TYPE_CHECKING:
     from dashkit.cli import Commands
@@ -21,7 +21,8 @@ def register(commands: "Commands", common: argparse.ArgumentParser) -> None:
     ingest = commands.add_parser(
         "ingest", help="read a source into the database", description="Read a source into the database."
     )
-    objects = ingest.add_subparsers(title="sources", metavar="SOURCE", required=True)
+    ingest.set_defaults(run=helping(ingest), debug=False)
+    objects = ingest.add_subparsers(title="sources", metavar="SOURCE")
     tasks = objects.add_parser(
         "tasks",
         parents=[common],
@@ -33,9 +34,12 @@ def register(commands: "Commands", common: argparse.ArgumentParser) -> None:
     tasks.add_argument("files", nargs="+", metavar="PATH", help="a task file, a Backlog.md folder, or a repository")
     project = tasks.add_mutually_exclusive_group()
     project.add_argument(
-        "--project", metavar="NAME", help="the project, new or not (else named as the first file's folder)"
+        "--project",
+        metavar="PROJECT",
+        help="the project, by id or name; a name that is not there makes a new one (else named as the first file's "
+        "folder)",
     )
-    project.add_argument("--project-id", type=int, metavar="N", help="its id, where several have the name")
+    project.add_argument("--project-id", type=int, metavar="N", help="the project by its id, which has to be there")
     tasks.add_argument(
         "--format", choices=("auto", *_FORMATS), default="auto", help="what the files are; of a folder these alone"
     )
@@ -47,10 +51,11 @@ def register(commands: "Commands", common: argparse.ArgumentParser) -> None:
 
 
 def _run_tasks(args: argparse.Namespace) -> int:
-    from dashkit.connection import default_path, scratch_copy
+    from dashkit.connection import default_path
+    from dashkit.ingest.rehearsal import copied
     from dashkit.ingest.tasks import ingest_tasks
 
-    with scratch_copy(default_path(args.db)) if args.dry_run else nullcontext(args.db) as db:
+    with copied(default_path(args.db)) if args.dry_run else nullcontext(args.db) as db:
         summary = ingest_tasks(
             args.files,
             args.project,

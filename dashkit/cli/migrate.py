@@ -2,8 +2,6 @@
 
 import argparse
 import sys
-import threading
-import time
 from typing import TYPE_CHECKING, Any, Self
 
 from dashkit.cli.text import plain_lines
@@ -112,6 +110,8 @@ class Progress:
     """On a terminal, after a second: what is being done, and for how long. In a pipe: nothing."""
 
     def __init__(self) -> None:
+        import threading
+
         self._stage = "starting"
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._show, daemon=True)
@@ -121,6 +121,8 @@ class Progress:
         self._stage = stage
 
     def _show(self) -> None:
+        import time
+
         started = time.monotonic()
         while not self._stop.wait(1.0):
             print(f"\r\x1b[K  {self._stage} … {time.monotonic() - started:.0f} s", end="", file=sys.stderr, flush=True)

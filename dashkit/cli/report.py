@@ -1,19 +1,18 @@
 """`dashkit report`: notebooks in, pages out."""
 
 import argparse
-import shlex
 import sys
-from pathlib import Path
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from dashkit.cli.text import plain
+from dashkit.cli.text import plain, tell
 from dashkit.errors import DashkitError, FailedError, UsageError
-from dashkit.times import show_seconds
 
 _WORDS = {"passed": "done", "failed": "CHECKS FAILED", "refused": "REFUSED", "crashed": "FAILED"}
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
+    from pathlib import Path
 
     from dashkit.cli import Commands
     from dashkit.reports.catalog import Report
@@ -54,7 +53,10 @@ def register(commands: "Commands", common: argparse.ArgumentParser) -> None:
         help="keep the newest N pages of each report, and N of its failures (keep all)",
     )
     parser.add_argument(
-        "--notify", metavar="CMD", help="run this where something changed, with what it is as JSON on standard input"
+        "--notify",
+        metavar="CMD",
+        help="run this program where something changed, with what it is as JSON on standard input; no shell reads it, "
+        "so for pipes and variables write: sh -c '...'; where it fails the next run tells it",
     )
     parser.add_argument(
         "-p", dest="parameters", action="append", default=[], metavar="NAME=VALUE", help="give a parameter"
@@ -69,6 +71,8 @@ def _count(text: str) -> int:
 
 
 def _run(args: argparse.Namespace) -> int:
+    from pathlib import Path
+
     from dashkit.connection import default_path
     from dashkit.reports import catalog, folder
     from dashkit.reports.jobs import require_apart
@@ -94,7 +98,7 @@ def _run(args: argparse.Namespace) -> int:
     if refused:
         _keep_on_record(args, refused)
         raise refused[0][1]
-    return _run_jobs(args, jobs) if jobs else 0
+    return _run_jobs(args, jobs) if jobs else _notify(args, [])
 
 
 def _given(args: argparse.Namespace) -> dict[str, str]:
@@ -119,15 +123,36 @@ def _keep_on_record(args: argparse.Namespace, refused: "Sequence[tuple[str | Pat
 
 def _notify(args: argparse.Namespace, about: "Sequence[ReportRun]") -> int:
     """Tell the command of --notify of these runs; the exit code, where that failed and the reason was said."""
+    from pathlib import Path
+
     from dashkit.reports import notify
 
-    if args.notify is not None and about:
-        try:
-            notify.notify(args.notify, about)
-        except (UsageError, FailedError) as error:
-            print(f"dashkit: {plain(str(error))}", file=sys.stderr)
-            return error.exit_code
+    out = Path(args.out)
+    if args.notify is None:
+        tell(_untold(out, "a run with --notify tells it"))
+        return 0
+    before = _untold(out, "it is told now")
+    if not (about or before):
+        return 0
+    tell(before)
+    try:
+        notify.notify(args.notify, about, out)
+    except (UsageError, FailedError) as error:
+        print(f"dashkit: {plain(str(error))}", file=sys.stderr)
+        return error.exit_code
     return 0
+
+
+def _untold(out: "Path", then: str) -> str:
+    """A sentence about the last message that failed, and what becomes of it; '' where none did."""
+    from dashkit.reports import untold
+
+    found = untold.load(out)
+    if not found.changes:
+        return ""
+    count = len(found.changes)
+    what = "1 change was" if count == 1 else f"{count:,} changes were"
+    return f"{what} not told at {found.failed_at} ({found.why}); {then}."
 
 
 def _run_jobs(args: argparse.Namespace, jobs: "list[Job]") -> int:
@@ -156,6 +181,9 @@ def _run_jobs(args: argparse.Namespace, jobs: "list[Job]") -> int:
 
 
 def _copy(names: list[str]) -> int:
+    import shlex
+    from pathlib import Path
+
     from dashkit.reports import catalog
 
     if not 1 <= len(names) <= 2:
@@ -199,8 +227,10 @@ def _require_once(args: argparse.Namespace) -> None:
             raise UsageError("Cannot run a report", f"{name} was given twice, by -p and by {option}", "Give it once.")
 
 
-def _jobs(args: argparse.Namespace, name: str | Path) -> "Iterator[Job]":
+def _jobs(args: argparse.Namespace, name: "str | Path") -> "Iterator[Job]":
     """The report with the values for its run; none where there is nothing to be said now."""
+    from pathlib import Path
+
     from dashkit import times
     from dashkit.reports import catalog, run
     from dashkit.reports.jobs import prepare
@@ -223,6 +253,8 @@ def _jobs(args: argparse.Namespace, name: str | Path) -> "Iterator[Job]":
         raise UsageError(f"Cannot run {report.name} as of another instant", f"it takes no {lacking}", "Leave it away.")
     given = from_text(args.parameters, report.parameters, report.name) | instants
     job = prepare(report.path, db=args.db, parameters=given)
+    if report.path in catalog.bundled():  # in a notebook of somebody else's the name may mean anything
+        tell(_what_project(job[1]))
     if args.all and report.of_migration and (why := _no_migration(Path(str(job[1]["db_path"])))):
         print(f"{plain(report.name)}: left out, {why}", file=sys.stderr)
     elif args.if_changed and (last := last_page(*job, Path(args.out))):
@@ -233,7 +265,22 @@ def _jobs(args: argparse.Namespace, name: str | Path) -> "Iterator[Job]":
         yield job
 
 
-def _no_migration(path: Path) -> str:
+def _what_project(given: "Mapping[str, object]") -> str:
+    """What is to be said of the project that was named: '' where it is certain, or where the report will refuse it."""
+    from pathlib import Path
+
+    from dashkit import connection
+    from dashkit.store import projects
+
+    word = given.get("project")
+    if not word:
+        return ""
+    with suppress(DashkitError), connection.using(Path(str(given["db_path"]))) as conn:
+        return projects.choose(conn, str(word)).note
+    return ""
+
+
+def _no_migration(path: "Path") -> str:
     """Why there is nothing to verify: '' where there may be."""
     from dashkit import migrations
 
@@ -253,6 +300,8 @@ def _print_entry(report: "Report") -> None:
 
 
 def _narrate(ran: "ReportRun") -> None:
+    from dashkit.times import show_seconds
+
     took = f"{_WORDS[ran.verdict]} in {show_seconds(ran.seconds)}"
     why = f": {plain(ran.error)}" if ran.error else ""
     print(f"{plain(ran.name)}: {took}{why}", file=sys.stderr)

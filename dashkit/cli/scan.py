@@ -1,7 +1,6 @@
 """`dashkit scan` and `dashkit link`."""
 
 import argparse
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from dashkit.cli.migrate import Progress
@@ -22,8 +21,8 @@ def register(commands: "Commands", common: argparse.ArgumentParser) -> None:
         "beside it, and write the progress page. What is new alone is read. Without --db the database is "
         "REPO/.dashkit/dashboard.db, whatever DASHKIT_DB says.",
     )
-    scan.add_argument("repo", nargs="?", type=Path, default=Path(), metavar="REPO", help="a folder (default: this one)")
-    scan.add_argument("--out", type=Path, metavar="DIR", help="where the page goes (default: REPO/.dashkit/reports)")
+    scan.add_argument("repo", nargs="?", default=".", metavar="REPO", help="a folder (default: this one)")
+    scan.add_argument("--out", metavar="DIR", help="where the page goes (default: REPO/.dashkit/reports)")
     scan.add_argument("--no-page", action="store_true", help="no page, only the database")
     scan.add_argument("--everything", action="store_true", help="also files and records that a rule leaves out")
     scan.add_argument(

@@ -2,7 +2,6 @@
 
 import argparse
 import re
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from dashkit.errors import UsageError
@@ -36,33 +35,25 @@ def _time(text: str) -> tuple[int, int]:
     return int(found[1]), int(found[2])
 
 
-def _of_a_clone(path: str, what: str) -> Path:
-    """A path that means the same in any clone of the repository."""
-    if Path(path).is_absolute() or ".." in Path(path).parts:
-        why = "a path of this machine means nothing there"
-        raise UsageError(f"Cannot schedule {what} {path} for GitHub", why, "Give a path within the repository.")
-    return Path(path)
-
-
 def _run(args: argparse.Namespace) -> int:
+    from pathlib import Path
+
     from dashkit.connection import default_path, require_file
     from dashkit.reports import catalog, folder, schedule
 
     local = args.scheduler != "github"  # where no path of this machine means anything
     names = list(args.reports)
-    for place, name in enumerate(names):
-        report = catalog.find(name)
+    reports = [catalog.find(name) for name in names]
+    for place, report in enumerate(reports):
         if local and report.path not in catalog.bundled():
             names[place] = str(report.path.absolute())
     db = default_path(args.db).absolute()
-    if local:
-        require_file(db)
-        out = Path(args.out or folder.beside(db)).absolute()
-    else:
-        out = _of_a_clone(args.out or "pages", "--out")
-        names = [str(_of_a_clone(name, "the notebook")) for name in names]
-        if args.db:
-            raise UsageError("Cannot schedule --db for GitHub", "its workflow scans the repository", "Leave it away.")
+    out = Path(args.out or folder.beside(db)).absolute() if local else Path(args.out or "pages")
     plan = schedule.Plan(names, db, out, *args.at)
+    if local or args.db:
+        require_file(db)
+        schedule.require_version(plan, reports)
+    if args.db and not local:
+        raise UsageError("Cannot schedule --db for GitHub", "its workflow scans the repository", "Leave it away.")
     print(schedule.show(args.scheduler, plan), end="")
     return 0

@@ -1,13 +1,14 @@
 """`dashkit sample` and `dashkit demo`: something to try it on, and the two-minute tour."""
 
 import argparse
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from dashkit.cli.text import plain_lines
 from dashkit.errors import RefusedError
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from dashkit.cli import Commands
 
 
@@ -19,7 +20,7 @@ def register(commands: "Commands", common: argparse.ArgumentParser) -> None:
         help="write the reference version 1 database to try things on",
         description="Write the reference database: version 1.0, 1,587 tasks in 8 projects, the same bytes each time.",
     )
-    sample.add_argument("path", type=Path, metavar="PATH", help="a new file; nothing is ever overwritten")
+    sample.add_argument("path", metavar="PATH", help="a new file; nothing is ever overwritten")
     sample.set_defaults(run=_sample)
     demo = commands.add_parser(
         "demo",
@@ -27,7 +28,7 @@ def register(commands: "Commands", common: argparse.ArgumentParser) -> None:
         help="the two-minute tour: plan, migrate, roll back, migrate again, and read the proof",
         description="Make the reference database and run the main job on it; ends with the path of the page.",
     )
-    demo.add_argument("--dir", type=Path, default=Path("dashkit-demo"), help="where to (default: dashkit-demo)")
+    demo.add_argument("--dir", default="dashkit-demo", help="where to (default: dashkit-demo)")
     demo.set_defaults(run=_demo)
 
 
@@ -61,9 +62,11 @@ def _demo(args: argparse.Namespace) -> int:
     return 0 if run.ok else 1
 
 
-def _folder(parent: Path, name: str) -> Path:
+def _folder(parent: str, name: str) -> "Path":
+    from pathlib import Path
+
     try:
-        folder = parent.expanduser().absolute() / name
+        folder = Path(parent).expanduser().absolute() / name
         folder.mkdir(parents=True, exist_ok=True)
     except (OSError, RuntimeError) as error:  # RuntimeError: "~name" of nobody
         why = (getattr(error, "strerror", None) or str(error)).lower()

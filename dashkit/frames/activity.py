@@ -13,6 +13,11 @@ if TYPE_CHECKING:
 
     from dashkit.dashboard import Dashboard
 
+# Of what queries/activity.sql lists.
+_EVENTS: Final = """
+    SELECT (SELECT count(*) FROM tasks WHERE checked AND completed_at IS NOT NULL)
+         + (SELECT count(*) FROM commits WHERE reachable) + (SELECT count(*) FROM sessions) AS events
+"""
 _BEFORE: Final = timedelta(days=6)  # today: seven days with it
 NAMED: Final = 3  # titles in a headline
 
@@ -48,13 +53,19 @@ def activity(dashboard: "Dashboard", limit: int = 50) -> "pd.DataFrame":
     return dashboard.query("activity", limit=limit)
 
 
+def count(dashboard: "Dashboard") -> int:
+    """How many rows `activity` has without a limit."""
+    return int(dashboard.sql(_EVENTS)["events"][0])
+
+
 def commit_activity(dashboard: "Dashboard", by: str = "week") -> "pd.DataFrame":
     """How many commits were made in each period and what they changed, from the first commit to as_of.
 
     Commits that no branch or tag leads to any more are left out. A merge counts as a commit, without lines.
 
     Columns:
-        period_on (datetime64[us]): the first day of the period, in the dashboard's time zone; weeks begin on Monday.
+        period_on (datetime64[us, zone]): the midnight that the period begins with, in the dashboard's time zone; weeks
+            begin on Monday.
         commits (Int64, commits): commits made in it, by the committer's time.
         merges (Int64, commits): those of them that are merges.
         authors (Int64, people): how many different people wrote them, told apart by their address.

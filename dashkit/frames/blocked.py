@@ -27,9 +27,9 @@ def blocked_tasks(dashboard: "Dashboard") -> "pd.DataFrame":
             a waiting task.
         blocked_days (Float64, days): how long until as_of, as basis says; missing where that is not known.
         basis (string): what blocked_days stands on: an `event` saw it begin; the `version` of a file, or the first
-            look at the task, had it already, which makes it a lower bound ("at least"); `updated_at` makes it an upper
-            bound ("at most"), because nothing was recorded about the task since it was created; missing where
-            blocked_days is, as where the first look found it less than 0.05 days ago.
+            look at the task, had it already, which makes it a lower bound ("at least"); `not_before` makes it an upper
+            bound ("at most"): nobody saw it begin, and the task was created at that instant, or last known without
+            the block; missing where blocked_days is, as where the first look found it less than 0.05 days ago.
 
     Sorted by: cause, blocked_days (the longest first, missing last), task_id.
     """
@@ -43,7 +43,8 @@ def blocked_over_time(dashboard: "Dashboard", by: str = "week") -> "pd.DataFrame
     was done, cancelled or gone was neither.
 
     Columns:
-        period_on (datetime64[us]): the first day of the period, in the dashboard's time zone; weeks begin on Monday.
+        period_on (datetime64[us, zone]): the midnight that the period begins with, in the dashboard's time zone; weeks
+            begin on Monday.
         cause (string): `reported`: of status blocked and not checked; `waiting`: open, and what it depends on is open.
         blocked (Int64, tasks): tasks in this state at the end of the period, or at as_of.
         entered (Int64, tasks): how often a task came into it in the period.
@@ -73,7 +74,8 @@ def blocked_reasons_over_time(dashboard: "Dashboard", by: str = "week") -> "pd.D
     ends, and another begins; a task that waits for two others is in two rows.
 
     Columns:
-        period_on (datetime64[us]): the first day of the period, in the dashboard's time zone; weeks begin on Monday.
+        period_on (datetime64[us, zone]): the midnight that the period begins with, in the dashboard's time zone; weeks
+            begin on Monday.
         cause (string): `reported` or `waiting`, as in blocked_over_time.
         reason (string): why, in small letters, missing where nobody said; of waiting tasks the title of the task that
             they wait for.

@@ -45,7 +45,8 @@ def throughput(dashboard: "Dashboard", by: str = "week") -> "pd.DataFrame":
     finished items per unit of time (Kanban Guide).
 
     Columns:
-        period_on (datetime64[us]): the first day of the period, in the dashboard's time zone; weeks begin on Monday.
+        period_on (datetime64[us, zone]): the midnight that the period begins with, in the dashboard's time zone; weeks
+            begin on Monday.
         finished (Int64, tasks): tasks finished in it.
         finished_size (Int64, points): their sizes added up.
         estimated (Int64, tasks): those of them whose time nobody saw: a row says it.
@@ -70,7 +71,8 @@ def throughput_by_project(dashboard: "Dashboard", by: str = "week") -> "pd.DataF
     """How many tasks of each project were finished in each period: throughput, project by project.
 
     Columns:
-        period_on (datetime64[us]): the first day of the period, in the dashboard's time zone; weeks begin on Monday.
+        period_on (datetime64[us, zone]): the midnight that the period begins with, in the dashboard's time zone; weeks
+            begin on Monday.
         project_id (Int64): the project; missing for tasks that name none.
         project (string): its name; missing where no such project is there.
         finished (Int64, tasks): tasks finished in it.
@@ -102,7 +104,8 @@ def arrivals(dashboard: "Dashboard", by: str = "week") -> "pd.DataFrame":
     period: neither arrived nor finished (cumulative_flow has both).
 
     Columns:
-        period_on (datetime64[us]): the first day of the period, in the dashboard's time zone; weeks begin on Monday.
+        period_on (datetime64[us, zone]): the midnight that the period begins with, in the dashboard's time zone; weeks
+            begin on Monday.
         arrived (Int64, tasks): how often a task came to be open in it, or was first seen done.
         estimated (Int64, tasks): those of them whose time nobody saw: a row says it.
         finished (Int64, tasks): tasks finished in it, as in throughput.
@@ -135,7 +138,8 @@ def cumulative_flow(dashboard: "Dashboard", by: str = "week") -> "pd.DataFrame":
     passes the start as it leaves.
 
     Columns:
-        period_on (datetime64[us]): the first day of the period, in the dashboard's time zone; weeks begin on Monday.
+        period_on (datetime64[us, zone]): the midnight that the period begins with, in the dashboard's time zone; weeks
+            begin on Monday.
         arrived (Int64, tasks): how often a task had arrived by the end of it.
         started (Int64, tasks): how often one had been started, been finished or left by then.
         finished (Int64, tasks): tasks that had been finished for good by then; those found done at the first look
@@ -167,7 +171,8 @@ def wip(dashboard: "Dashboard", by: str = "week") -> "pd.DataFrame":
     that is reopened is in work again.
 
     Columns:
-        period_on (datetime64[us]): the first day of the period, in the dashboard's time zone; weeks begin on Monday.
+        period_on (datetime64[us, zone]): the midnight that the period begins with, in the dashboard's time zone; weeks
+            begin on Monday.
         wip (Int64, tasks): tasks started, and neither finished, cancelled nor gone, at the end of it, or at as_of.
         open (Int64, tasks): tasks open at the end of it, started or not.
         estimated (Int64, tasks): those of wip whose state nobody saw begin.
@@ -195,7 +200,8 @@ def progress_over_time(dashboard: "Dashboard", by: str = "week") -> "pd.DataFram
     that progress can fall.
 
     Columns:
-        period_on (datetime64[us]): the first day of the period, in the dashboard's time zone; weeks begin on Monday.
+        period_on (datetime64[us, zone]): the midnight that the period begins with, in the dashboard's time zone; weeks
+            begin on Monday.
         tasks (Int64, tasks): tasks open or done at the end of it, or at as_of.
         checked (Int64, tasks): those of them that were done.
         progress (Float64, 0..1): checked / tasks; missing where there were no tasks.

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from dashkit.dashboard import Dashboard
 
 
-def links(dashboard: "Dashboard", task_id: int | None = None, min_confidence: float = 0.0) -> "pd.DataFrame":
+def links(dashboard: "Dashboard", task_id: int | str | None = None, min_confidence: float = 0.0) -> "pd.DataFrame":
     """The commits and sessions that tasks are linked with, as of now; a task that came later than as_of had none.
 
     Columns:
@@ -28,14 +28,14 @@ def links(dashboard: "Dashboard", task_id: int | None = None, min_confidence: fl
 
     Args:
         dashboard: where from.
-        task_id: the links of this task alone.
+        task_id: the links of this task alone, by its number or, as text, by the id that pages show, such as BACK-544.
         min_confidence: leave out what is less sure; a missing confidence counts as 0.
 
     Raises:
-        UsageError: min_confidence is outside 0..1.
+        UsageError: min_confidence is outside 0..1; no task has this id, or several have it, which are named.
     """
     _require_confidence(min_confidence)
-    return dashboard.query("links", task_id=task_id, min_confidence=min_confidence)
+    return dashboard.query("links", task_id=dashboard.number_of(task_id), min_confidence=min_confidence)
 
 
 def task_commits(dashboard: "Dashboard", min_confidence: float = 0.0) -> "pd.DataFrame":

@@ -22,6 +22,7 @@ def progress(dashboard: "Dashboard", by: str | None = None) -> "pd.DataFrame":
         project_id (Int64): the project; missing for tasks that name none.
         project (string): its name; missing where no such project is there.
         part (string): the phase, complexity or label, as it is now; missing for tasks without one, and without `by`.
+            Two phases of one name have a row each.
         tasks (Int64, tasks): its tasks without the cancelled and the gone ones.
         checked (Int64, tasks): those of them that are done.
         progress (Float64, 0..1): checked / tasks; missing where there are no tasks.

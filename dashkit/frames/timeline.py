@@ -8,7 +8,7 @@ if TYPE_CHECKING:
     from dashkit.dashboard import Dashboard
 
 
-def task_timeline(dashboard: "Dashboard", task_id: int | None = None) -> "pd.DataFrame":
+def task_timeline(dashboard: "Dashboard", task_id: int | str | None = None) -> "pd.DataFrame":
     """Everything that is known of a task, the oldest first.
 
     An id that was given again after a deletion has the timelines of both tasks, one after the other. Before version
@@ -30,6 +30,10 @@ def task_timeline(dashboard: "Dashboard", task_id: int | None = None) -> "pd.Dat
 
     Args:
         dashboard: where from.
-        task_id: the task; None: every task.
+        task_id: the task, by its number or, as text, by the id that pages show, such as BACK-544; None: every task.
+
+    Raises:
+        UsageError: no task has this id, or several have it; they are named.
     """
-    return dashboard.query("task_timeline", task_id=task_id, has_history=dashboard.has_history)
+    number = dashboard.number_of(task_id)
+    return dashboard.query("task_timeline", task_id=number, has_history=dashboard.has_history)

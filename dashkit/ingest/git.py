@@ -10,12 +10,13 @@ from datetime import datetime
 
 from dashkit import times
 from dashkit.connection import Database, connect, default_path, explained, transaction, using
-from dashkit.errors import DashkitError, FailedError, RefusedError, UsageError
+from dashkit.errors import DashkitError, FailedError, UsageError
+from dashkit.ingest import target
 from dashkit.ingest.run_log import counts, run
 from dashkit.records import Commit, IngestSummary
 from dashkit.sources import git
 from dashkit.sources.git import Repository
-from dashkit.store import checkpoints, projects, rows
+from dashkit.store import checkpoints
 from dashkit.store import git as store
 from dashkit.store.checkpoints import Checkpoint
 
@@ -78,16 +79,13 @@ def ingest_git(
         The summary: `added` commits that the repositories did not hold, `gone` those that can no longer be reached.
 
     Raises:
-        UsageError: a name and an id, a branch and everything, or no such branch.
-        RefusedError: no repository, no git, the name fits several projects, or the database is too old.
+        UsageError: a name and an id, a name of several projects, a branch and everything, or no such branch.
+        RefusedError: no repository, no git, several projects have the repository, or the database is too old.
         FailedError: git could not read something; what was written stays, and is true.
     """
-    if (project is not None and project_id is not None) or (branch is not None and everything):
-        raise UsageError(
-            "Cannot ingest git",
-            "two things were asked for that exclude each other",
-            "Give a project's name or its id, and one branch or all.",
-        )
+    word = target.named("ingest git", project, project_id)
+    if branch is not None and everything:
+        raise UsageError("Cannot ingest git", "one branch and all branches were asked for", "Give one of the two.")
     repos = {repo.git_dir: repo for repo in map(git.find, paths)}
     tips = {key: _tips(repo, branch, everything=everything) for key, repo in repos.items()}
     report = _Report()
@@ -95,9 +93,12 @@ def ingest_git(
         for key, repo in repos.items():
             with database.step():
                 store.require(database.conn)
-                target = _project(database, repo, project, project_id)
-                repo_id = _save_repo(database, repo, target, report)
-            report.projects.add(target)
+                goal = _goal(database.conn, repo, word, project_id)
+                number = goal.make(database.conn, database.now)
+                repo_id = _save_repo(database, repo, number, report)
+            report.projects.add(number)
+            if goal.note and goal.note not in report.notes:
+                report.notes.append(goal.note)
             report.notes += [f"{_path(repo)}: {note}" for note in _notes(repo, tips[key])]
             _ingest(database, repo, repo_id, tips[key], since, report, tell)
         only = report.projects.pop() if len(report.projects) == 1 else None
@@ -237,31 +238,15 @@ def _reaches(last: str | None, since: datetime | None) -> bool:
     return instant is not None and since is not None and instant <= since
 
 
-def _project(database: _Database, repo: Repository, project: str | None, project_id: int | None) -> int:
-    """The id of the project that a repository goes to."""
-    conn = database.conn
+def _goal(conn: sqlite3.Connection, repo: Repository, word: str | None, project_id: int | None) -> target.Target:
+    """The project that a repository goes to."""
     if project_id is not None:
-        if not rows.read(conn, "SELECT id FROM projects WHERE id = :id", {"id": project_id}):
-            raise RefusedError(
-                f"Cannot ingest {_path(repo)} into project {project_id}",
-                "there is no project with this id",
-                "Give the id of a row of projects, or a name with --project NAME.",
-            )
-        return project_id
-    name = " ".join((project if project is not None else repo.name).encode("utf-8", "replace").decode().split())
-    if not name:
-        raise UsageError(f"Cannot ingest {_path(repo)}", "the project has no name", "Give one with --project NAME.")
-    there = find_projects(conn, repo) if project is None else []
-    ids = there or projects.find_projects(conn, name)
-    if len(ids) > 1:
-        raise RefusedError(
-            f"Cannot ingest {_path(repo)}",
-            f"{len(ids)} projects have {'this repository' if there else 'the name ' + name}"
-            f" (ids {', '.join(map(str, ids))})",
-            "Say which with --project-id N.",
-            ids=ids,
-        )
-    return ids[0] if ids else projects.insert_project(conn, name, database.now)
+        return target.by_id(conn, f"ingest {_path(repo)}", project_id)
+    if word is not None:
+        return target.by_word(conn, word)
+    name = " ".join(os.fsencode(repo.name).decode("utf-8", "replace").split()) or "project"
+    there = find_projects(conn, repo)
+    return target.by_place(conn, f"ingest {_path(repo)}", there, name, "Say which with --project-id N.")
 
 
 def find_projects(conn: sqlite3.Connection, repo: Repository) -> list[int]:

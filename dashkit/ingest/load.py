@@ -243,7 +243,8 @@ def _stored(row: Mapping[str, Any], column: str, kind: type) -> Any:
         raise RefusedError(
             f"Cannot read what is known of task {row['task_id']}",
             f"task_sources.{column} holds what no reading has left there",
-            "Delete that row of task_sources: the next reading finds the task by its title.",
+            f"Delete that row, `DELETE FROM task_sources WHERE task_id = {row['task_id']}`: the next reading finds the "  # noqa: S608 - for people
+            "task by its title.",
             task_id=row["task_id"],
         )
     return kind() if found is None else found

@@ -17,7 +17,7 @@ from pathlib import Path
 from dashkit import times
 from dashkit.connection import Database, using
 from dashkit.errors import DashkitError, RefusedError, UsageError
-from dashkit.ingest import apply, load
+from dashkit.ingest import apply, load, target
 from dashkit.ingest.discover import discover, is_searched
 from dashkit.ingest.model import Found, Plan, Project, Reading, Replayed, Request, Source, Written
 from dashkit.ingest.moved_tasks import hand_over
@@ -27,7 +27,7 @@ from dashkit.ingest.run_log import counts, run
 from dashkit.records import IngestSummary
 from dashkit.sources import git
 from dashkit.sources.files import real
-from dashkit.store import events, projects, rows, settings
+from dashkit.store import events, rows, settings
 
 _SHOWN = 3  # notes in a refusal
 
@@ -63,33 +63,38 @@ def ingest_tasks(
         everything: no rule leaves a record out, or a file of a folder.
 
     Raises:
-        UsageError: an empty name, a name and an id, no such kind of source, or a file named twice.
-        RefusedError: a file cannot be read, no file holds a task, the name fits several projects, or the database is
-            no Dashboard. Nothing was written.
+        UsageError: an empty name, one of several projects, a name and an id, no such kind of source, or a file named
+            twice.
+        RefusedError: a file cannot be read, no file holds a task, the first file's folder fits several projects, or the
+            database is no Dashboard. Nothing was written.
     """
-    name = _name(files, source, project, project_id)
+    word = target.named("ingest tasks", project, project_id)
+    if not all(map(str, files)):
+        raise UsageError("Cannot ingest a file without a name", "the path is empty", "Name a file; `.` is this folder.")
+    place = _place(files, source) if word is None and project_id is None else ""
     # The files are read while the database is held, so that of two runs at once the later one sees what the first read.
     with run(db, "ingest tasks") as this, using(db, write=True) as conn, events.acting(conn, events.INGEST):
         rows.require(conn)
         now = times.to_text(times.utc_now())
-        target = this.project_id = _project(conn, name, project_id)
-        exclude = settings.get(conn, "exclude", target)
+        goal = _goal(conn, word, project_id, place)
+        this.project_id = goal.id
+        exclude = settings.get(conn, "exclude", goal.id)
         request = Request(tuple(map(Path, files)), source, now, with_history, everything, exclude)
         found = discover(request)
-        if target is None or not events.are_kept(conn):
+        if goal.id is None or not events.are_kept(conn):
             _require_tasks(files, found)
         if events.are_kept(conn):
             this.look(conn, now)
-            summary = _catch_up(conn, load.project(conn, target, name), found, request)
+            summary = _catch_up(conn, load.project(conn, goal.id, goal.name), found, request)
         else:
-            summary = _fill(conn, target, name, found, now)
+            summary = _fill(conn, goal.id, goal.name, found, now)
         if not found.readings:
             missing = f"no task file was found in {', '.join(map(str, files))}"
             summary = replace(summary, notes=(missing, *summary.notes))
         summary = replace(
             summary,
             files=len(found.readings),
-            notes=(*found.notes, *summary.notes),
+            notes=(*filter(None, [goal.note]), *found.notes, *summary.notes),
             left_out_by=Counter(found.left_out) + Counter(summary.left_out_by),
         )
         this.end(conn, counts(summary))
@@ -160,19 +165,20 @@ def _without_tasks(reading: Reading) -> list[str]:
     return [f"{reading.path}: there is no task in it"] if is_empty else []
 
 
-def _name(files: Sequence[str | Path], source: str, project: str | None, project_id: int | None) -> str:
-    """The name of the project, on one line; without name and id that of the first file's folder or repository."""
-    if project is not None and project_id is not None:
-        raise UsageError("Cannot ingest tasks", "a project's name and an id were given", "Give one of the two.")
-    if not all(map(str, files)):
-        raise UsageError("Cannot ingest a file without a name", "the path is empty", "Name a file; `.` is this folder.")
-    if project is None and project_id is None and files:
-        first = Path(files[0])
-        project = (_repository(first) if is_searched(first, source) else real(first).parent.name) or "project"
-    name = " ".join((project or "").encode("utf-8", "replace").decode().split())
-    if not name and project_id is None:
-        raise UsageError("Cannot ingest tasks", "the project has no name", "Give one with --project NAME.")
-    return name
+def _place(files: Sequence[str | Path], source: str) -> str:
+    """The name of the first file's folder, or of the repository that the first folder is in."""
+    first = Path(files[0]) if files else Path()
+    folder = _repository(first) if is_searched(first, source) else real(first).parent.name
+    return " ".join(folder.encode("utf-8", "replace").decode().split()) or "project"
+
+
+def _goal(conn: sqlite3.Connection, word: str | None, project_id: int | None, place: str) -> target.Target:
+    """The project that was named; without a name and an id the one that is called as the place of the files."""
+    if project_id is not None:
+        return target.by_id(conn, "ingest tasks", project_id)
+    if word is not None:
+        return target.by_word(conn, word)
+    return target.by_place(conn, f"ingest tasks into {place}", (), place, "Say which with --project-id N.")
 
 
 def _repository(folder: Path) -> str:
@@ -200,24 +206,3 @@ def _require_tasks(files: Sequence[str | Path], found: Found) -> None:
         if lists
         else "docs/sources.md shows what each kind of file holds.",
     )
-
-
-def _project(conn: sqlite3.Connection, name: str, project_id: int | None) -> int | None:
-    """The project of this id or name; None: it is to be made."""
-    if project_id is not None:
-        if not rows.read(conn, "SELECT id FROM projects WHERE id = :id", {"id": project_id}):
-            raise RefusedError(
-                f"Cannot ingest tasks into project {project_id}",
-                "there is no project with this id",
-                "Give the id of a row of projects, or a name with --project NAME.",
-            )
-        return project_id
-    ids = projects.find_projects(conn, name)
-    if len(ids) > 1:
-        raise RefusedError(
-            f"Cannot ingest tasks into {name}",
-            f"{len(ids)} projects have this name (ids {', '.join(map(str, ids))})",
-            "Say which with --project-id N.",
-            ids=ids,
-        )
-    return ids[0] if ids else None

@@ -9,9 +9,9 @@ import sqlite3
 from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
-from typing import ClassVar
+from typing import ClassVar, NamedTuple
 
-from dashkit.migrations import shape
+from dashkit.migrations import lost, shape
 from dashkit.migrations.findings import EARLIER, MISSING, THERE, Described, Finding
 from dashkit.migrations.moves import Move
 from dashkit.store import instants
@@ -20,7 +20,7 @@ from dashkit.store import instants
 _OPTIONAL_COLUMN = re.compile(r"""CAST\(\w+\.("(?:[^"]|"")+"|\w+) AS TEXT\)""")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class AddColumn(Described):
     """A new column of an existing table.
 
@@ -59,30 +59,38 @@ class AddColumn(Described):
             return Finding("in the way", f"{where} has affinity {found.affinity}, not {expected}")
         if not recorded and (odd := _count_unless(conn, self.table, self.legal)):
             return Finding("in the way", f"{where} holds {odd:,} values outside of: {self.legal}")
-        return Finding("there", notes=self._notes(conn, found.default))
+        return self._compared(conn, found.default)
 
-    def _notes(self, conn: sqlite3.Connection, default: str | None) -> tuple[str, ...]:
-        """What differs harmlessly: another default, or a CHECK that is missing or on top."""
+    def _compared(self, conn: sqlite3.Connection, default: str | None) -> Finding:
+        """What it has lost, and what differs from ours: another default, a condition on top, or other words."""
         where = f"{self.table}.{self.column}"
-        if (default or "NULL").upper() not in ({"FALSE", "0"} if self.default == "FALSE" else {self.default}):
-            return (f"{where} has default {default}, not {self.default}",)
+        notes: tuple[str, ...] = ()
+        if self.default == "NULL" and default not in (None, "NULL"):
+            notes = (f"{where} has default {default}, not {self.default}",)
         _, _, text = shape.owner(conn, self.table) or ("", "", "")
         words, mine = (
             " ".join("0" if word == "false" else word for word in shape.tokens(sql or ""))
             for sql in (text, f"{self.column} {self.declaration}")
         )
         alike = f" {mine} ," in words or f" {mine} )" in words
-        return () if alike else (f"{where} is declared in other words than dashkit's",)
+        if alike:
+            return Finding("there", notes=notes)
+        model = (f"CREATE TABLE {self.table} (id INTEGER PRIMARY KEY)", self.sql)
+        gone = lost.find(conn, self.table, *model, only=self.column)
+        if refused := lost.refused(conn, self.table, self.column, *model):
+            notes = (*notes, f"{where} refuses {', '.join(refused)} by a condition that is not dashkit's")
+        elif not gone and not notes:
+            notes = (f"{where} is declared in other words than dashkit's",)
+        return Finding("there", notes=notes, lost=gone)
 
 
-@dataclass(frozen=True)
 class AddNamedColumn(AddColumn):
     """A column that is only read, as text, and whose name other programs like to use too."""
 
     of_any_type: ClassVar[bool] = True
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class CreateTable(Described):
     """A new table. `legal` is the SQL condition that adopted rows must satisfy.
 
@@ -114,11 +122,13 @@ class CreateTable(Described):
             why = f"rows of {self.table} that lack what its new key needs ({self.carried}): {odd:,}"
             return Finding("in the way", why) if odd else EARLIER
         ours = shape.grown(shape.tokens(found[2] or ""), shape.tokens(self.sql))
-        if not ours and (lacks := shape.lacks(conn, self.table, self.sql)):
+        gone = () if ours else lost.find(conn, self.table, self.sql)
+        if not ours and (lacks := lost.lacks(conn, self.table, self.sql, gone if recorded else ())):
             return Finding("in the way", f"the table {self.table} that is there lacks {lacks}")
         if not recorded and (odd := _count_unless(conn, self.table, self.legal)):
             return Finding("in the way", f"{self.table} holds {odd:,} rows outside of: {self.legal}")
-        return THERE if ours else Finding("there", notes=(f"{self.table} is declared in other words than dashkit's",))
+        notes = () if ours or gone else (f"{self.table} is declared in other words than dashkit's",)
+        return Finding("there", notes=notes, lost=gone)
 
     def is_earlier(self, sql: str | None) -> bool:
         """Whether a table of this text is this one as an earlier commit made it."""
@@ -139,7 +149,7 @@ class CreateTable(Described):
         yield from beside
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class CreateIndex(Described):
     """A new index."""
 
@@ -168,7 +178,7 @@ class CreateIndex(Described):
         return THERE
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class Fill(Described):
     """Values for rows that need them: `needs` says which, `sources` what is put there, the first that is known.
 
@@ -208,7 +218,7 @@ class Fill(Described):
         return MISSING if needed else THERE
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class CreateTrigger(Described):
     """A new trigger. Where its table is not there (a version 1 found in the world may lack it) nothing is to watch.
 
@@ -268,8 +278,7 @@ class CreateTrigger(Described):
         yield self._fitting(conn)
 
 
-@dataclass(frozen=True)
-class Dated:
+class Dated(NamedTuple):
     """A column whose dates a change is about: of which rows, and what becomes of one whose date cannot be read."""
 
     column: str
@@ -277,7 +286,7 @@ class Dated:
     otherwise: str
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class Insert(Described):
     """Rows that a table begins with, one for each row of `of` that has what is wanted; once recorded, never again.
 
@@ -341,8 +350,7 @@ ALL_SOURCES = ("created_at", "completed_at")
 Change = AddColumn | CreateTable | CreateIndex | CreateTrigger | Fill | Insert | Move
 
 
-@dataclass(frozen=True)
-class Step:
+class Step(NamedTuple):
     """An ordered group of changes; the title is its line in the documentation."""
 
     title: str

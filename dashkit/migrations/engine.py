@@ -16,7 +16,6 @@ from dashkit.errors import FailedError, RefusedError, UsageError
 from dashkit.migrations import shape
 from dashkit.migrations.changes import (
     AddColumn,
-    Change,
     CreateIndex,
     CreateTable,
     CreateTrigger,
@@ -24,6 +23,7 @@ from dashkit.migrations.changes import (
     Insert,
     Version,
 )
+from dashkit.migrations.findings import Described
 from dashkit.migrations.later import TakeOver
 from dashkit.migrations.moves import Move
 from dashkit.migrations.surveys import Item, Survey
@@ -48,7 +48,7 @@ class Applied:
     """One change that was made, how long its statement took, and how many rows it filled from where, or inserted."""
 
     version: str
-    change: Change | TakeOver
+    change: Described
     seconds: float
     kinds: tuple[tuple[str, int], ...] = ()
 
@@ -129,18 +129,23 @@ def survey(conn: sqlite3.Connection, versions: Iterable[Version]) -> Survey:
     versions = tuple(versions)
     tracking = TRACKING.look(conn, recorded=True)
     rows: dict[tuple[str, str], str] = {}
+    adopted: set[tuple[str, str]] = set()
     last: tuple[str | None, str | None] = (None, None)
     if tracking.state == "there":
-        found = conn.execute("SELECT version, name, checksum, applied_at, backup FROM schema_migrations").fetchall()
+        found = conn.execute(
+            "SELECT version, name, checksum, applied_at, backup, duration_ms IS NULL FROM schema_migrations"
+        ).fetchall()
         # A BLOB in there is of no tool of ours: as text it is a version that we do not know.
-        rows = {(str(version), str(name)): str(checksum) for version, name, checksum, _, _ in found}
-        last = max(((str(applied_at), str(backup)) for *_, applied_at, backup in found if backup), default=last)
+        rows = {(str(version), str(name)): str(checksum) for version, name, checksum, *_ in found}
+        adopted = {(str(version), str(name)) for version, name, *_, is_adopted in found if is_adopted}
+        last = max(((str(applied_at), str(backup)) for *_, applied_at, backup, _ in found if backup), default=last)
     items = []
     for version in versions:
         for change in (*version.changes, *version.moves):
             checksum = rows.get((version.number, change.name))
             finding = change.look(conn, recorded=checksum is not None)
-            items.append(Item(version.number, change, finding, checksum, version.earlier.get(change.name, ())))
+            known, key = version.earlier.get(change.name, ()), (version.number, change.name)
+            items.append(Item(version.number, change, finding, checksum, known, key in adopted))
     recorded = tuple(sorted({version for version, _ in rows}, key=number))
     return Survey(tuple(items), tracking, recorded, *last)
 
@@ -163,7 +168,7 @@ def require_applicable(found: Survey, newest: str, path: Path) -> None:
         raise RefusedError(
             f"Cannot migrate {path}",
             "; ".join(found.obstacles),
-            "Rename or remove what is in the way, on a copy first; nothing was changed.",
+            "Nothing was changed. `dashkit doctor` says how to get it out of the way without losing it.",
             path=path,
             obstacles=tuple(found.obstacles),
         )
@@ -204,7 +209,7 @@ def apply(
 def record(
     conn: sqlite3.Connection,
     version: str,
-    change: Change | TakeOver,
+    change: Described,
     now: datetime,
     seconds: float | None,
     backup: str | None,

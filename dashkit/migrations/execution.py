@@ -6,7 +6,7 @@ COMMIT. Any doubt before COMMIT rolls back, and then nothing has happened.
 
 import sqlite3
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing, suppress
 from dataclasses import dataclass, field, replace
@@ -15,7 +15,7 @@ from pathlib import Path
 
 from dashkit import connection, times
 from dashkit.errors import BusyError, DashkitError, FailedError, RefusedError
-from dashkit.migrations import backups, engine, later, preflight, verify
+from dashkit.migrations import backups, engine, later, mends, names, preflight, verify
 from dashkit.migrations.changes import Version
 from dashkit.migrations.facts import Facts, gather, unread
 from dashkit.migrations.surveys import Survey
@@ -109,7 +109,7 @@ def _migrate(conn: sqlite3.Connection, job: Job, backup: backups.NewBackup) -> O
         conn.execute("PRAGMA journal_mode = OFF")
         conn.execute("PRAGMA synchronous = OFF")
     else:
-        conn.execute("PRAGMA synchronous = EXTRA")
+        connection.acquire(conn, "PRAGMA synchronous = EXTRA")  # the first that reads
     # Set before BEGIN, where it would be ignored: our one UPDATE must fire no action of theirs.
     conn.execute("PRAGMA foreign_keys = OFF")
     conn.execute("PRAGMA trusted_schema = OFF")
@@ -129,10 +129,13 @@ def _migrate(conn: sqlite3.Connection, job: Job, backup: backups.NewBackup) -> O
                     return _nothing(job, found)
                 facts = _copy_and_check(job, backup, pool)
             job.tell("applying")
-            applied = _apply(conn, job, found, backup)
+            named, touched = mends.of_names(conn) if found.is_misnamed else ([], set())
+            found = _look(conn, job) if named else found
+            given, more = mends.of_lost(conn, found.mendable)
+            applied = _apply(conn, job, found, [*named, *given], backup)
             connection.attach_immutable(conn, backup.partial, "backup")
             job.tell("verifying")
-            _require(verify.problems(conn, backup.partial, job.versions), job, "after the changes ")
+            _require(verify.problems(conn, backup.partial, job.versions, touched | more), job, "after the changes ")
             _require(list(facts.result().damage), job, "the database is damaged: ")
             promised = backup.path
             backup.publish()
@@ -157,7 +160,9 @@ def _migrate(conn: sqlite3.Connection, job: Job, backup: backups.NewBackup) -> O
     )
 
 
-def _apply(conn: sqlite3.Connection, job: Job, found: Survey, backup: backups.NewBackup) -> list[engine.Applied]:
+def _apply(
+    conn: sqlite3.Connection, job: Job, found: Survey, mended: list[mends.Mend], backup: backups.NewBackup
+) -> list[engine.Applied]:
     had_history = later.is_begun(conn, job.versions)
     try:
         applied = engine.apply(conn, found, job.now, _recorded_name(job, backup), job.tell)
@@ -166,25 +171,28 @@ def _apply(conn: sqlite3.Connection, job: Job, found: Survey, backup: backups.Ne
         if error.sqlite_errorcode == sqlite3.SQLITE_ERROR:
             _require(verify.damage_of(conn), job, "rows that are there break its own conditions: ")
         raise
+    beside = [engine.Applied(job.versions[-1].number, mend, 0.0) for mend in mended]
     # A history that this run began has taken over what rows know.
-    return [*applied, *_take_over(conn, job, backup)] if had_history else applied
+    beside += _take_over(conn, job) if had_history else []
+    for one in beside:
+        engine.record(conn, one.version, one.change, job.now, one.seconds, _recorded_name(job, backup))
+    return [*applied, *beside]
 
 
-def _take_over(conn: sqlite3.Connection, job: Job, backup: backups.NewBackup) -> list[engine.Applied]:
-    started, change = time.perf_counter(), later.TAKE_OVER
+def _take_over(conn: sqlite3.Connection, job: Job) -> Iterator[engine.Applied]:
+    started = time.perf_counter()
     # Recorded by the clock, not at the beginning of the run: somebody may have asked since what was known.
-    kinds = later.take_over(conn, times.to_text(times.utc_now()))
-    done = engine.Applied(job.versions[-1].number, change, time.perf_counter() - started, kinds)
-    if not done.rows:
-        return []
-    engine.record(conn, done.version, change, job.now, done.seconds, _recorded_name(job, backup))
-    return [done]
+    for change, kinds in later.take_over(conn, times.to_text(times.utc_now())):
+        done = engine.Applied(job.versions[-1].number, change, time.perf_counter() - started, kinds)
+        if done.rows:
+            yield done
 
 
 def _look(conn: sqlite3.Connection, job: Job) -> Survey:
     engine.require_dashboard(conn, job.shown)
-    found = engine.survey(conn, job.versions)
-    engine.require_applicable(found, job.newest or job.versions[-1].number, job.shown)
+    found = engine.survey(conn, job.versions)._replace(is_misnamed=names.are_wrong(conn))
+    if not found.is_misnamed:
+        engine.require_applicable(found, job.newest or job.versions[-1].number, job.shown)
     return found
 
 

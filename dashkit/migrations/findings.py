@@ -1,11 +1,12 @@
 """What a look at a database finds of a change, and what every kind of change has."""
 
-import hashlib
 import sqlite3
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from typing import Literal
+
+from dashkit.migrations.lost import Lost
 
 State = Literal["missing", "there", "in the way"]
 
@@ -14,13 +15,14 @@ State = Literal["missing", "there", "in the way"]
 class Finding:
     """What a look found: the state, why something is in the way, and notes on what differs harmlessly.
 
-    `is_earlier`: what is missing is there as an earlier commit made it.
+    `is_earlier`: what is missing is there as an earlier commit made it. `lost`: what is there has lost a part.
     """
 
     state: State
     why: str = ""
     notes: tuple[str, ...] = ()
     is_earlier: bool = False
+    lost: tuple[Lost, ...] = ()
 
 
 MISSING = Finding("missing")
@@ -28,13 +30,19 @@ EARLIER = Finding("missing", is_earlier=True)
 THERE = Finding("there")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class Described:
-    """What all kinds of change have: a name, their line in the report before and after, and their SQL."""
+    """What all kinds of change have: a name, their line in the report before and after, and their SQL.
+
+    Each is made once, and equal to itself alone: what would compare and print all values takes time at every start.
+    """
 
     name: str
     todo: str
     done: str
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} {self.name}>"
 
     @property
     def sql(self) -> str:
@@ -44,6 +52,8 @@ class Described:
     @property
     def checksum(self) -> str:
         """SHA-256 of the SQL text, shortened: a released change never changes."""
+        import hashlib
+
         return hashlib.sha256(self.sql.encode()).hexdigest()[:16]
 
     def statements(self, conn: sqlite3.Connection) -> Iterator[str]:  # noqa: ARG002 - one signature for all kinds

@@ -9,7 +9,7 @@ from dashkit.migrations import shape
 from dashkit.migrations.findings import MISSING, THERE, Described, Finding
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class Move(Described):
     """Rows that an earlier form of the version kept in another table, into one of `key`, `value` and `updated_at`.
 

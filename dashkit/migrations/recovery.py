@@ -175,15 +175,17 @@ def _loss(conn: sqlite3.Connection, table: str, versions: tuple[Version, ...]) -
         f"FROM backup.{name} o JOIN main.{name} n ON n.{key} = o.{key}"
     ).fetchone()
     rows = [verify.contents(conn, [table], schema)[table] for schema in ("main", "backup")]
-    added = rows[0] - shared - (_taken_over(conn, key) if table.lower() == later.TABLE else 0)
+    added = rows[0] - shared - _taken_over(conn, table, key)
     return Loss(table, added, int(changed), rows[1] - shared - _moved(conn, table, versions))
 
 
-def _taken_over(conn: sqlite3.Connection, key: str) -> int:
+def _taken_over(conn: sqlite3.Connection, table: str, key: str) -> int:
     """The events that were made of rows since: nobody wrote them, and from the rows they come again."""
+    if table.lower() not in later.TABLES:
+        return 0
     sql = (
-        f"SELECT count(*) FROM main.{later.TABLE} AS n WHERE n.op = 'backfill' "
-        f"AND NOT EXISTS (SELECT 1 FROM backup.{later.TABLE} AS o WHERE o.{key} = n.{key})"
+        f"SELECT count(*) FROM main.{table} AS n WHERE (n.op = 'backfill' OR n.source = 'reconcile') "
+        f"AND NOT EXISTS (SELECT 1 FROM backup.{table} AS o WHERE o.{key} = n.{key})"
     )
     return int(conn.execute(sql).fetchone()[0])
 

@@ -1,7 +1,6 @@
 """What a person reads: every result of a migration as text, and as plain data for programs."""
 
 import shlex
-from dataclasses import asdict
 from itertools import groupby
 from pathlib import Path
 
@@ -15,6 +14,7 @@ from dashkit.migrations.recovery import Loss
 from dashkit.migrations.restore import Restored
 
 SLOW = 0.1  # seconds; a change that takes longer says so
+MOST_WORDS = 8  # of statuses
 MOST_COLUMNS = 4  # of one table, each in a line of its own
 # As benchmarks/triggers.py measures it.
 _COST = "What the triggers cost: a change of a task takes about 5 microseconds longer, 3 in bulk"
@@ -112,7 +112,9 @@ def rehearsal_text(rehearsal: Rehearsal, to: str | None) -> str:
         f"A backup is made first; up to {size(rehearsal.room)} of disk may be needed on the way.",
     ]
     if outcome.facts.spellings:
-        known = ", ".join(f"{word!r} ({rows:,})" for word, rows in outcome.facts.spellings[:8])
+        words = outcome.facts.spellings
+        known = ", ".join(f"{word!r} ({rows:,})" for word, rows in words[:MOST_WORDS])
+        known += f" and {len(words) - MOST_WORDS:,} more" if len(words) > MOST_WORDS else ""
         text.append(f"Statuses in other words, kept as they are and not marked as checked: {known}")
     if outcome.facts.orphans:
         known = ", ".join(f"{table} ({rows:,})" for table, rows in outcome.facts.orphans)
@@ -184,7 +186,13 @@ def rehearsal_data(rehearsal: Rehearsal) -> dict[str, object]:
         "other_statuses": dict(rehearsal.outcome.facts.spellings),
         "orphans": dict(rehearsal.outcome.facts.orphans),
         "unread_dates": [
-            {**asdict(unread), "text": f"{unread}: {otherwise}."}
+            {
+                "column": unread.column,
+                "count": unread.count,
+                "of": unread.of,
+                "example": unread.example,
+                "text": f"{unread}: {otherwise}.",
+            }
             for unread, otherwise in rehearsal.outcome.facts.unread
         ],
         "disk_bytes": rehearsal.room,

@@ -97,7 +97,7 @@ class _Run:
         """Rollback-journal mode: one connection holds the file for itself from before the save to the end."""
         # In this order: a connection in exclusive mode keeps its read lock while it waits, which stops the very
         # writer that it waits for.
-        conn.execute("BEGIN EXCLUSIVE")
+        connection.acquire(conn, "BEGIN EXCLUSIVE")
         conn.execute("PRAGMA locking_mode = EXCLUSIVE")
         conn.execute("COMMIT")  # the lock stays
         self._keep(conn, whole)

@@ -1,13 +1,12 @@
 """What a database really looks like: columns, keys and definitions, read from SQLite's own catalogue."""
 
-import hashlib
 import re
 import sqlite3
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
-_TOKEN = re.compile(r"""'(?:[^']|'')*'|"(?:[^"]|"")*"|\[[^\]]*\]|`[^`]*`|--[^\n]*|/\*.*?\*/|\w+|\S""", re.DOTALL)
+TOKEN = re.compile(r"""'(?:[^']|'')*'|"(?:[^"]|"")*"|\[[^\]]*\]|`[^`]*`|--[^\n]*|/\*.*?\*/|\w+|\S""", re.DOTALL)
 
 
 @dataclass(frozen=True)
@@ -103,7 +102,7 @@ def foreign_keys(conn: sqlite3.Connection, table: str) -> set[tuple[str, str, st
 def tokens(sql: str) -> tuple[str, ...]:
     """SQL text as comparable words: no comments, no quotes around names, no case outside of strings."""
     words = []
-    for token in _TOKEN.findall(sql):
+    for token in TOKEN.findall(sql):
         if token.startswith(("--", "/*")):
             continue
         if token[0] in '"[`':
@@ -116,6 +115,8 @@ def tokens(sql: str) -> tuple[str, ...]:
 @lru_cache
 def digest(sql: str) -> str:
     """Which text it is, whatever its case, quotes, blanks and comments."""
+    import hashlib  # a look at a database that was never migrated needs none
+
     return hashlib.sha256(" ".join(tokens(sql)).encode()).hexdigest()[:16]
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from dashkit import connection
-from dashkit.migrations import backups, engine, preflight, shape, verify
+from dashkit.migrations import backups, engine, names, preflight, shape, verify
 from dashkit.migrations.changes import Version
 from dashkit.migrations.surveys import Survey
 
@@ -15,7 +15,8 @@ from dashkit.migrations.surveys import Survey
 class Status:
     """A database's version ("1.0", or the newest that is complete), and per known version the pending changes.
 
-    `grown`: those of them that a version which was applied here got since.
+    `grown`: those of them that a version which was applied here got since. `amiss`: what another program took away
+    from tables, or named otherwise.
     """
 
     path: Path
@@ -30,6 +31,7 @@ class Status:
     backup: Path | None
     newer: bool
     grown: tuple[str, ...] = ()
+    amiss: tuple[str, ...] = ()
 
     @property
     def serves(self) -> bool:
@@ -40,7 +42,8 @@ class Status:
     @property
     def ready(self) -> bool:
         """Nothing is pending in any version."""
-        return not (any(names for _, names in self.pending) or self.obstacles or self.unrecorded or self.newer)
+        waiting = any(names for _, names in self.pending)
+        return not (waiting or self.obstacles or self.unrecorded or self.amiss or self.newer)
 
     def __str__(self) -> str:
         text = [f"{self.path}: version {self.version}"]
@@ -51,6 +54,7 @@ class Status:
         elif self.backups:
             text.append(f"Newest backup: {self.backups[0].name} (of {len(self.backups)})")
         text += [f"Note: {note}" for note in self.notes]
+        text += [f"Amiss: {one}" for one in self.amiss]
         text += [f"In the way: {obstacle}" for obstacle in self.obstacles]
         if self.unrecorded:
             text.append(f"There but not recorded: {', '.join(self.unrecorded)}")
@@ -63,10 +67,13 @@ class Status:
         if self.newer:
             return f"REFUSED: version {self.version} is newer than this dashkit knows; update dashkit"
         if self.obstacles:
-            return "REFUSED: something is in the way of a migration; rename or remove it"
+            return "REFUSED: something is in the way of a migration; `dashkit doctor` says what to do"
         waiting = {version: names for version, names in self.pending if names}
-        if waiting and (self.version == "1.0" or self.version in waiting):
+        reached = engine.number(self.version)
+        if self.version == "1.0" or any(engine.number(version) <= reached for version in waiting):
             return f"PENDING {'; '.join(_told(version, names) for version, names in waiting.items())}. {see}"
+        if self.amiss:
+            return "PENDING: another program has changed a table; `dashkit doctor` says how that is mended"
         if self.unrecorded:
             return "PENDING: what is there is not recorded; `dashkit migrate --execute` records it"
         later = f"; {', '.join(waiting)} available: {see}" if waiting else ""
@@ -82,6 +89,7 @@ class Status:
             "unrecorded": list(self.unrecorded),
             "obstacles": list(self.obstacles),
             "notes": list(self.notes),
+            "amiss": list(self.amiss),
             "rows": dict(self.rows),
             "backup": str(self.backup) if self.backup else None,
             "backups": [str(backup) for backup in self.backups],
@@ -103,6 +111,8 @@ def read(path: Path, versions: tuple[Version, ...]) -> Status:
     with closing(connection.connect_readonly(real)) as conn, connection.explained(path, "read"):
         engine.require_dashboard(conn, path)
         found = engine.survey(conn, versions)
+        # Behind a name that is wrong anything may seem to be in the way; a migration puts it right first.
+        wrong = [str(one) for one in names.find(conn) if one.meant] if found.obstacles else []
         rows = verify.contents(conn, shape.tables(conn))
     pending = tuple(
         (version.number, tuple(item.change.name for item in found.missing if item.version == version.number))
@@ -113,7 +123,7 @@ def read(path: Path, versions: tuple[Version, ...]) -> Status:
         version_of(found, versions),
         pending,
         tuple(item.change.name for item in found.unrecorded),
-        tuple(found.obstacles),
+        () if wrong else tuple(found.obstacles),
         tuple(found.notes),
         tuple((table, count) for table, count in rows.items() if not table.startswith("sqlite_")),
         tuple(backup.path for backup in backups.found(real)),
@@ -121,6 +131,7 @@ def read(path: Path, versions: tuple[Version, ...]) -> Status:
         real.parent / found.backup if found.backup else None,
         engine.number(version_of(found, versions)) > engine.number(versions[-1].number),
         tuple(item.change.name for item in found.grown),
+        (*map(str, found.lost), *wrong),
     )
 
 

@@ -1,17 +1,18 @@
 """What a look at a database tells of all changes: which are missing, there without a record, edited, or in the way."""
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
-from dashkit.migrations.changes import Change
+from dashkit.migrations.changes import AddColumn, Change
 from dashkit.migrations.findings import Finding
+from dashkit.migrations.lost import NOT_NEEDED, Lost
 from dashkit.migrations.moves import Move
 
 
-@dataclass(frozen=True)
-class Item:
+class Item(NamedTuple):
     """One change of a version, as it stands in this database; `checksum` is the recorded one, if any.
 
-    `known` are checksums of other texts that it had before its release.
+    `known` are checksums of other texts that it had before its release. `is_adopted`: no run of ours made it; it was
+    there, and was recorded as it was.
     """
 
     version: str
@@ -19,6 +20,12 @@ class Item:
     finding: Finding
     checksum: str | None
     known: tuple[str, ...] = ()
+    is_adopted: bool = False
+
+    def is_lost(self, one: Lost) -> bool:
+        """Whether it ever had what it has not."""
+        had_none = isinstance(self.change, AddColumn) or one.kind in NOT_NEEDED
+        return self.checksum is not None and not (self.is_adopted and had_none)
 
     @property
     def is_later(self) -> bool:
@@ -26,15 +33,18 @@ class Item:
         return self.checksum is None or self.finding.is_earlier or isinstance(self.change, Move)
 
 
-@dataclass(frozen=True)
-class Survey:
-    """Every change of the wanted versions, and the tracking table itself; when the last run made a backup."""
+class Survey(NamedTuple):
+    """Every change of the wanted versions, and the tracking table itself; when the last run made a backup.
+
+    `is_misnamed`: a table is named where it is not, and anything may seem to be in the way until that is put right.
+    """
 
     items: tuple[Item, ...]
     tracking: Finding
     recorded_versions: tuple[str, ...]
     migrated_at: str | None
     backup: str | None
+    is_misnamed: bool = False
 
     @property
     def missing(self) -> list[Item]:
@@ -59,6 +69,16 @@ class Survey:
         return [item for item in mine if begun and item.finding.state == "missing" and item.is_later]
 
     @property
+    def lost(self) -> list[Lost]:
+        """What another program took away from what is there."""
+        return [one for item in self.items for one in item.finding.lost if item.is_lost(one)]
+
+    @property
+    def mendable(self) -> list[Lost]:
+        """What of it the next run gives back: of the rest rows have to be put right first."""
+        return [one for one in self.lost if not one.broken]
+
+    @property
     def obstacles(self) -> list[str]:
         """What is in the way, in words."""
         findings = [self.tracking, *(item.finding for item in self.items)]
@@ -67,7 +87,8 @@ class Survey:
     @property
     def edited(self) -> list[Item]:
         """The recorded changes that were edited since: drift."""
-        return [item for item in self.items if item.checksum not in (None, item.change.checksum, *item.known)]
+        recorded = [item for item in self.items if item.checksum is not None]
+        return [item for item in recorded if item.checksum not in (item.change.checksum, *item.known)]
 
     @property
     def notes(self) -> list[str]:
@@ -76,9 +97,15 @@ class Survey:
             f"{item.change.name} was applied in another wording (recorded {item.checksum}, now {item.change.checksum})"
             for item in self.edited
         ]
-        return [note for item in self.items for note in item.finding.notes] + edited
+        bare = [
+            f"{one.where} was adopted without {one.clause}: {one.allows}"
+            for item in self.items
+            for one in item.finding.lost
+            if not item.is_lost(one)
+        ]
+        return [note for item in self.items for note in item.finding.notes] + bare + edited
 
     @property
     def complete(self) -> bool:
-        """Nothing to apply, nothing to adopt."""
-        return not (self.missing or self.unrecorded or self.obstacles)
+        """Nothing to apply, nothing to adopt, nothing to put right."""
+        return not (self.missing or self.unrecorded or self.obstacles or self.mendable or self.is_misnamed)

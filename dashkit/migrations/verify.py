@@ -4,27 +4,34 @@ The connection has the migrated state as `main` and the backup as `backup`.
 """
 
 import sqlite3
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 
 from dashkit import connection
 from dashkit.migrations import engine, shape
 from dashkit.migrations.changes import AddColumn, Change, CreateIndex, CreateTable, CreateTrigger, Fill, Insert, Version
 from dashkit.migrations.moves import Move
+from dashkit.migrations.names import Key
+from dashkit.store import orphans as rows
 
 BOOKKEEPING = "schema_migrations"
 
 
-def problems(conn: sqlite3.Connection, backup: Path, versions: tuple[Version, ...]) -> list[str]:
-    """Everything that is not as it must be after a migration.
+def problems(
+    conn: sqlite3.Connection, backup: Path, versions: tuple[Version, ...], mended: Collection[Key] = ()
+) -> list[str]:
+    """Everything that is not as it must be after a migration; the texts of `mended` objects may be others.
 
     Steps: nothing is pending; no definition of another object changed; tables, views and triggers compile as
     before; every old row and value equals the backup's; no new foreign key violation.
     """
     left = engine.survey(conn, versions)
     found = [f"{item.change.name} is still missing" for item in left.missing] + left.obstacles
-    found += _changed_definitions(conn, versions)
+    found += map(str, left.mendable)
+    found += _changed_definitions(conn, versions, mended)
+    found += damage_of(conn) if mended else []
     found += _new_compile_errors(conn, backup)
     begun = {change.table for version in versions for change in version.changes if isinstance(change, Insert)}
     moves = [move for version in versions for move in version.moves]
@@ -69,27 +76,38 @@ def ours(versions: tuple[Version, ...]) -> set[str]:
     return made | {change.trigger for change in changes if isinstance(change, CreateTrigger)}
 
 
-def _changed_definitions(conn: sqlite3.Connection, versions: tuple[Version, ...]) -> list[str]:
-    """Every object of the backup is there to the byte; a table that got columns keeps the old ones in front."""
+def _changed_definitions(conn: sqlite3.Connection, versions: tuple[Version, ...], mended: Collection[Key]) -> list[str]:
+    """Every object of the backup is there to the byte; a table that got columns keeps the old ones in front.
+
+    Of what was mended the columns are the same, but for their defaults.
+    """
     changes = [change for version in versions for change in version.changes]
     grown = {change.table for change in changes if isinstance(change, AddColumn)}
     mine = ours(versions)
     before, after = shape.definitions(conn, "backup"), shape.definitions(conn)
     found = []
     for (kind, name), (table, sql) in before.items():
-        if kind == "table" and name.lower() in grown:
-            old, new = (
-                list(shape.columns(conn, name, "backup").values()),
-                list(shape.columns(conn, name).values()),
-            )
+        if kind == "table" and (name.lower() in grown or (kind, name) in mended):
+            old, new = (_columns(conn, name, schema, (kind, name) in mended) for schema in ("backup", "main"))
             if new[: len(old)] != old:
                 found.append(f"the old columns of {name} changed")
+        elif (kind, name) in mended and (kind, name) in after:
+            continue
         elif after.get((kind, name)) != (table, sql) and not _is_replaced(changes, kind, name, sql):
             found.append(f"the {kind} {name} changed or is gone")
     for kind, name in after.keys() - before.keys():
-        if not (name.lower() in mine or (name.startswith("sqlite_autoindex_") and after[kind, name][0] in mine)):
+        if not (
+            name.lower() in mine
+            or (kind, name) in mended
+            or (name.startswith("sqlite_autoindex_") and after[kind, name][0] in mine)
+        ):
             found.append(f"a {kind} {name} appeared")
     return found
+
+
+def _columns(conn: sqlite3.Connection, table: str, schema: str, without_defaults: bool) -> list[shape.Column]:
+    found = list(shape.columns(conn, table, schema).values())
+    return [replace(column, default=None) for column in found] if without_defaults else found
 
 
 def _is_replaced(changes: Iterable[Change], kind: str, name: str, sql: str | None) -> bool:
@@ -239,14 +257,8 @@ def damage_of(conn: sqlite3.Connection) -> list[str]:
 
 
 def orphans(conn: sqlite3.Connection) -> dict[str, int]:
-    """Rows whose foreign key points nowhere, by table."""
-    counts: dict[str, int] = {}
-    try:
-        for table, *_ in conn.execute("PRAGMA foreign_key_check"):
-            counts[table] = counts.get(table, 0) + 1
-    except sqlite3.OperationalError:
-        return counts
-    return counts
+    """Rows that name a row which is not there, each counted once, by table."""
+    return {one.table: one.rows for one in rows.find(conn)}
 
 
 def contents(conn: sqlite3.Connection, tables: Iterable[str], schema: str = "main") -> dict[str, int]:

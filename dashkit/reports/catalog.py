@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dashkit.errors import RefusedError, UsageError
-from dashkit.reports.parameters import Parameter, declared
+from dashkit.reports.parameters import TAG, Parameter, declared
 
 if TYPE_CHECKING:
     from nbformat import NotebookNode
@@ -112,7 +112,7 @@ def read(path: Path) -> Report:
     if path.stem.startswith("."):
         raise _unreadable(path, "its name begins with a dot, and the name is that of its folder of pages")
     prose = next((source for kind, source, _ in cells if kind == "markdown"), "")
-    declaring = next((source for _, source, tags in cells if "parameters" in tags), "")
+    declaring = next((source for _, source, tags in cells if TAG in tags), "")
     said = {str(tag) for _, _, tags in cells for tag in tags}
     return Report(
         path.stem,

@@ -12,7 +12,7 @@ from datetime import datetime
 from html import escape
 from typing import TYPE_CHECKING, Any
 
-from dashkit.times import parse, to_text
+from dashkit.times import of_column, parse, to_text
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -93,16 +93,16 @@ def hand_on(**content: object) -> None:
         display({MIME: plain, "text/plain": ""}, raw=True)  # type: ignore[no-untyped-call]
 
 
-def _plain(value: Any) -> Any:
-    """A value as JSON has it: an instant as it is stored, a frame as its rows."""
+def _plain(value: Any, column: str = "") -> Any:
+    """A value as JSON has it: an instant as it is stored, or as its day in a column of days, a frame as its rows."""
     import pandas as pd
 
     if isinstance(value, pd.DataFrame):
-        return [{str(name): _plain(cell) for name, cell in row.items()} for row in value.to_dict("records")]
+        return [{str(name): _plain(one, str(name)) for name, one in row.items()} for row in value.to_dict("records")]
     if pd.api.types.is_scalar(value) and pd.isna(value):
         return None
     if isinstance(value, datetime):
-        return to_text(value) if value.tzinfo else value.isoformat()
+        return of_column(column, value) if value.tzinfo else value.isoformat()
     return value
 
 

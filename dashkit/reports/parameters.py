@@ -17,6 +17,7 @@ from dashkit.errors import UsageError
 
 KINDS: dict[str, type] = {"str": str, "int": int, "float": float, "bool": bool, "list": list, "dict": dict}
 _WORDS = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
+TAG = "parameters"  # of the cell that declares them
 _INJECTED = "# Parameters"  # the first line of the cell in which papermill writes what was given
 
 
@@ -137,7 +138,13 @@ def check_parameters() -> None:
             "no notebook is running",
             "Call it in a notebook's cell, after the parameters.",
         )
-    known, given = _seen(shell.user_ns["In"])
+    known, given, lost = _seen(shell.user_ns["In"])
+    if lost:
+        raise UsageError(
+            "Cannot take what was given for this notebook",
+            f"the cell that declares its parameters overwrites it ({', '.join(lost)})",
+            f"Give that cell the tag `{TAG}`: papermill then puts what is given below it.",
+        )
     values: dict[str, Any] = shell.user_ns
     for parameter in known:  # `papermill -p project 1` makes a number of what was meant as a text
         value = values[parameter.name]
@@ -155,10 +162,14 @@ def _show_whole_cells() -> None:
     pd.set_option("display.max_colwidth", None, "display.max_rows", 200, "display.html.use_mathjax", False)
 
 
-def _seen(cells: Sequence[str]) -> tuple[tuple[Parameter, ...], list[str]]:
-    """What the newest parameters cell among those that ran declares, and what papermill set after it."""
+def _seen(cells: Sequence[str]) -> tuple[tuple[Parameter, ...], list[str], list[str]]:
+    """What the newest parameters cell among those that ran declares, what papermill set after it, and what before it.
+
+    Before the first one papermill sets something only where it has not found that cell, for want of the tag.
+    """
     known: tuple[Parameter, ...] = ()
     given: list[str] = []
+    lost: list[str] = []
     for cell in cells:
         if cell.startswith(_INJECTED):
             given = [
@@ -169,8 +180,9 @@ def _seen(cells: Sequence[str]) -> tuple[tuple[Parameter, ...], list[str]]:
                 if isinstance(target, ast.Name)
             ]
         elif _declares(cell):
+            lost = [] if known else given
             known, given = declared(cell), []
-    return known, given
+    return known, given, lost
 
 
 def _declares(cell: str) -> bool:
@@ -207,7 +219,7 @@ def _read(text: str, kind: str) -> object:
 def _unknown(name: str, kinds: Mapping[str, str], report: str) -> UsageError:
     near = difflib.get_close_matches(name, kinds, n=1)
     remedy = f"Did you mean {near[0]}? " if near else ""
-    known = ", ".join(kinds) or "none at all"
+    known = ", ".join(kinds) or f"none at all; what it takes is declared by a cell with the tag `{TAG}`"
     return UsageError(
         f"Cannot run {report}", f"it has no parameter {name!r}", f"{remedy}It takes {known}.", parameter=name
     )
@@ -223,7 +235,7 @@ def _misfit(name: str, value: object, kind: str, report: str) -> UsageError:
 
 
 _FORMS = {
-    "str": "a text",
+    "str": "a text (of papermill: -r NAME VALUE)",
     "int": "a whole number",
     "float": "a number",
     "bool": "True or False",

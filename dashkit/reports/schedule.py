@@ -1,16 +1,21 @@
 """Reports on a schedule: what cron, systemd and GitHub Actions are to be told, with the paths of this installation."""
 
 import json
+import re
 import shlex
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PureWindowsPath
 
+from dashkit import connection, migrations, texts
 from dashkit.connection import LOCAL
-from dashkit.errors import UsageError
+from dashkit.errors import OutdatedError, UsageError
+from dashkit.reports.catalog import Report
+from dashkit.store import rows
 
 KEPT = 90  # runs: a quarter of days
+_WILD = re.compile(r"[*?[]")  # of a pattern of files, as upload-artifact reads a path
 
 
 @dataclass(frozen=True)
@@ -81,8 +86,18 @@ WantedBy=timers.target
 
 
 def github(plan: Plan) -> str:
-    """A workflow; the paths of this machine mean nothing there, so that it scans the repository that it is in."""
-    report = shlex.join(["dashkit", "report", "--db", LOCAL.as_posix(), "--out", str(plan.out), "--", *plan.names])
+    """A workflow; the paths of this machine mean nothing there, so that it scans the repository that it is in.
+
+    Raises:
+        UsageError: a path that means something else there.
+    """
+    for text in (str(plan.out), *plan.names):
+        _require_portable(text)
+    out = f"./{plan.out}" if str(plan.out).startswith(("-", "!", "#")) else str(plan.out)
+    report = shlex.join(["dashkit", "report", "--db", LOCAL.as_posix(), "--out", out, "--", *plan.names])
+    pattern = _WILD.sub(r"[\g<0>]", out)
+    is_hidden = any(part.startswith(".") for part in plan.out.parts)
+    hidden = "\n          include-hidden-files: true" if is_hidden else ""
     # No name on PyPI: the one that is spelt like ours is another project, and its code would run there.
     return f"""\
 # .github/workflows/dashkit.yml
@@ -109,12 +124,12 @@ jobs:
           python-version: '3.11'
       - run: pip install "${{INSTALL:?is empty. Say in this workflow what pip is to install}}"
       - run: dashkit scan . --no-page
-      - run: {json.dumps(report)}
+      - run: {_yaml(report)}
       - uses: actions/upload-artifact@v4
         if: always()
         with:
           name: dashkit
-          path: {json.dumps(str(plan.out))}
+          path: {_yaml(pattern)}{hidden}
 """
 
 
@@ -128,11 +143,49 @@ def show(scheduler: str, plan: Plan) -> str:
         UsageError: a path or name that cannot be written there.
     """
     for text in (sys.executable, *plan.names, str(plan.db), str(plan.out)):
-        if not text.isprintable():
-            raise _unwritable(text, "it has a line break, or another character that no such file can hold")
-        if scheduler == "github" and "${{" in text:
-            raise _unwritable(text, "GitHub would take a part of it for an expression")
+        if why := texts.trouble(text):
+            raise _unwritable(text, why)
+        if "\t" in text or len(text.splitlines()) > 1 or text != text.strip("\r\n"):
+            raise _unwritable(text, "it has a tab or a line break, which no such file can hold")
     return SCHEDULERS[scheduler](plan)
+
+
+def require_version(plan: Plan, reports: Iterable[Report]) -> None:
+    """Refuse a database of a version for which every run would be refused, at night and unseen.
+
+    Raises:
+        RefusedError: it is no Dashboard.
+        OutdatedError: it has to be migrated first, for a report or for the scan before it.
+    """
+    refused = [report.name for report in reports if not report.of_migration]
+    with connection.using(plan.db) as conn:
+        rows.require(conn)
+        try:
+            if refused:
+                rows.require_v2(conn)
+        except OutdatedError as error:
+            raise _outdated(plan.db, ", ".join(refused), error.why) from error
+    if plan.scan:
+        standing = migrations.status(plan.db)
+        newest = migrations.VERSIONS[-1].number
+        if not standing.serves:
+            raise _outdated(plan.db, "a scan", f"the database is at version {standing.version}, and it needs {newest}")
+
+
+def _outdated(db: Path, what: str, why: str) -> OutdatedError:
+    remedy = "Run `dashkit migrate` to see what would change, then `dashkit migrate --execute`."
+    return OutdatedError(f"Cannot schedule {what} for {db}", why, remedy, path=db)
+
+
+def _require_portable(text: str) -> None:
+    """A path that means the same in any clone of the repository, and for each program that reads it there."""
+    path = PureWindowsPath(text)
+    if "${{" in text:
+        raise _unwritable(text, "a part of it would be taken for an expression there", for_github=True)
+    if path.is_absolute() or path.drive or path.root or ".." in path.parts or text.startswith("~"):
+        raise _unwritable(text, "a path of this machine means nothing there", for_github=True)
+    if "\\" in text or text != text.strip() or text in ("", "."):
+        raise _unwritable(text, "it is no plain path of a folder or file in the repository", for_github=True)
 
 
 def _dashkit(*arguments: str) -> list[str]:
@@ -145,5 +198,16 @@ def _unit(command: Sequence[str]) -> str:
     return " ".join(f'"{word}"' for word in escaped)
 
 
-def _unwritable(text: str, why: str) -> UsageError:
-    return UsageError(f"Cannot schedule {text!r}", why, "Give it another name, or another place.")
+def _yaml(text: str) -> str:
+    """A text in the double quotes of YAML, as every parser takes it: what is not seen is escaped, and nothing else."""
+    return "".join(
+        char if char.isprintable() else f"\\u{ord(char):04x}" if ord(char) < 0x10000 else f"\\U{ord(char):08x}"
+        for char in json.dumps(text, ensure_ascii=False)
+    )
+
+
+def _unwritable(text: str, why: str, *, for_github: bool = False) -> UsageError:
+    where, remedy = "", "Give it another name, or another place."
+    if for_github:
+        where, remedy = " for GitHub", "Give a path within the repository, such as pages."
+    return UsageError(f"Cannot schedule {text!r}{where}", why, remedy)

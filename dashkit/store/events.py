@@ -4,10 +4,11 @@ import json
 import sqlite3
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
-from dashkit.connection import transaction
+from dashkit import times
+from dashkit.connection import acquire, transaction
 from dashkit.records import DependencyChange, TaskChange, TaskKey
 from dashkit.store import rows
 
@@ -48,6 +49,8 @@ def acting(conn: sqlite3.Connection, actor: str) -> Iterator[None]:
         return
     begins = not conn.in_transaction
     commits_each = conn.isolation_level is None or getattr(conn, "autocommit", None) is True
+    if begins and not commits_each:
+        acquire(conn, "BEGIN IMMEDIATE")  # as Python would at the first change, but it would wait for this very thread
     with transaction(conn) if begins and commits_each else nullcontext():
         _ACTING.add(id(conn))
         try:
@@ -173,6 +176,29 @@ def latest(column: str, wanted: str | None = None) -> str:
     )
 
 
+_NONE = {**dict.fromkeys(WATCHED, "''"), "checked": "0", "project_id": "NULL"}
+
+
+def said(column: str) -> str:
+    """SQL: what a row t says in a column, as events have it: there is a word for none."""
+    return f"coalesce(t.{column}, {_NONE[column]})"
+
+
+def differs() -> str:
+    """SQL: whether a task t is not what the last events of its life say, column by column.
+
+    Most tasks are settled by their last event alone, which says all that the row says.
+    """
+    # Equal, and said: in an event NULL means as before.
+    same = " AND ".join(f"{said(column)} = l.{column} COLLATE BINARY" for column in WATCHED)
+    settled = (
+        f"SELECT 1 FROM task_events AS l WHERE {same} AND l.op <> 'delete' AND l.event_id = ("  # noqa: S608 - of WATCHED
+        "SELECT event_id FROM task_events WHERE task_id = t.id ORDER BY occurred_at DESC, event_id DESC LIMIT 1)"
+    )
+    each = " OR ".join(f"{said(column)} IS NOT {latest(column)}" for column in WATCHED)
+    return f"(NOT EXISTS ({settled}) AND ({each}))"
+
+
 def _write_rows(conn: sqlite3.Connection, before: int, now: str) -> None:
     """Bring rows up to date with the events that are newer than `before`, in the columns that these events have."""
     for column in WATCHED:
@@ -277,31 +303,47 @@ def status_before_block(conn: sqlite3.Connection, task_id: int) -> str | None:
     return row[0] if row else None
 
 
-def blocked_since(conn: sqlite3.Connection, task_id: int) -> tuple[str | None, str | None]:
-    """When the present block began, or was there first, and what saw it begin.
+@dataclass(frozen=True)
+class Block:
+    """What the events say of the present block of a task; instants in the stored form.
 
-    Returns:
-        An instant in the stored form, None where no event tells of the block; and `event`, `version` (it had not begun
-        at an earlier version of the file) or None: nothing saw what was before.
+    Args:
+        since: when it began, or was there first; None: no event tells of it.
+        basis: `event`, `version` (it had not begun at an earlier version of the file), or None: nobody saw it begin.
+        not_before: when the task was last known without it; None: never.
+        is_of_file: the first version of a file had it.
     """
+
+    since: str | None = None
+    basis: str | None = None
+    not_before: str | None = None
+    is_of_file: bool = False
+
+
+def block(conn: sqlite3.Connection, task_id: int) -> Block:
+    """What the events say of the present block of a task."""
+    said = "said_created_at" if "said_created_at" in rows.columns(conn, "task_events") else "NULL"
     sql = f"""
-        SELECT occurred_at, status, CASE WHEN checked IS NOT NULL THEN checked IS TRUE END AS checked,
+        SELECT occurred_at, not_before, op, source, {said} AS said_created_at, status,
+               CASE WHEN checked IS NOT NULL THEN checked IS TRUE END AS checked,
                CASE op WHEN :gone THEN 1 WHEN :back THEN 0 END AS gone,
                CASE WHEN op IN ('baseline', 'backfill', 'reconcile') THEN NULL
                     WHEN not_before IS NULL THEN 'event' ELSE 'version' END AS basis
         FROM task_events WHERE {_LIFE} ORDER BY occurred_at, event_id
         """  # noqa: S608
-    since, basis, state = None, None, {"status": None, "checked": 0, "gone": 0}
-    for event in rows.read(conn, sql, {"id": task_id, "gone": GONE, "back": BACK}):
+    found = rows.read(conn, sql, {"id": task_id, "gone": GONE, "back": BACK})
+    created = times.normal(found[0]["said_created_at"]) if found else None
+    begin, state, free = None, {"status": None, "checked": 0, "gone": 0}, [created] if created else []
+    for event in found:
         state |= {name: event[name] for name in state if event[name] is not None}
         if state != {"status": "blocked", "checked": 0, "gone": 0}:
-            since, basis = None, None
-        elif since is None:
-            since, basis = event["occurred_at"], event["basis"]
-    return since, basis
-
-
-def was_there_at_the_migration(conn: sqlite3.Connection, task_id: int) -> bool:
-    """Whether the history of a task begins with the migration's own look at it."""
-    sql = f"SELECT EXISTS (SELECT 1 FROM task_events WHERE {_LIFE} AND op = 'baseline' AND source = 'baseline')"  # noqa: S608
-    return bool(conn.execute(sql, {"id": task_id}).fetchone()[0])
+            begin = None
+            free.append(event["occurred_at"])
+        elif begin is None:
+            begin = event
+    if begin is None:
+        return Block(not_before=max(free, default=None))
+    since, before = begin["occurred_at"], begin["not_before"]
+    known = [at for at in [*free, *([before] if before and free else [])] if times.is_before(at, since)]
+    is_of_file = begin["op"] == "baseline" and begin["source"] != "baseline"
+    return Block(since, begin["basis"], max(known, default=None), is_of_file)

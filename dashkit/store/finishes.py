@@ -56,7 +56,7 @@ class Known(NamedTuple):
     claim: Event | None
 
 
-class _Mark(NamedTuple):
+class Mark(NamedTuple):
     """What became so: an event, or (rank 0, 1) what a row said of an earlier time; `box` None: as before."""
 
     at: datetime
@@ -75,7 +75,7 @@ def of_tasks(conn: sqlite3.Connection, ids: Iterable[int], now: datetime) -> dic
         ids: of tasks.
         now: what happens later has not happened.
     """
-    found = ((task, present(events, now)) for task, events in lives.read(conn, ids).items())
+    found = ((task, present(events, now)) for task, events in lives.read(conn, ids))
     return {task: finish for task, finish in found if finish}
 
 
@@ -87,7 +87,7 @@ def present(events: Sequence[Event], now: datetime) -> Finish | None:
         now: what happens later has not happened.
     """
     box, begun = False, None
-    counted = sorted(_counted(_marks(events), now), key=lambda one: one[0])
+    counted = sorted(_counted(marks(events), now), key=lambda one: one[0])
     for instant, group in groupby(counted, key=lambda one: one[0]):
         together = [mark for _, mark in group]
         after = [box, *(mark.box for mark in together if mark.box is not None)][-1]
@@ -175,11 +175,11 @@ def known(events: Sequence[Event]) -> dict[int, Known]:
 
 def arrival(events: Sequence[Event]) -> Moment | None:
     """When a task arrived, as far as its history knows."""
-    first = min(_marks(events), default=None)
+    first = min(marks(events), default=None)
     return first and Moment(first.at, first.day)
 
 
-def _marks(events: Sequence[Event]) -> list[_Mark]:
+def marks(events: Sequence[Event]) -> list[Mark]:
     """What became of the box, in order: the events, and what the rows said of an earlier creation and finish.
 
     From a finish on the box is on, whatever was noted before the event that turned it on.
@@ -194,16 +194,16 @@ def _marks(events: Sequence[Event]) -> list[_Mark]:
         is_void = finish is not None and (
             finish.claim is not event if event.is_claim else event.checked is False and finish.at <= event.at
         )
-        marks.append(_Mark(event.at, event.event_id, 2, None if is_void else event.checked, event.day, event.op))
+        marks.append(Mark(event.at, event.event_id, 2, None if is_void else event.checked, event.day, event.op))
     for event_id, finish in finished.items():
         if finish.claim is None:
-            marks.append(_Mark(finish.at, event_id, 1, True, finish.day, "backfill"))
+            marks.append(Mark(finish.at, event_id, 1, True, finish.day, "backfill"))
     if born.first and born.said:
         following_at = min([born.first.at, *(finish.at for finish in finished.values())])
         day = born.said.day
         begun = lives.placed(day, None, following_at) if day else born.said.at
         begun = lives.to_ms(begun)
-        marks.append(_Mark(begun, born.first.event_id, 0, following_at <= begun, day, "backfill"))
+        marks.append(Mark(begun, born.first.event_id, 0, following_at <= begun, day, "backfill"))
     return sorted(marks, key=lambda mark: mark[:3])
 
 
@@ -212,7 +212,7 @@ def _is_ahead(turn: Turn, event: Event) -> bool:
     return lives.order(event) < lives.order(turn.event)
 
 
-def _counted(marks: Sequence[_Mark], now: datetime) -> list[tuple[datetime, _Mark]]:
+def _counted(marks: Sequence[Mark], now: datetime) -> list[tuple[datetime, Mark]]:
     """The marks that count by now, at the instants at which they do: a date is the whole of its day, UTC.
 
     It counts as soon as the day has begun, and what came before another one counts at no later instant.

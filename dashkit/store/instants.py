@@ -80,12 +80,26 @@ def is_there(column: str) -> str:
 
 @dataclass(frozen=True)
 class Unread:
-    """What of a column cannot be read as a date: how many values of how many that say something, and the most usual."""
+    """What of a column cannot be read as a date: how many values of how many that say something, and the most usual.
+
+    `digits`: that one in hex.
+    """
 
     column: str
     count: int
     of: int
     example: str
+    digits: str = ""
+
+    @property
+    def is_odd(self) -> bool:
+        """Whether the example holds what a statement for people cannot show."""
+        return not self.example.isprintable() or not {"\ufffd", "`", "'"}.isdisjoint(self.example)
+
+    @property
+    def literal(self) -> str:
+        """The example as a literal of SQL; what is odd by its digits, in the encoding of the database."""
+        return f"CAST(X'{self.digits}' AS TEXT)" if self.is_odd else f"'{self.example}'"
 
     def __str__(self) -> str:
         return (
@@ -116,7 +130,7 @@ def unread(conn: sqlite3.Connection, table: str, column: str, which: str = "TRUE
         return None
     often = f"SELECT digits FROM {values} WHERE digits IS NOT NULL GROUP BY 1 ORDER BY count(*) DESC, 1 LIMIT 1"  # noqa: S608
     (digits,) = conn.execute(often).fetchone()
-    return Unread(column, count, of, bytes.fromhex(digits).decode(_encoding(conn), "replace"))
+    return Unread(column, count, of, bytes.fromhex(digits).decode(_encoding(conn), "replace"), digits)
 
 
 @contextmanager

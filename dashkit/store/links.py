@@ -6,17 +6,18 @@ A link is made by a person (`manual`), by a commit message that names the task (
 import json
 import sqlite3
 import uuid
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import groupby
-from typing import Any, SupportsFloat
+from typing import Any
 
-from dashkit import times
+from dashkit import texts, times
 from dashkit.errors import OutdatedError, RefusedError, UsageError
 from dashkit.store import rows
 from dashkit.vocabulary import LINK_TYPES
 
+_LONGEST_EVIDENCE = 10_000  # characters
 # Of the ids of links; another one would give the same link a second id.
 NAMESPACE = uuid.UUID("6f0f6f0e-6c0f-5b0a-9d6e-2f6b7c1d9a34")
 
@@ -122,7 +123,7 @@ def save(
     *,
     confidence: float,
     link_type: str,
-    evidence: dict[str, Any] | str | None,
+    evidence: Mapping[str, Any] | str | None,
     now: datetime,
 ) -> str:
     """Link a task with a commit or session; a link that exists gets the new confidence, type and evidence.
@@ -149,7 +150,7 @@ def save(
         "evidence": _written(evidence),
         "now": times.to_text(now),
     }
-    task_id = _require_ends(conn, end, values)
+    _require_ends(conn, end, values)
     link_id = str(uuid.uuid5(NAMESPACE, f"{end.noun}:{task_id}:{end_id}".encode("utf-8", "replace").decode()))
     rows.write(conn, end.save, values | {"id": link_id})
     # A link that another program made keeps the id it has.
@@ -252,15 +253,14 @@ def accept(conn: sqlite3.Connection, task_id: int, sha: str) -> None:
         rows.write(conn, sql, {"task_id": task_id, "sha": sha})
 
 
-def _require_ends(conn: sqlite3.Connection, end: End, values: rows.Values) -> int:
-    """The task's own id (a caller may say True, 1.0 or "1"), once both ends are known to be there.
+def _require_ends(conn: sqlite3.Connection, end: End, values: rows.Values) -> None:
+    """Refuse a link whose task, commit or session is not there.
 
     Asked for here, since the caller's connection may not enforce foreign keys, and SQLite's own message does
     not say which one failed.
     """
     what = f"Cannot link task {values['task_id']!r} with {end.noun} {values['end']!r}"
-    tasks = rows.read(conn, "SELECT id FROM tasks WHERE id = :task_id", values)
-    if not tasks:
+    if not rows.read(conn, "SELECT id FROM tasks WHERE id = :task_id", values):
         raise RefusedError(
             what,
             "there is no task with this id",
@@ -269,17 +269,15 @@ def _require_ends(conn: sqlite3.Connection, end: End, values: rows.Values) -> in
         )
     if not rows.read(conn, end.exists, values):
         raise RefusedError(what, f"the database holds no such {end.noun}", end.remedy)
-    return int(tasks[0]["id"])
 
 
-def _confidence(value: object) -> float:
+def _confidence(value: float) -> float:
     """A number from 0 to 1.
 
     Raises:
-        UsageError: it is another number, or none.
+        UsageError: it is another number.
     """
-    # Not-a-number compares as outside; a bool is a number in Python, but says nothing about how sure one is.
-    if isinstance(value, SupportsFloat) and not isinstance(value, bool) and 0 <= float(value) <= 1:
+    if 0 <= value <= 1:
         return float(value)
     raise UsageError(
         f"Cannot take {value!r} as a confidence",
@@ -288,18 +286,20 @@ def _confidence(value: object) -> float:
     )
 
 
-def _written(evidence: object) -> str | None:
+def _written(evidence: Mapping[str, Any] | str | None) -> str | None:
     """Evidence as it is stored: a JSON object, or plain text as it is."""
-    if evidence is None or isinstance(evidence, str):
-        return evidence
-    if isinstance(evidence, dict):
-        try:
-            return json.dumps(evidence, ensure_ascii=False, allow_nan=False)
-        except (TypeError, ValueError, RecursionError) as error:
-            why = f"it cannot be written as JSON ({error})"
-    else:
-        why = f"it is of type {type(evidence).__name__}"
-    raise UsageError("Cannot keep this evidence of a link", why, "Give a dict of plain values, a text, or None.")
+    if evidence is None:
+        return None
+    try:
+        if isinstance(evidence, str):
+            return texts.kept(evidence, _LONGEST_EVIDENCE)
+        written = json.dumps(evidence, ensure_ascii=False, allow_nan=False)
+        texts.kept(written, _LONGEST_EVIDENCE)  # its own control characters are escaped
+    except (TypeError, ValueError, RecursionError) as error:
+        raise UsageError(
+            "Cannot keep this evidence of a link", str(error), "Give a dict of plain values, a text, or None."
+        ) from error
+    return written
 
 
 def _parsed(evidence: object) -> object:

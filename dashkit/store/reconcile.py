@@ -26,26 +26,29 @@ ORDER BY 1, 2
 """
 
 
-def record(conn: sqlite3.Connection, now: str) -> None:
-    """Record an event for each task and dependency that is not what its events say.
+def record(conn: sqlite3.Connection, now: str) -> tuple[int, int]:
+    """Record an event for each task and dependency that is not what its events say; how many tasks and dependencies.
 
     It changed since the last run that looked. As the triggers do, the event keeps what the row says about its times
     where the life of the task begins or its box is ticked again: so the tasks of a table that was restored or rebuilt
     keep their dates.
     """
     values = {"now": now, "since": runs.last_look(conn)}
-    conn.execute(_changed(conn), values)
-    conn.execute(_DELETED, values)
-    if rows.columns(conn, "task_dependencies"):
-        conn.execute(_DEPENDENCIES, values)
+    tasks = _insert(conn, _changed(conn), values) + _insert(conn, _DELETED, values)
+    is_there = rows.columns(conn, "task_dependencies")
+    return tasks, _insert(conn, _DEPENDENCIES, values) if is_there else 0
+
+
+def _insert(conn: sqlite3.Connection, sql: str, values: rows.Values) -> int:
+    """Run a statement that inserts; how many rows. Python's own count knows no statement that begins by WITH."""
+    conn.execute(sql, values)
+    return int(conn.execute("SELECT changes()").fetchone()[0])
 
 
 def _changed(conn: sqlite3.Connection) -> str:
-    none = {**dict.fromkeys(events.WATCHED, "''"), "checked": "0", "project_id": "NULL"}
     columns = ", ".join(events.WATCHED)
     changed = ", ".join(
-        f"CASE WHEN coalesce(t.{column}, {none[column]}) IS NOT {events.latest(column)} "
-        f"THEN coalesce(t.{column}, {none[column]}) END AS {column}"
+        f"CASE WHEN {events.said(column)} IS NOT {events.latest(column)} THEN {events.said(column)} END AS {column}"
         for column in events.WATCHED
     )
     here, kept = rows.columns(conn, "tasks"), rows.columns(conn, "task_events")
@@ -59,6 +62,6 @@ def _changed(conn: sqlite3.Connection) -> str:
         SELECT id, 'reconcile', max(:now, coalesce(last, '')), :now, :since, 'reconcile', {columns}{texts}
         FROM (
             SELECT t.id, (SELECT max(occurred_at) FROM task_events WHERE task_id = t.id) AS last, {changed}, {begins}
-            FROM tasks AS t)
-        WHERE coalesce({columns}) IS NOT NULL ORDER BY id
+            FROM tasks AS t WHERE {events.differs()})
+        ORDER BY id
         """  # noqa: S608 - of WATCHED

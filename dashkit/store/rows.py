@@ -4,8 +4,10 @@ A v1 database found in the world may lack columns and tables, and its text may b
 column is read as NULL and broken text as text, so that no query elsewhere has to care.
 """
 
+import json
 import sqlite3
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 from dashkit.errors import OutdatedError, RefusedError
@@ -13,6 +15,8 @@ from dashkit.errors import OutdatedError, RefusedError
 Row = dict[str, Any]
 Values = Mapping[str, Any]
 Shape = Mapping[str, tuple[str, ...]]
+
+_AT_ONCE = 1_000  # rows
 
 # Without these a file is no Dashboard.
 REQUIRED: Shape = {"projects": ("id", "name"), "tasks": ("id", "project_id", "title", "status")}
@@ -54,8 +58,10 @@ def read(conn: sqlite3.Connection, sql: str, values: Values | None = None) -> li
     that is no UTF-8, and blobs where text is expected, come as text with replacement characters.
     """
     # A WITH clause because a TEMP view needs a writable connection and would stay behind on the caller's.
-    adopted = ", ".join(_adopted(conn, table) for table in ADOPTED)
-    return fetch(conn, f"WITH {adopted} {sql}", values or {})
+    named = [table for table in ADOPTED if table in sql]
+    here = _columns(conn, named)
+    adopted = ", ".join(_adopted(table, here[table]) for table in named)
+    return fetch(conn, f"WITH {adopted} {sql}" if named else sql, values or {})
 
 
 def write(conn: sqlite3.Connection, sql: str, values: Values) -> int:
@@ -65,13 +71,24 @@ def write(conn: sqlite3.Connection, sql: str, values: Values) -> int:
 
 def columns(conn: sqlite3.Connection, table: str) -> frozenset[str]:
     """The names of a table's stored columns in lower case; none if there is no such table."""
-    sql = "SELECT lower(name) AS name FROM pragma_table_info(:table, 'main')"
-    return frozenset(row["name"] for row in fetch(conn, sql, {"table": table}))
+    return frozenset(_columns(conn, [table])[table])
+
+
+def _columns(conn: sqlite3.Connection, tables: Collection[str]) -> dict[str, set[str]]:
+    """The same of several tables, asked for at once: each function asks, whatever was there a moment ago."""
+    sql = (
+        "SELECT asked.value AS of, lower(found.name) AS name "
+        "FROM json_each(:tables) AS asked, pragma_table_info(asked.value, 'main') AS found"
+    )
+    found: dict[str, set[str]] = {table: set() for table in tables}
+    for row in fetch(conn, sql, {"tables": json.dumps(list(tables))}):
+        found[row["of"]].add(row["name"])
+    return found
 
 
 def is_v2(conn: sqlite3.Connection) -> bool:
     """Whether everything is there that the functions of version 2.0 read and write."""
-    return not _missing(conn, ADDED_IN_2_0)
+    return not _missing(_columns(conn, ADDED_IN_2_0), ADDED_IN_2_0)
 
 
 def require(conn: sqlite3.Connection) -> None:
@@ -80,7 +97,11 @@ def require(conn: sqlite3.Connection) -> None:
     Raises:
         RefusedError: projects or tasks lack a column that every Dashboard has.
     """
-    if missing := _missing(conn, REQUIRED):
+    _require(conn, _columns(conn, REQUIRED))
+
+
+def _require(conn: sqlite3.Connection, here: Mapping[str, Collection[str]]) -> None:
+    if missing := _missing(here, REQUIRED):
         raise RefusedError(
             f"Cannot use {_name(conn)}",
             f"it is no Dashboard: it lacks {_listed(missing)}",
@@ -96,8 +117,9 @@ def require_v2(conn: sqlite3.Connection) -> None:
         RefusedError: it is no Dashboard.
         OutdatedError: it is one, and has to be migrated first.
     """
-    require(conn)
-    if missing := _missing(conn, ADDED_IN_2_0):
+    here = _columns(conn, {**REQUIRED, **ADDED_IN_2_0})
+    _require(conn, here)
+    if missing := _missing(here, ADDED_IN_2_0):
         raise OutdatedError(
             f"Cannot do this with {_name(conn)}",
             f"it needs version 2.0 of the schema, and the database lacks {_listed(missing)}",
@@ -106,8 +128,7 @@ def require_v2(conn: sqlite3.Connection) -> None:
         )
 
 
-def _adopted(conn: sqlite3.Connection, table: str) -> str:
-    here = columns(conn, table)
+def _adopted(table: str, here: Collection[str]) -> str:
     if not here:
         nothing = ", ".join(f"NULL AS {column}" for column in ADOPTED[table])
         return f"{table} AS (SELECT {nothing} WHERE FALSE)"
@@ -125,16 +146,39 @@ def _column(column: str, here: bool) -> str:
 
 def fetch(conn: sqlite3.Connection, sql: str, values: Values) -> list[Row]:
     """The rows of a SELECT as `read` gives them, where every column that it names is there."""
+    return list(each(conn, sql, values))
+
+
+def each(conn: sqlite3.Connection, sql: str, values: Values) -> Iterator[Row]:
+    """The same rows one by one, for more of them than are to be held; nothing may be written meanwhile."""
+    cursor = conn.cursor()
+    cursor.row_factory = None
+    with _undecoded(conn):
+        cursor.execute(sql, _bindable(values))
+        some = cursor.fetchmany(_AT_ONCE)
+    names = [column[0] for column in cursor.description]
+    while some:
+        yield from (dict(zip(names, map(_decoded, row), strict=True)) for row in some)
+        with _undecoded(conn):
+            some = cursor.fetchmany(_AT_ONCE)
+
+
+@contextmanager
+def _undecoded(conn: sqlite3.Connection) -> Iterator[None]:
+    """Let text come as bytes; afterwards the connection is as it was."""
     before = conn.text_factory
     conn.text_factory = bytes
     try:
-        cursor = conn.cursor()
-        cursor.row_factory = None
-        cursor.execute(sql, _bindable(values))
-        names = [column[0] for column in cursor.description]
-        return [dict(zip(names, map(_decoded, row), strict=True)) for row in cursor]
+        yield
     finally:
         conn.text_factory = before
+
+
+def literal(text: str) -> str:
+    """A text as a literal in a statement that people copy: by its characters where one of them does not show."""
+    if text.isprintable() and "`" not in text:
+        return "'" + text.replace("'", "''") + "'"
+    return f"char({', '.join(str(ord(char)) for char in text)})"
 
 
 def _decoded(value: Any) -> Any:
@@ -149,13 +193,13 @@ def _bindable(values: Values) -> dict[str, Any]:
     }
 
 
-def _missing(conn: sqlite3.Connection, shape: Shape) -> tuple[str, ...]:
+def _missing(here: Mapping[str, Collection[str]], shape: Shape) -> tuple[str, ...]:
     """`table` for each table of `shape` that is not there, `table.column` for each column."""
 
     def lacking() -> Iterable[str]:
         for table, wanted in shape.items():
-            here = columns(conn, table)
-            yield from (f"{table}.{column}" for column in wanted if column not in here) if here else [table]
+            has = here[table]
+            yield from (f"{table}.{column}" for column in wanted if column not in has) if has else [table]
 
     return tuple(lacking())
 

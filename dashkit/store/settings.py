@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
-from dashkit import times
+from dashkit import texts, times
 from dashkit.errors import OutdatedError, UsageError
 from dashkit.store import rows
 from dashkit.vocabulary import COMPLEXITIES, SIZE_WEIGHTS, STATUSES
@@ -176,8 +176,7 @@ def put(conn: sqlite3.Connection, key: str, text: str, project_id: int | None, n
     """
     known = _known(key)
     try:
-        _require_plain(text)
-        value = known.parse(text)
+        value = known.parse(texts.kept(text, _LONGEST))
         if key == "started_statuses":
             _require_statuses(conn, value)
     except ValueError as error:
@@ -209,25 +208,6 @@ def unset(conn: sqlite3.Connection, key: str, project_id: int | None) -> Setting
     return _held(conn, key, project_id)
 
 
-def project(conn: sqlite3.Connection, named: str) -> int:
-    """The project that is meant, by its id or its name.
-
-    Raises:
-        UsageError: there is none, or there are several of this name.
-    """
-    names = {row["id"]: row["name"] for row in rows.read(conn, "SELECT id, name FROM projects ORDER BY id")}
-    found = [key for key, name in names.items() if name == named] or [key for key in names if str(key) == named]
-    if len(found) == 1:
-        return int(found[0])
-    what = f"Cannot choose the project {named!r}"
-    if found:
-        ids = ", ".join(map(str, found))
-        raise UsageError(what, f"{len(found)} projects have this name", f"Give one of their ids: {ids}.")
-    near = get_close_matches(named, [str(name) for name in names.values()], n=1)
-    remedy = f"Did you mean {near[0]!r}?" if near else "Give the id or the name of a row of projects."
-    raise UsageError(what, "no project has this id or name", remedy)
-
-
 def _known(key: str) -> Key:
     if key in KEYS:
         return KEYS[key]
@@ -256,11 +236,6 @@ def _held(conn: sqlite3.Connection, key: str, project_id: int | None) -> Setting
         return Setting(key, KEYS[key].default, "default")
     whose = f"project {found[0]['scope']}" if found[0]["scope"] else "all projects"
     return Setting(key, str(found[0]["value"]), whose)
-
-
-def _require_plain(text: str) -> None:
-    if len(text) > _LONGEST or not text.replace("\n", "").isprintable():
-        raise ValueError(f"it is longer than {_LONGEST:,} characters, or holds control characters")
 
 
 def _require_statuses(conn: sqlite3.Connection, words: Iterable[str]) -> None:

@@ -1,7 +1,8 @@
 """The rows of tasks: who is blocked, how far a project is, and a person's word on one task.
 
 `checked` is the truth about completion, `status` is workflow: a checked task is done whatever its status, so
-it is neither blocked nor cancelled.
+it is neither blocked nor cancelled. A status is a word to the letter, as the frames read it, though its column may have
+a collation that knows no case.
 """
 
 import json
@@ -11,13 +12,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from dashkit import times
+from dashkit import texts, times
 from dashkit.errors import UsageError
 from dashkit.store import events, finishes, lives, rows
 from dashkit.vocabulary import COMPLEXITIES, SIZE_WEIGHTS, UNSIZED
 
-_LARGEST_ID = 2**63 - 1
-_NAMED = 5  # tasks of an ambiguous id
+_OF_SOURCES = ("kind", "labels", "assignee", "due_at", "milestone")  # columns of later versions
 NO_SIZE = "unsized"  # the key of tasks without a size
 NO_WORD = "none"  # the key of tasks without a status or priority
 
@@ -62,7 +62,7 @@ def blocked(conn: sqlite3.Connection, project_id: int | None, now: datetime) -> 
         SELECT t.id, t.title, t.blocked_reason, t.created_at, t.updated_at,
                t.project_id, p.name AS project_name
         FROM tasks AS t LEFT JOIN projects AS p ON p.id = t.project_id
-        WHERE t.status = 'blocked' AND t.checked IS NOT TRUE
+        WHERE t.status = 'blocked' AND t.status = 'blocked' COLLATE BINARY AND t.checked IS NOT TRUE
           AND (:project_id IS NULL OR t.project_id = :project_id)
         """,
         {"project_id": project_id},
@@ -94,48 +94,6 @@ def _lost(conn: sqlite3.Connection) -> set[int]:
     return {row["task_id"] for row in rows.read(conn, sql)}
 
 
-def find(conn: sqlite3.Connection, word: str) -> int:
-    """The id of the task that a person means: by the number of its row, or by its id in the file that it came from.
-
-    A number is that of a row where there is one; letters may be of either case.
-
-    Raises:
-        UsageError: there is no such task, or several have this id; they are named.
-        RefusedError: it is no Dashboard.
-    """
-    rows.require(conn)
-    number = int(word) if word.isascii() and word.isdecimal() else -1
-    found = rows.read(
-        conn, "SELECT id FROM tasks WHERE id = :id", {"id": number if number <= _LARGEST_ID else -1}
-    ) or _of_external_id(conn, word)
-    what = f"Cannot find task {word}"
-    if not found:
-        raise UsageError(what, "no task has this id", "Give the id that a page shows, or that of a row of tasks.")
-    if len(found) > 1:
-        named = [f"{row['id']} ({row['title']})" for row in found[:_NAMED]]
-        named += [f"and {len(found) - _NAMED:,} more"] if len(found) > _NAMED else []
-        why = f"{len(found):,} tasks have this id: {', '.join(named)}"
-        raise UsageError(what, why, "Give one of these numbers.", ids=[row["id"] for row in found])
-    return int(found[0]["id"])
-
-
-def _of_external_id(conn: sqlite3.Connection, word: str) -> list[rows.Row]:
-    """The tasks of this id: those that are written so, else those that differ in case alone.
-
-    Else those that had it before, and TASK-12 for the row 12 of a task without an id, as links read it.
-    """
-    sql = "SELECT id, title, external_id FROM tasks WHERE external_id = :word COLLATE NOCASE ORDER BY id"
-    found = rows.read(conn, sql, {"word": word})
-    if not found and rows.columns(conn, "task_sources"):
-        sql = (
-            "SELECT id, title, external_id FROM tasks AS t WHERE external_id IS NULL AND upper(:word) = 'TASK-' || id "
-            "OR EXISTS (SELECT 1 FROM task_sources AS s, json_each(s.image, '$.former_ids') AS f "
-            "WHERE s.task_id = t.id AND json_valid(s.image) AND f.value = :word COLLATE NOCASE) ORDER BY id"
-        )
-        return rows.read(conn, sql, {"word": word})
-    return [row for row in found if row["external_id"] == word] or found
-
-
 @dataclass(frozen=True)
 class Standing:
     """How the tasks of a project stand, as the frame `progress` counts them.
@@ -158,7 +116,7 @@ def standing(conn: sqlite3.Connection, project_id: int) -> Standing:
     found = rows.read(
         conn,
         """
-        SELECT t.checked IS TRUE AS checked, t.status IS 'cancelled' AS cancelled, s.source,
+        SELECT t.checked IS TRUE AS checked, t.status IS 'cancelled' COLLATE BINARY AS cancelled, s.source,
                s.gone_at IS NOT NULL AS gone
         FROM tasks AS t LEFT JOIN task_sources AS s ON s.task_id = t.id
         WHERE t.project_id = :project_id
@@ -175,9 +133,10 @@ def standing(conn: sqlite3.Connection, project_id: int) -> Standing:
 
 
 def story(conn: sqlite3.Connection, task_id: int, now: datetime) -> rows.Row | None:
-    """All columns of one task, with project_name, phase_name, finished_at, days_blocked and basis; None: no such task.
+    """All columns of one task, with what is known of its phase, project, finish and block; None: no such task.
 
-    `finished_at` is when it was finished by its history (`store/finishes.py`), a date where only that is known.
+    `finished_at` is when it was finished by its history (`store/finishes.py`), a date where only that is known;
+    `days_blocked` and `basis` are as in `blocked`, and `blocked_at` is the instant that they are counted from.
 
     It reads a v1 database too: what that does not know is None.
     """
@@ -186,7 +145,7 @@ def story(conn: sqlite3.Connection, task_id: int, now: datetime) -> rows.Row | N
         conn,
         """
         SELECT t.*, p.name AS project_name, f.name AS phase_name,
-               t.status IS 'blocked' AND t.checked IS NOT TRUE AS is_blocked
+               t.status IS 'blocked' COLLATE BINARY AND t.checked IS NOT TRUE AS is_blocked
         FROM tasks AS t
         LEFT JOIN projects AS p ON p.id = t.project_id LEFT JOIN phases AS f ON f.id = t.phase_id
         WHERE t.id = :task_id
@@ -195,8 +154,14 @@ def story(conn: sqlite3.Connection, task_id: int, now: datetime) -> rows.Row | N
     )
     if not found:
         return None
-    unknown = {"days_blocked": None, "basis": None}
-    blocked = _blocked_for(conn, found[0], now) if found[0]["is_blocked"] else unknown
+    here = rows.columns(conn, "tasks")
+    later = ", ".join(f"+{column} AS {column}" if column in here else f"NULL AS {column}" for column in _OF_SOURCES)
+    found[0] |= rows.fetch(conn, f"SELECT {later} FROM main.tasks WHERE id = :id", {"id": task_id})[0]  # noqa: S608
+    blocked: rows.Row = {"days_blocked": None, "basis": None, "blocked_at": None}
+    if found[0]["is_blocked"]:
+        blocked |= _blocked_for(conn, found[0], now)
+        since, _ = _blocked_since(conn, found[0])
+        blocked["blocked_at"] = times.to_text(since) if since and blocked["basis"] else None
     return found[0] | {"finished_at": _finished_at(conn, found[0], now)} | blocked
 
 
@@ -210,15 +175,26 @@ def _finished_at(conn: sqlite3.Connection, row: rows.Row, now: datetime) -> str 
 
 def _blocked_for(conn: sqlite3.Connection, row: rows.Row, now: datetime) -> rows.Row:
     """For how many days, and what that stands on: what the frame `blocked_tasks` says, for its reasons."""
-    told, basis = events.blocked_since(conn, row["id"]) if events.are_kept(conn) else (None, None)
-    since, updated = (found and found.at for found in map(times.read, (told, row["updated_at"])))
-    updated = updated if row["updated_at"] == row["created_at"] else None
-    if basis is None and updated and (since is None or events.was_there_at_the_migration(conn, row["id"])):
-        since, basis = updated, "updated_at"
+    since, basis = _blocked_since(conn, row)
     days = since and round(times.days_between(since, now), 1)
     if basis is None and days:
         basis = "version"
     return {"days_blocked": days if basis else None, "basis": basis}
+
+
+def _blocked_since(conn: sqlite3.Connection, row: rows.Row) -> tuple[datetime | None, str | None]:
+    """The instant from which a block is counted, and what it stands on; None: nobody saw what was before it."""
+    created = times.read(row["created_at"])
+    if not events.are_kept(conn):
+        untouched = row["updated_at"] == row["created_at"]
+        return (created.at, "not_before") if created and untouched else (None, None)
+    block = events.block(conn, row["id"])
+    since, before = (None if found is None else found.at for found in map(times.read, (block.since, block.not_before)))
+    if block.basis or block.is_of_file:
+        return since, block.basis
+    if before is None and created and (since is None or created.at < since):
+        before = created.at
+    return (before, "not_before") if before else (since, None)
 
 
 def progress(conn: sqlite3.Connection, project_id: int) -> rows.Row:
@@ -284,7 +260,7 @@ def _weighed(by_size: Counter[str]) -> int:
     return sum(SIZE_WEIGHTS.get(size, SIZE_WEIGHTS[UNSIZED]) * n for size, n in by_size.items())
 
 
-def set_checked(conn: sqlite3.Connection, task_id: int, checked: bool, now: datetime) -> bool:
+def set_checked(conn: sqlite3.Connection, task_id: int, checked: bool | int, now: datetime) -> bool:
     """Check or uncheck a task; completed_at is set where it is NULL or too old, or cleared; status stays.
 
     Too old is one of a task that is open, from before the history last saw it leave done: it was of an earlier finish.
@@ -293,9 +269,9 @@ def set_checked(conn: sqlite3.Connection, task_id: int, checked: bool, now: date
         UsageError: `checked` is neither a bool nor 0 or 1.
     """
     rows.require_v2(conn)
-    if not _is_truth(checked):
+    if checked not in (0, 1):
         raise UsageError(
-            f"Cannot check task {task_id!r} as {checked!r:.40}",
+            f"Cannot check task {task_id!r} as {checked!r}",
             "it is neither true nor false",
             "Give True or False (1 or 0).",
             task_id=task_id,
@@ -312,14 +288,6 @@ def set_checked(conn: sqlite3.Connection, task_id: int, checked: bool, now: date
     return rows.write(conn, sql, values) > 0
 
 
-def _is_truth(value: object) -> bool:
-    """Whether it is a bool or 0 or 1, numpy's too; a word is refused, as 'false' would be true."""
-    try:
-        return not isinstance(value, str | bytes) and value in (0, 1)
-    except (TypeError, ValueError):  # pandas.NA, and what has several values
-        return False
-
-
 def _is_of_earlier_finish(conn: sqlite3.Connection, task_id: int) -> bool:
     """Whether the completed_at of a task that is open lies before it last left done, as far as its history knows."""
     if not events.are_kept(conn):
@@ -327,38 +295,55 @@ def _is_of_earlier_finish(conn: sqlite3.Connection, task_id: int) -> bool:
     sql = "SELECT completed_at FROM tasks WHERE id = :id AND checked IS NOT TRUE"
     found = rows.read(conn, sql, {"id": task_id})
     said = times.read(found[0]["completed_at"]) if found else None
-    left = finishes.last_left(lives.read(conn, [task_id]).get(task_id, [])) if said else None
-    return said is not None and not lives.is_since(said, left)
+    if said is None:
+        return False
+    life = dict(lives.read(conn, [task_id])).get(task_id, [])
+    return not lives.is_since(said, finishes.last_left(life))
 
 
 def set_blocked(conn: sqlite3.Connection, task_id: int, reason: str | None, now: datetime) -> bool:
     """Block a task for a reason; None lifts the block, and leaves any other status as it is.
 
     Raises:
-        UsageError: the reason is blank.
+        UsageError: the reason is blank, or no text that is kept.
     """
     rows.require_v2(conn)
-    if reason is not None and not reason.strip():
+    text = None if reason is None else _reason(task_id, reason)
+    sql = """
+        UPDATE main.tasks SET blocked_reason = :reason, updated_at = :now,
+               status = CASE WHEN :reason IS NOT NULL THEN 'blocked'
+                             WHEN status = 'blocked' COLLATE BINARY THEN :before ELSE status END
+        WHERE id = :task_id
+        """
+    before = events.status_before_block(conn, task_id) if events.are_kept(conn) else None
+    values = {
+        "task_id": task_id,
+        "reason": text,
+        "before": before or "pending",  # what it was before the block, where the history knows
+        "now": times.to_text(now),
+    }
+    return rows.write(conn, sql, values) > 0
+
+
+def _reason(task_id: int, reason: str) -> str:
+    """The reason of a block as it is kept."""
+    try:
+        text = texts.kept(reason)
+    except ValueError as error:
+        raise UsageError(
+            f"Cannot block task {task_id!r} for this reason",
+            str(error),
+            f"Say in at most {texts.LONGEST:,} plain characters what it waits for.",
+            task_id=task_id,
+        ) from error
+    if not text:
         raise UsageError(
             f"Cannot block task {task_id!r}",
             "the reason is blank",
             "Say in a few words what it waits for; to lift a block, give no reason (None, `--unblock`).",
             task_id=task_id,
         )
-    sql = """
-        UPDATE main.tasks SET blocked_reason = :reason, updated_at = :now,
-               status = CASE WHEN :reason IS NOT NULL THEN 'blocked'
-                             WHEN status = 'blocked' THEN :before ELSE status END
-        WHERE id = :task_id
-        """
-    before = events.status_before_block(conn, task_id) if events.are_kept(conn) else None
-    values = {
-        "task_id": task_id,
-        "reason": reason and reason.strip(),
-        "before": before or "pending",  # what it was before the block, where the history knows
-        "now": times.to_text(now),
-    }
-    return rows.write(conn, sql, values) > 0
+    return text
 
 
 def set_complexity(conn: sqlite3.Connection, task_id: int, size: str | None, now: datetime) -> bool:

@@ -62,7 +62,7 @@ def migration(conn: sqlite3.Connection) -> Iterator[Check]:
     """Whether the migration did what it says, and recorded it."""
     reached = state.version_of(engine.survey(conn, migrations.VERSIONS), migrations.VERSIONS)
     found = engine.survey(conn, engine.up_to(migrations.VERSIONS, reached))
-    amiss = [item.change.name for item in found.missing] + found.obstacles
+    amiss = [*(item.change.name for item in found.missing), *found.obstacles, *map(str, found.lost)]
     yield Check("schema as specified", not amiss, ", ".join(amiss) or "all changes are there")
     recorded = [item for item in found.due if item.checksum is not None]
     edited = [item.change.name for item in found.edited]

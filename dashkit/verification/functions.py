@@ -42,14 +42,34 @@ def _try(name: str, trial: Callable[[], str]) -> Check:
 
 
 def _task(conn: sqlite3.Connection) -> tuple[int, int]:
-    """A task to run them on and its project; made up, in the copy, where there is none."""
-    first: tuple[int, int] | None = conn.execute("SELECT id, project_id FROM tasks ORDER BY id LIMIT 1").fetchone()
-    if first is not None:
-        return first
-    project = conn.execute("INSERT INTO projects (name) VALUES ('verification')").lastrowid
-    values = (project, "verification", "pending")
-    task = conn.execute("INSERT INTO tasks (project_id, title, status) VALUES (?, ?, ?)", values).lastrowid
-    return task or 0, project or 0
+    """A task and a project to run them on, its own where any task has one; where there is none it is made up."""
+    both: tuple[int, int] | None = conn.execute(
+        "SELECT t.id, p.id FROM tasks AS t JOIN projects AS p ON p.id = t.project_id ORDER BY t.id LIMIT 1"
+    ).fetchone()
+    if both is not None:
+        return both
+    project = _first(conn, "projects")
+    if project is None:
+        project = _make_up(conn, "projects", {"name": "verification"})
+    task = _first(conn, "tasks")
+    if task is None:
+        task = _make_up(conn, "tasks", {"project_id": project, "title": "verification", "status": "pending"})
+    return task, project
+
+
+def _first(conn: sqlite3.Connection, table: str) -> int | None:
+    found: int | None = conn.execute(f"SELECT min(id) FROM {table}").fetchone()[0]
+    return found
+
+
+def _make_up(conn: sqlite3.Connection, table: str, values: dict[str, object]) -> int:
+    """Insert a row, with a value for each column of theirs that demands one; its id."""
+    demanding = 'SELECT name FROM pragma_table_info(?) WHERE "notnull" AND dflt_value IS NULL AND NOT pk'
+    row = {name: "0" for (name,) in conn.execute(demanding, (table,))} | values
+    names = ", ".join('"' + name.replace('"', '""') + '"' for name in row)
+    marks = ", ".join("?" * len(row))
+    made = conn.execute(f"INSERT INTO {table} ({names}) VALUES ({marks})", [*row.values()])
+    return made.lastrowid or 0
 
 
 def _add_commit_and_session(conn: sqlite3.Connection, project: int) -> None:

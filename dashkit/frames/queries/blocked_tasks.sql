@@ -1,8 +1,8 @@
 -- Tasks that are blocked or waiting, the longest first.
--- An event that saw the block begin says when; the version of a file that had it first says at least how long. So does
--- the first look at a task (by a reading or the migration) that found it blocked, where that was 0.05 days ago or more:
--- 0.0 days would look like news. Better is an updated_at that is still a copy of created_at, of a task that was there
--- at the migration: nothing was said since, so it says at most how long. Any other may be of a later change.
+-- An event that saw the block begin says when; the version of a file that had it first says at least how long. Of a
+-- block that nobody saw begin, what was known of the task before says at most how long (history.unseen_blocks). So an edit
+-- of the task changes nothing. Otherwise the first look at it says at least how long, where that was 0.05 days ago or
+-- more: 0.0 days would look like news.
 -- Columns: task_id, external_id, project_id, project, title, cause, blocked_reason, waits_for (tasks), frees (tasks),
 -- blocked_days (days), basis. Parameters: none.
 WITH RECURSIVE needed AS (
@@ -26,15 +26,12 @@ WITH RECURSIVE needed AS (
     UNION
     SELECT f.id, f.life, n.task_id, n.life
     FROM freed AS f JOIN needed AS n ON n.depends_on_id = f.task_id AND n.depends_on_life = f.task_life
-), migrated AS (
-    SELECT DISTINCT task_id, life FROM events WHERE op = 'baseline' AND source = 'baseline' OR event_id IS NULL
 ), told AS (
     SELECT
-        b.*, t.external_id, t.title, t.project, t.updated_at,
+        b.* EXCLUDE (not_before), t.external_id, t.title, t.project, u.not_before,
         CASE WHEN NOT b.is_estimated AND b.not_before IS NULL THEN 'event'
              WHEN NOT b.is_estimated THEN 'version'
-             WHEN b.cause = 'reported' AND t.untouched AND t.updated_at IS NOT NULL AND m.task_id IS NOT NULL
-             THEN 'updated_at'
+             WHEN u.not_before IS NOT NULL THEN 'not_before'
              WHEN age_days(b.started_at) >= 0.05 THEN 'version' END AS basis,
         CASE b.cause WHEN 'reported' THEN t.blocked_reason ELSE w.reason END AS blocked_reason,
         coalesce(w.waits_for, 0) AS waits_for,
@@ -45,12 +42,12 @@ WITH RECURSIVE needed AS (
     FROM blocks AS b
     JOIN history.current AS t ON t.id = b.task_id AND t.life = b.life
     LEFT JOIN waiting AS w ON w.task_id = b.task_id AND w.life = b.life
-    LEFT JOIN migrated AS m ON m.task_id = b.task_id AND m.life = b.life
+    LEFT JOIN history.unseen_blocks AS u ON u.task_id = b.task_id AND u.life = b.life AND b.cause = 'reported'
     WHERE b.ended_at IS NULL
 )
 SELECT
     task_id, external_id, project_id, project, title, cause, blocked_reason, waits_for, frees,
-    CASE WHEN basis = 'updated_at' THEN age_days(updated_at) WHEN basis IS NOT NULL THEN age_days(started_at) END
+    CASE WHEN basis = 'not_before' THEN age_days(not_before) WHEN basis IS NOT NULL THEN age_days(started_at) END
         AS blocked_days,
     basis
 FROM told

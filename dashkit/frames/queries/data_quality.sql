@@ -10,6 +10,7 @@ WITH checks(name, effect) AS (
     ('done at no known time', 'counted as done, in no period, cycle time or lead time'),
     ('finished before it was created', 'counted as finished when that was recorded, no earlier than it was created'),
     ('completed_at that cannot be read', 'counted when the task was seen to be done, or in no period'),
+    ('completed_at in the future', 'counted when the task was seen to be done'),
     ('finished whole quarters of an hour off its event', 'a server that writes local time: such a finish is off by as much'),
     ('imported again', 'deleted and inserted again within an hour: counted as one task'),
     ('no creation time', 'arrives when it was first seen, and has no lead time'),
@@ -30,6 +31,8 @@ WITH checks(name, effect) AS (
         t.id, t.life, t.project_id, t.project, t.title, t.status, t.checked, t.blocked, t.blocked_reason, t.gone, t.is_open,
         t.sized, t.created_at, w.finished_at,
         NOT history.is_since(t.completed_at + INTERVAL 1 SECOND, t.completed_on, t.created_at, t.created_on) AS is_early,
+        -- A day is for the zones of those who write.
+        t.completed_at > getvariable('found_at') + INTERVAL 1 DAY AS is_ahead,
         t.phase_id IS NOT NULL AND t.phase_id NOT IN (SELECT id FROM typed.phases WHERE id IS NOT NULL) AS strays,
         count(*) FILTER (NOT t.gone) OVER (PARTITION BY t.project_id, t.title) AS same,
         count(*) FILTER (NOT t.gone) OVER (PARTITION BY t.project_id, regexp_replace(t.title, '\d+', '0', 'g')) AS alike,
@@ -73,6 +76,7 @@ WITH checks(name, effect) AS (
         CASE WHEN NOT blocked AND nullif(trim(blocked_reason), '') IS NOT NULL THEN 'a reason without a block' END,
         CASE WHEN checked AND finished_at IS NULL THEN 'done at no known time' END,
         CASE WHEN checked AND is_early THEN 'finished before it was created' END,
+        CASE WHEN checked AND is_ahead THEN 'completed_at in the future' END,
         CASE WHEN appears THEN 'no creation time' END,
         CASE WHEN coalesce(status, '') NOT IN (
             'pending', 'in_progress', 'review', 'blocked', 'completed', 'cancelled') THEN 'unknown status' END,

@@ -24,10 +24,11 @@ WITH since AS (
         SELECT 1 FROM runs AS o WHERE o.kind = r.kind AND o.outcome = 'done' AND o.started_at > r.started_at
         AND (r.project_id IS NULL OR o.project_id IS NOT DISTINCT FROM r.project_id))
     UNION ALL
-    -- Of a block that nobody saw begin it is known that it did not begin before its task.
+    -- Of a block that nobody saw begin it is known before when it did not begin; at least its task was there.
     SELECT 2, 'blocked', t.title || coalesce(' (' || t.blocked_reason || ')', ''),
-        CASE WHEN b.is_estimated THEN t.created_at ELSE b.started_at END
+        CASE WHEN b.is_estimated THEN coalesce(u.not_before, t.created_at) ELSE b.started_at END
     FROM blocks AS b JOIN present AS t ON t.id = b.task_id AND t.life = b.life
+    LEFT JOIN history.unseen_blocks AS u ON u.task_id = b.task_id AND u.life = b.life
     WHERE b.cause = 'reported' AND b.ended_at IS NULL
     UNION ALL
     SELECT 3, 'reopened', t.title, r.occurred_at

@@ -1,0 +1,165 @@
+"""Findings about what the tables hold: keys, values, settings, and the history against the rows."""
+
+import json
+import shlex
+import sqlite3
+from collections.abc import Iterable, Iterator
+
+from dashkit.doctor.findings import Finding
+from dashkit.doctor.promises import Promises
+from dashkit.errors import UsageError
+from dashkit.ingest.links import refused_patterns
+from dashkit.migrations.report import counted
+from dashkit.store import backfill, health, orphans, replaced, rows, settings, values
+
+_NAMED = 3  # tasks that lost something
+_ONE_BY_ONE = 5  # such tasks for which a command each is told
+_AT_REST = "DELETE FROM event_context; INSERT INTO event_context (id, suspended) VALUES (1, 0)"
+
+
+def keys(conn: sqlite3.Connection) -> Iterator[Finding]:
+    """Rows that name a row which is not there."""
+    found = orphans.find(conn)
+    if not found:
+        yield Finding("foreign keys", "good", "every row names one that is there")
+        return
+    told = f"rows that name a row which is not there: {', '.join(map(str, found))}"
+    remedy = f"Run this SQL: `{'; '.join(one.remedy for one in found)}`."
+    remedy += " No task is deleted." if any(one.table == "tasks" for one in found) else ""
+    if any("repo_id" in one.columns for one in found):
+        first = "If the repository is still there, `dashkit ingest git REPO` makes its row again: do that first. "
+        remedy = f"{first}{remedy}"
+    if not all(one.is_ours for one in found):
+        others = ", ".join(one.table for one in found if not one.is_ours)
+        remedy += f" {others} belongs to another program: look first whether that needs those rows."
+    yield Finding("foreign keys", "wrong", told, remedy)
+
+
+def ranges(conn: sqlite3.Connection, today: str) -> Iterator[Finding]:
+    """Values outside of what they may be."""
+    found = list(values.find(conn, today))
+    for one in found:
+        yield Finding("values", "wrong" if one.wrong else "note", one.told, one.remedy)
+    if not found:
+        yield Finding("values", "good", "all are in their range")
+
+
+def configuration(conn: sqlite3.Connection, promises: Promises) -> Iterator[Finding]:
+    """Settings that another program stored, and that cannot be used."""
+    if not rows.columns(conn, "settings") >= {"scope", "key", "value"}:
+        return
+    sql = "SELECT scope, key FROM main.settings ORDER BY scope, key"
+    for row in rows.fetch(conn, sql, {}):
+        scope, key = str(row["scope"]), str(row["key"])
+        project = int(scope) if scope.isascii() and scope.isdecimal() else None
+        if key not in settings.KEYS or (scope and project is None):
+            continue
+        try:
+            settings.get(conn, key, project)
+        except UsageError as error:
+            yield _setting(promises, key, project, f"{error.what}: {error.why}")
+    for refused in refused_patterns(conn):
+        scope = str(getattr(refused, "scope", ""))
+        project = int(scope) if scope.isdecimal() else None
+        yield _setting(promises, "id_pattern", project, f"{refused.what}: {refused.why}")
+
+
+def _setting(promises: Promises, key: str, project: int | None, found: str) -> Finding:
+    of = "" if project is None else f" --project {project}"
+    unset, shown = promises.command(f"config {key}{of} --unset"), promises.command("config")
+    remedy = f"{unset} takes it away, so that the default holds; {shown} shows all settings."
+    return Finding("settings", "wrong", found, remedy)
+
+
+def history(conn: sqlite3.Connection, promises: Promises) -> Iterator[Finding]:
+    """Whether what the history says last is what the rows say; nothing where there is none, or not all of it."""
+    if not health.has_history(conn):
+        return
+    if unrest := health.unrest(conn):
+        yield Finding("event_context", "wrong", unrest, f"Run this SQL: `{_AT_REST}`.")
+    else:
+        yield Finding("event_context", "good", "at rest")
+    yield from _unlike(conn, promises)
+    if known := backfill.pending(conn):
+        told = " and ".join(
+            counted(count, noun)
+            for count, noun in ((known.completions, "completions"), (known.arrivals, "arrivals"))
+            if count
+        )
+        remedy = promises.migration("takes them over into the history; so does the next scan")
+        yield Finding("dates", "note", f"rows know of earlier times than the history: {told}", remedy)
+    else:
+        yield Finding("dates", "good", "the history knows what rows say of earlier times")
+    yield from _rewritten(conn, promises)
+
+
+def _unlike(conn: sqlite3.Connection, promises: Promises) -> Iterator[Finding]:
+    """Tasks and dependencies that changed while no trigger saw it."""
+    tasks, first = health.unlike_history(conn)
+    found = [f"{counted(tasks, 'tasks')} (the first: {first})"] if tasks else []
+    if dependencies := health.unlike_dependency_history(conn):
+        found.append(counted(dependencies, "dependencies"))
+    if not found:
+        yield Finding("history", "good", "every task and dependency is as its last events say")
+        return
+    told = f"changed while no trigger saw it: {' and '.join(found)}"
+    what = "takes their present state over into the history, as of now; so does the next scan"
+    remedy = f"{promises.migration(what)} Find out who writes without the triggers."
+    yield Finding("history", "wrong", told, remedy)
+
+
+def _rewritten(conn: sqlite3.Connection, promises: Promises) -> Iterator[Finding]:
+    """Tasks that lost what people said of them, because a program of version 1 wrote their rows anew."""
+    link = promises.command("link")
+    lost = replaced.find(conn)
+    if lost:
+        listed = ", ".join(map(str, lost[:_NAMED])) + (
+            f" and {len(lost) - _NAMED:,} more" if len(lost) > _NAMED else ""
+        )
+        told = (
+            f"{counted(len(lost), 'tasks')} lost what people had said, when a program of version 1 wrote the row anew "
+            f"(INSERT OR REPLACE, or DELETE and INSERT): {listed}"
+        )
+        are_few = len(lost) <= _ONE_BY_ONE and all((one.reason or "").isprintable() for one in lost)
+        are_plain = all("`" not in (one.reason or "") for one in lost)
+        back = _commands(promises, lost) if are_few and are_plain else _statements(lost)
+        remedy = (
+            f"{back} A task that is checked again counts as finished when that is done. If the program enforced "
+            f"foreign keys, the links of such a task with commits are gone too: {link} makes those again that messages "
+            "of commits name. Have the program save by UPDATE, and this does not happen again."
+        )
+        yield Finding("rewritten rows", "wrong", told, remedy)
+    if links := replaced.links_gone(conn):
+        told = f"{counted(links, 'links')} of tasks with commits fewer than when commits were last linked"
+        remedy = (
+            f"{link} makes those again that messages of commits name; a link that a person had made is made again by "
+            "`dashkit task ID --link SHA`. Where somebody took them away nothing has to be done."
+        )
+        yield Finding("links", "note", told, remedy)
+
+
+def _commands(promises: Promises, lost: Iterable[replaced.Lost]) -> str:
+    """A command for each task that says again what was said."""
+    told = []
+    for one in lost:
+        words = f"task {one.task}" + (" --check" if one.checked else "")
+        words += f" --size {one.complexity}" if one.complexity else ""
+        words += f" --block {shlex.quote(one.reason)}" if one.reason else ""
+        told.append(promises.command(words))
+    return f"To say it again: {', '.join(told)}."
+
+
+def _statements(lost: Iterable[replaced.Lost]) -> str:
+    """The same for many, as statements: one for the boxes, one for each size, one for each reason."""
+    sets: dict[str, list[int]] = {}
+    for one in lost:
+        said = ["checked = 1"] if one.checked else []
+        said += [f"complexity = '{one.complexity}'"] if one.complexity else []
+        said += [f"blocked_reason = {rows.literal(one.reason)}"] if one.reason else []
+        for value in said:
+            sets.setdefault(value, []).append(one.task)
+    statements = "; ".join(
+        f"UPDATE tasks SET {value} WHERE id IN ({json.dumps(tasks)[1:-1]})"  # noqa: S608 - for people
+        for value, tasks in sets.items()
+    )
+    return f"To say it again, run this SQL: `{statements}`."

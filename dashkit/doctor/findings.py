@@ -1,0 +1,26 @@
+"""What a finding is."""
+
+import shlex
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+State = Literal["good", "note", "wrong"]
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing that was looked at: how it is, and what to do where it is not good (a note may stay as it is).
+
+    In a remedy what stands in backticks is carried out as it is: commands of a shell, and statements of SQL.
+    """
+
+    check: str
+    state: State
+    found: str
+    remedy: str = ""
+
+
+def by_sqlite3(path: Path, command: str, target: Path) -> str:
+    """A command of the program sqlite3, such as `.backup`, as a command of the shell."""
+    return shlex.join(["sqlite3", str(path), f'.{command} "{target}"'])

@@ -1,0 +1,291 @@
+"""Values that are outside of what they may be, or are only odd: what was found, and the statement that mends it."""
+
+import sqlite3
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+from dashkit import times
+from dashkit.store import instants, rows
+from dashkit.store.events import OPERATIONS
+from dashkit.vocabulary import STATUSES
+
+_NAMED = 8  # words, or rows, of a kind
+_AT_ONCE = 100  # rows that one statement names
+
+
+@dataclass(frozen=True)
+class Rule:
+    """Values that may not be, or are only odd (not `wrong`).
+
+    Args:
+        where: the table and column.
+        what: what they are, in words.
+        which: the SQL condition of such a row.
+        fix: the statement that mends them, without its WHERE; empty where nothing has to be done.
+        advice: what that does, in words.
+        wrong: whether it is more than odd.
+    """
+
+    where: str
+    what: str
+    which: str
+    fix: str
+    advice: str = ""
+    wrong: bool = True
+
+    @property
+    def statement(self) -> str:
+        """The whole statement."""
+        return f"{self.fix} WHERE {self.which}"
+
+
+@dataclass(frozen=True)
+class Found:
+    """What is not what it may be: in words, what to do, and whether it is wrong or only odd."""
+
+    told: str
+    remedy: str
+    wrong: bool
+
+
+_SIZES = "('S', 'M', 'L', 'XL')"
+_ODD_SIZES = f"SELECT id, complexity FROM tasks WHERE complexity NOT IN {_SIZES}"  # noqa: S608 - ours
+_TRIMMED = "upper(trim(complexity))"
+_CONFIDENCE = "outside of 0 to 1"
+_OUTSIDE = "confidence NOT BETWEEN 0 AND 1 OR confidence IS NULL"
+_BELOW = "files_changed < 0 OR insertions < 0 OR deletions < 0"
+_NOT_BELOW = ", ".join(
+    f"{one} = CASE WHEN {one} >= 0 THEN {one} END" for one in ("files_changed", "insertions", "deletions")
+)
+_ODD_IMAGE = (
+    "NOT coalesce(CASE WHEN json_valid(image) THEN json_type(image) = 'object' END, image IS NULL) "
+    "OR NOT coalesce(CASE WHEN json_valid(heading_path) THEN json_type(heading_path) = 'array' END, "
+    "heading_path IS NULL)"
+)
+RULES = (
+    *(
+        Rule(
+            f"{table}.id",
+            "empty: nothing can name such a row",
+            "id IS NULL",
+            f"UPDATE {table} SET id = rowid + (SELECT coalesce(max(id), 0) FROM {table})",  # noqa: S608 - two words
+            "It gives each of them a number of its own.",
+        )
+        for table in ("projects", "tasks")
+    ),
+    Rule(
+        "tasks.checked",
+        "neither 0 nor 1",
+        "checked NOT IN (0, 1)",
+        "UPDATE tasks SET checked = (checked IS TRUE OR lower(checked) IN ('true', 't', 'yes', 'y', 'on'))",
+        "It makes 1 of words for yes and of other numbers than 0, and 0 of the rest.",
+    ),
+    Rule(
+        "tasks.complexity",
+        "not one of S, M, L, XL",
+        f"complexity NOT IN {_SIZES}",
+        f"UPDATE tasks SET complexity = CASE WHEN {_TRIMMED} IN {_SIZES} THEN {_TRIMMED} END",  # noqa: S608 - ours
+        f"It writes sizes in capitals, and empties the rest; this SQL shows them first: `{_ODD_SIZES}`.",
+    ),
+    *(
+        Rule(
+            f"{table}.confidence",
+            _CONFIDENCE,
+            _OUTSIDE,
+            f"UPDATE {table} SET confidence = 0",  # noqa: S608 - of three words
+            "At 0 a link counts as it does now: as one of which nobody knows how sure it is.",
+        )
+        for table in ("task_commit_links", "task_session_links", "commit_session_links")
+    ),
+    Rule(
+        "git_commits.insertions",
+        "a count of files or lines below zero",
+        _BELOW,
+        f"UPDATE git_commits SET {_NOT_BELOW}",  # noqa: S608 - ours
+        "It empties those counts.",
+    ),
+    Rule(
+        "task_events.op",
+        f"not one of {', '.join(OPERATIONS)}",
+        f"op NOT IN {OPERATIONS}",
+        "UPDATE task_events SET op = 'update'",
+        "It keeps what those events say.",
+    ),
+    Rule(
+        "dependency_events.op",
+        "not one of add, remove, baseline",
+        "op NOT IN ('add', 'remove', 'baseline')",
+        "DELETE FROM dependency_events",
+        "An event of no known kind says nothing; if a dependency then differs from its events, that is found here.",
+    ),
+    Rule(
+        "task_sources.image",
+        "not what the reading of a file leaves",
+        _ODD_IMAGE,
+        "DELETE FROM task_sources",
+        "The tasks stay, and the next reading of the file finds them by their titles.",
+    ),
+    Rule(
+        "task_dependencies.depends_on_id",
+        "a task that depends on itself",
+        "task_id = depends_on_id",
+        "DELETE FROM task_dependencies",
+        "The tasks stay.",
+        wrong=False,
+    ),
+    Rule(
+        "tasks.parent_id",
+        "a task that is its own parent",
+        "parent_id = id",
+        "UPDATE tasks SET parent_id = NULL",
+        wrong=False,
+    ),
+)
+
+
+@dataclass(frozen=True)
+class Dates:
+    """Columns of a table that hold dates and instants.
+
+    Args:
+        table: the table.
+        columns: the columns.
+        value: what to put in the place of one that cannot be read, as SQL; empty: the right date, which people know.
+        wrong: whether it is more than odd.
+        kind: as `instants.unread`.
+    """
+
+    table: str
+    columns: tuple[str, ...]
+    value: str = ""
+    wrong: bool = False
+    kind: str = ""
+
+
+_NOW = "strftime('%Y-%m-%dT%H:%M:%fZ', 'now')"
+DATES = (
+    # In this order: what is put in the place of the second is the first.
+    Dates("task_events", ("recorded_at",), _NOW, wrong=True, kind="needed"),
+    Dates("task_events", ("occurred_at",), "recorded_at", wrong=True, kind="needed"),
+    Dates("task_events", ("not_before",), "NULL", wrong=True),
+    Dates("task_events", ("on_day",), "NULL", wrong=True, kind="day"),
+    Dates("dependency_events", ("recorded_at",), _NOW, wrong=True, kind="needed"),
+    Dates("dependency_events", ("occurred_at",), "recorded_at", wrong=True, kind="needed"),
+    Dates("dependency_events", ("not_before",), "NULL", wrong=True),
+    Dates("task_sources", ("gone_at",), "NULL", wrong=True),
+    Dates("tasks", ("created_at", "completed_at", "updated_at", "due_at")),
+    Dates("projects", ("created_at",)),
+    Dates("git_repos", ("created_at",)),
+    Dates("git_commits", ("timestamp", "authored_at", "recorded_at")),
+    Dates("llm_sessions", ("started_at", "ended_at")),
+    Dates("task_commit_links", ("created_at",)),
+    Dates("task_session_links", ("created_at",)),
+    Dates("runs", ("started_at", "finished_at")),
+    Dates("schema_migrations", ("applied_at",)),
+)
+
+
+def fix(where: str) -> str:
+    """The statement that mends the values of a column."""
+    return next(rule.statement for rule in RULES if rule.where == where)
+
+
+def find(conn: sqlite3.Connection, today: str) -> Iterator[Found]:
+    """Everything that is not what it may be.
+
+    Args:
+        conn: the database.
+        today: the date, in UTC, as `2025-11-27`.
+    """
+    for rule in RULES:
+        table, _, column = rule.where.partition(".")
+        if column in rows.columns(conn, table) and (count := _count(conn, table, rule.which)):
+            remedy = f"Run this SQL: `{rule.statement}`. {rule.advice}".rstrip()
+            yield Found(f"{count:,} in {rule.where}: {rule.what}", remedy, rule.wrong)
+    yield from _statuses(conn)
+    with instants.reader(conn):
+        yield from _backwards(conn)
+        for dates in DATES:
+            here = rows.columns(conn, dates.table)
+            for column in (column for column in dates.columns if column in here):
+                yield from _unread(conn, dates, column, today)
+        yield from _of_the_future(conn, today)
+
+
+def _statuses(conn: sqlite3.Connection) -> Iterator[Found]:
+    """Statuses in other words than dashkit's; a column may have a collation that knows no case."""
+    known = ", ".join(f"'{word}'" for word in STATUSES)
+    sql = f"SELECT CAST(status AS TEXT) AS word, count(*) AS n FROM main.tasks WHERE status COLLATE BINARY NOT IN ({known}) GROUP BY status COLLATE BINARY ORDER BY n DESC, word"  # noqa: S608, E501 - of STATUSES
+    found = rows.fetch(conn, sql, {})
+    if found:
+        listed = ", ".join(f"{times.quoted(row['word'])} ({row['n']:,})" for row in found[:_NAMED])
+        listed += f" and {len(found) - _NAMED:,} more" if len(found) > _NAMED else ""
+        told = f"{sum(row['n'] for row in found):,} in tasks.status: not one of dashkit's words: {listed}"
+        remedy = "Nothing has to be done: they are kept, and such a task is open until it is checked."
+        yield Found(told, remedy, wrong=False)
+
+
+def _backwards(conn: sqlite3.Connection) -> Iterator[Found]:
+    """Events that can have happened only after the instant at which they had happened."""
+    if "not_before" not in rows.columns(conn, "task_events"):
+        return
+    ids = [
+        row[0]
+        for row in conn.execute(
+            "SELECT event_id FROM (SELECT event_id, "  # noqa: S608 - of ours
+            f"{instants.normal('not_before')} AS least, {instants.normal('occurred_at')} AS most FROM task_events "
+            f"WHERE not_before IS NOT NULL LIMIT -1) WHERE {instants.at('least')} > {instants.at('most')}"
+        )
+    ]
+    if ids:
+        listed = ", ".join(map(str, ids[:_AT_ONCE]))
+        remedy = f"Run this SQL: `UPDATE task_events SET not_before = NULL WHERE event_id IN ({listed})`."  # noqa: S608 - numbers
+        remedy += " Then look again for the rest." if len(ids) > _AT_ONCE else ""
+        told = f"{len(ids):,} in task_events.not_before: later than occurred_at, the instant at which it had happened"
+        yield Found(told, remedy, wrong=True)
+
+
+def _unread(conn: sqlite3.Connection, dates: Dates, column: str, today: str) -> Iterator[Found]:
+    """What of a column cannot be read as a date; the remedy is for the most usual of such values."""
+    unread = instants.unread(conn, dates.table, column, kind=dates.kind)
+    if unread is None:
+        return
+    told = str(replace(unread, column=f"{dates.table}.{column}"))
+    which = f"CAST({column} AS TEXT) = {unread.literal}" if unread.is_odd else f"{column} = {unread.literal}"
+    which = f"{column} IS NULL OR {which}" if dates.kind == "needed" and unread.example == "" else which
+    statement = f"UPDATE {dates.table} SET {column} = {dates.value or repr(today)} WHERE {which}"  # noqa: S608 - ours
+    if dates.value:
+        remedy = f"Run this SQL: `{statement}`, and look again: other such values may be left."
+    else:
+        remedy = (
+            "Nothing has to be done: it counts as not known. "
+            f"To correct it, put the right date into this SQL and run it: `{statement}`. Then look again."
+        )
+    yield Found(told, remedy, dates.wrong)
+
+
+def _of_the_future(conn: sqlite3.Connection, today: str) -> Iterator[Found]:
+    """Times of tasks that have not come: a typing error, or a plan in the wrong column."""
+    here = rows.columns(conn, "tasks")
+    for column, which in (("created_at", "TRUE"), ("completed_at", "checked IS TRUE")):
+        if column not in here or "checked" not in here:
+            continue
+        sql = (
+            f"SELECT id, said FROM (SELECT id, CAST({column} AS TEXT) AS said, {instants.normal(column)} AS at "  # noqa: S608
+            f"FROM tasks WHERE {which} LIMIT -1) WHERE substr(at, 1, 10) > date(:today, '+1 day') ORDER BY id"
+        )
+        found = conn.execute(sql, {"today": today}).fetchall()
+        if found:
+            task, said = found[0]
+            effect = "the migration or the row's own event" if column == "created_at" else "the event that checked it"
+            told = f"{len(found):,} in tasks.{column}: in the future, such as {times.quoted(said)} of task {task}"
+            statement = f"UPDATE tasks SET {column} = '{today}' WHERE id = {task}"  # noqa: S608 - a date and a number
+            remedy = (
+                f"It counts at the time of {effect}. "
+                f"To correct it, put the right date into this SQL and run it: `{statement}`."
+            )
+            yield Found(told, remedy, wrong=False)
+
+
+def _count(conn: sqlite3.Connection, table: str, which: str) -> int:
+    return int(conn.execute(f"SELECT count(*) FROM {table} WHERE {which}").fetchone()[0])  # noqa: S608 - of RULES

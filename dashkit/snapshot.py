@@ -25,7 +25,7 @@ import pandas as pd
 
 from dashkit import connection, results, times, views
 from dashkit.errors import OutdatedError, RefusedError, UsageError
-from dashkit.store import projects, rows, settings
+from dashkit.store import projects, rows, settings, tracking
 from dashkit.vocabulary import UNSIZED
 
 Load = Literal["copy", "attach"]
@@ -259,7 +259,7 @@ def take(
             zone = timezone or settings.get(lite, "time_zone", number)
             _set_variables(duck, lite, instants, number, zone)
             duck.execute("SET VARIABLE has_history = CAST(? AS BOOLEAN)", [kept])
-            version = _version(lite, here)
+            version = _version(lite)
         copy = _Copy(path, file, here, counts)
         if (load or ("attach" if many else "copy")) == "attach":
             copy.attach(duck)
@@ -364,9 +364,9 @@ def _set_variables(
     duck.execute("SET VARIABLE unsized_points = CAST(? AS BIGINT)", [weights[UNSIZED]])
 
 
-def _version(lite: sqlite3.Connection, here: views.Shape) -> str:
+def _version(lite: sqlite3.Connection) -> str:
     """The newest version on record; 2.0 where none is (the shape was checked before)."""
-    found = lite.execute("SELECT DISTINCT version FROM schema_migrations") if here["schema_migrations"] else ()
+    found = lite.execute(f"SELECT DISTINCT version FROM {table}") if (table := tracking.table(lite)) else ()  # noqa: S608
     versions = [text for (text,) in found if re.fullmatch(r"\d{1,3}(\.\d{1,3})*", str(text))]
     return max(versions, key=lambda text: [int(part) for part in text.split(".")], default="2.0")
 

@@ -40,8 +40,6 @@ TABLES = {
     "task_session_links": "id text, task_id int, session_id text, confidence real, link_type text,"
     " evidence text, created_at instant",
     "runs": "id text, kind text, started_at instant, finished_at instant, outcome text, details text",
-    "schema_migrations": "version text, name text, applied_at instant, checksum text, duration_ms real,"
-    " tool_version text, backup text",
 }
 
 # Text to value, NULL where the text is none. A whole number must be whole ('1.5' is no id). Of instants and days only

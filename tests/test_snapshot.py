@@ -45,7 +45,7 @@ def everything(opened):
 
 
 def test_the_tables_read_are_those_of_the_schema(tmp_path):
-    """views.TABLES names tables and columns of the newest schema, in order, and every one of version 2.0."""
+    """views.TABLES names tables and columns of the newest schema, in order; of version 2.0 all but the record."""
     with closing(sqlite3.connect(":memory:")) as conn:
         for statement in statements((SCHEMA / "v2_1.sql").read_text(encoding="utf-8")):
             conn.execute(statement)
@@ -57,7 +57,7 @@ def test_the_tables_read_are_those_of_the_schema(tmp_path):
         for table, columns in read.items():
             assert {row[1] for row in conn.execute(f"PRAGMA table_info({table})")} <= set(columns)
         old = {name for (name,) in conn.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
-    assert read.keys() >= old
+    assert read.keys() >= old - {"schema_migrations"}
 
 
 @pytest.mark.slow

@@ -15,7 +15,7 @@ from dashkit.ingest.replay import Replay, Tracked, Version
 from dashkit.records import TaskList
 from dashkit.sources import history
 from dashkit.sources.files import real
-from dashkit.store import backfill, events, projects, sources
+from dashkit.store import backfill, events, projects, rows, sources
 
 # What columns are called in a note.
 _WORDS = {
@@ -208,6 +208,9 @@ class CatchUp:
         new = [one for one in tracked if one.task_id is None]
         self._insert(new)
         late, edges = self._late(replay)
+        if edges and not rows.columns(self.conn, "task_dependencies"):
+            self.outcome.notes.append(f"dependencies without a table task_dependencies to keep them in: {len(edges):,}")
+            edges = []
         clamped = events.record_late(self.conn, late, self.now, edges)
         updated = self._write_plain(tracked) | self._mend(replay)
         self._save(tracked)

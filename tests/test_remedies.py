@@ -176,6 +176,21 @@ def test_what_is_in_the_way_of_a_migration_is_kept_and_put_aside(tmp_path, spoil
     assert ("'high'" in repr(content(path))) == ("'high'" in repr(before))
 
 
+def test_the_record_of_another_migration_tool_is_left_alone(tmp_path):
+    """No remedy renames it where that tool needs it, and none promises a migration that is refused."""
+    path = v1_database(tmp_path / "dash.db", tasks=[{"title": "a"}])
+    alter(path, "CREATE TABLE schema_migrations (version VARCHAR NOT NULL PRIMARY KEY)")
+    with pytest.raises(RefusedError, match="the table schema_migrations that is there lacks the column name"):
+        migrations.migrate(path)
+    found = {one.check: one for one in doctor.examine(path).findings}
+    assert "leave it as it is" in found["in the way"].remedy
+    assert not [one for one in found.values() if "migrate --execute" in one.remedy]
+    copy = Path(shutil.copy(path, tmp_path / "copy.db"))
+    alter(copy, "ALTER TABLE schema_migrations RENAME TO schema_migrations_other")
+    migrations.execute(copy)
+    assert migrations.status(copy).ready
+
+
 def test_tasks_without_an_id_get_one(tmp_path):
     """Where `id INT PRIMARY KEY` lets an id be empty, doctor says so, and the rows get ids before the migration."""
     path = tmp_path / "dash.db"

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 
 from dashkit import connection, migrations
-from dashkit.doctor.findings import Finding, by_sqlite3
+from dashkit.doctor.findings import Finding, State, by_sqlite3
 from dashkit.doctor.promises import Promises
 from dashkit.errors import DashkitError
 from dashkit.migrations import engine, mends, names, obstacles, shape, texts, verify
@@ -18,6 +18,11 @@ from dashkit.migrations.surveys import Item, Survey
 from dashkit.store import orphans, values
 
 _NAMED = 4  # changes of a version that came later
+_RECORD = (
+    "This is not dashkit's record of migrations. If another migration tool keeps its own there, leave it as it is, or "
+    "that tool stops working. dashkit needs the name: rename the table in a copy of the file, and migrate the copy."
+)
+_OWNED = "If another program uses what this SQL renames, change that program with it. "
 _NOTES = {
     "in other words": "It means the same. ",
     " refuses ": "Where somebody gives such a value, that is refused, and the message names the condition. ",
@@ -100,6 +105,10 @@ class Objects:
             found = f"there but not recorded: {', '.join(self._standing.unrecorded)}"
             yield Finding("records", "note", found, self._mended("records them"))
 
+    def _is_record_taken(self) -> bool:
+        """Whether another program has the table in which migrations are recorded."""
+        return self._survey.tracking.state == "in the way"
+
     def _is_reached(self, number: str) -> bool:
         return engine.number(number) <= engine.number(self._standing.version)
 
@@ -126,8 +135,8 @@ class Objects:
             yield Finding("version", "wrong", found, "Update dashkit; the database is as it should be.")
         elif later:
             remedy = "Nothing has to be done. "
-            if self._blocking:
-                remedy += "What is said below of what is in the way leads there."
+            if self._blocking or self._is_record_taken():
+                remedy += "Something is in the way of them: see below."
             else:
                 look, do = self._promises.command("migrate"), self._promises.command("migrate --execute")
                 remedy += f"{look} shows what they would change, and {do} does it."
@@ -137,12 +146,16 @@ class Objects:
 
     def _obstacles(self) -> Iterator[Finding]:
         """What is in the way; of a version that was not asked for yet it is only noted."""
+        if self._is_record_taken():
+            state: State = "note" if self._standing.version == "1.0" else "wrong"
+            yield Finding("in the way", state, self._survey.tracking.why, _RECORD)
         if not self._blocking:
             return
         mine = [item for item in self._blocking if self._is_reached(item.version)]
         told = "; ".join(item.finding.why for item in self._blocking)
         remedy = self._promises.migration("goes on from there", tuple(self._clearing), newest=not mine)
-        yield Finding("in the way", "wrong" if mine else "note", told, remedy)
+        owned = _OWNED if any(" RENAME " in statement for statement in self._clearing) else ""
+        yield Finding("in the way", "wrong" if mine else "note", told, owned + remedy)
         self._above = "What is said above of what is in the way mends this too." if mine else ""
 
     def _triggers(self) -> Iterator[Finding]:

@@ -168,7 +168,7 @@ def require_applicable(found: Survey, newest: str, path: Path) -> None:
         raise RefusedError(
             f"Cannot migrate {path}",
             "; ".join(found.obstacles),
-            "Nothing was changed. `dashkit doctor` says how to get it out of the way without losing it.",
+            "Nothing was changed. `dashkit doctor` says how to go on.",
             path=path,
             obstacles=tuple(found.obstacles),
         )

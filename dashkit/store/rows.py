@@ -158,7 +158,9 @@ def each(conn: sqlite3.Connection, sql: str, values: Values) -> Iterator[Row]:
         some = cursor.fetchmany(_AT_ONCE)
     names = [column[0] for column in cursor.description]
     while some:
-        yield from (dict(zip(names, map(_decoded, row), strict=True)) for row in some)
+        for row in some:
+            decoded = [value.decode("utf-8", "replace") if isinstance(value, bytes) else value for value in row]
+            yield dict(zip(names, decoded, strict=True))
         with _undecoded(conn):
             some = cursor.fetchmany(_AT_ONCE)
 
@@ -179,10 +181,6 @@ def literal(text: str) -> str:
     if text.isprintable() and "`" not in text:
         return "'" + text.replace("'", "''") + "'"
     return f"char({', '.join(str(ord(char)) for char in text)})"
-
-
-def _decoded(value: Any) -> Any:
-    return value.decode("utf-8", "replace") if isinstance(value, bytes) else value
 
 
 def _bindable(values: Values) -> dict[str, Any]:

@@ -84,6 +84,18 @@ def imported(path, tasks):
         conn.executemany(sql, ((*(one := row(n, tasks)), int(one[4] is not None)) for n in range(tasks)))
 
 
+def imported_again(path, tasks):
+    """The same tasks, which three imports deleted and inserted again, under new ids."""
+    imported(path, tasks)
+    columns = "project_id, title, status, created_at, completed_at, checked"
+    with contextlib.closing(sqlite3.connect(path)) as conn, conn:
+        for _ in range(3):
+            conn.execute(f"CREATE TEMP TABLE old AS SELECT id + {tasks} AS id, {columns} FROM tasks")
+            conn.execute("DELETE FROM tasks")
+            conn.execute(f"INSERT INTO tasks (id, {columns}) SELECT * FROM old")
+            conn.execute("DROP TABLE old")
+
+
 def at_once(path, tasks):
     """All tasks checked by one statement, which is one instant."""
     with contextlib.closing(base(path, None)) as conn, conn:
@@ -127,6 +139,7 @@ CASES = {
     "scanned, of an old project": (scanned, {"project_id": 10}),
     "scanned, commits of mixed forms": (scanned, {"form": mixed}),
     "imported as done a moment ago": (imported, {}),
+    "imported again under new ids": (imported_again, {}),
     "checked by one statement": (at_once, {}),
     "version 2.0": (without_history, {}),
 }

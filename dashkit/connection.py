@@ -328,11 +328,7 @@ _MEANINGS: dict[int, tuple[type[DashkitError], str, str]] = {
         "the database is damaged (",
         "Restore a backup, or save what can be read into another file, `sqlite3 FILE '.clone NEW'`, and try on that.",
     ),
-    sqlite3.SQLITE_CONSTRAINT: (
-        RefusedError,
-        "a condition of a table forbids it (",
-        "",
-    ),
+    sqlite3.SQLITE_CONSTRAINT: (RefusedError, "a condition of a table forbids it (", ""),  # see _of_condition
     sqlite3.SQLITE_READONLY: _PERMISSION,
     sqlite3.SQLITE_PERM: _PERMISSION,
     sqlite3.SQLITE_CANTOPEN: _PERMISSION,

@@ -76,7 +76,8 @@ class Dashboard:
             parameters: a list for `?`, a mapping for `$name`.
 
         Returns:
-            Int64, Float64, boolean, string and datetime64[us, UTC] columns; NA where there is no value.
+            Int64, Float64, boolean, string and datetime64[us, UTC] columns; NA where there is no value. A date is the
+            midnight that it begins with in the dashboard's time zone.
 
         Raises:
             UsageError: it is no single SELECT, or it asks for what is not there.

@@ -36,7 +36,7 @@ CREATE MACRO history.is_earlier(instant, on_day, occurred_at, op) AS
 -- A task that is deleted and inserted again within an hour, with the same title and the same creation time, which is an
 -- earlier one, was imported again: by its id, if no other task had it meanwhile, or, under a new id, in the order of
 -- those that are like it. INSERT OR REPLACE deletes and inserts in one statement (with recursive_triggers it is two
--- events of one instant), and the task stays the same one.
+-- events of one instant), and the task stays the same one. store/reimports.py has these rules for the functions.
 CREATE TABLE history.reimports AS
 WITH deleted AS (
     SELECT event_id, task_id, project_id, title, recorded_at, said_created_at, said_created_on, true AS is_deletion
@@ -58,7 +58,8 @@ WITH deleted AS (
             AND i.said_created_on IS NOT DISTINCT FROM d.said_created_on
             AND i.recorded_at <= d.recorded_at + INTERVAL 1 HOUR AS is_import,
         i.event_id = d.event_id + 1 AND i.recorded_at = d.recorded_at AND d.said_created_at IS NOT NULL
-            AND (i.title = d.title OR i.was_before AND i.said_created_at = d.said_created_at) AS is_replaced
+            AND (i.title = d.title OR i.was_before AND i.said_created_at = d.said_created_at
+                AND i.said_created_on IS NOT DISTINCT FROM d.said_created_on) AS is_replaced
     FROM followed AS d JOIN came AS i ON i.event_id = d.next_id
     WHERE d.is_deletion AND (is_import OR is_replaced)
 ), inserted AS (

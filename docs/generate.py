@@ -55,7 +55,8 @@ def frames_page() -> str:
         sections(dashboard.Dashboard.sql)[""].strip(),
         "```python\nwith dashkit.open('dashboard.db') as d:\n"
         "    d.sql('SELECT project, count(*) FROM tasks WHERE status = ? GROUP BY 1', ['review'])\n```",
-        "Instants are TIMESTAMP in UTC.",
+        "Instants are TIMESTAMP in UTC. A DATE comes to pandas as the midnight that it begins with, in the time zone "
+        "of the dashboard, so that it can be compared with them.",
         *_views(),
         "# Verification",
         "`dashkit.verify_migration(db)` returns a Verification; these are its methods, and the page of "

@@ -220,11 +220,12 @@ def progress(case, by=None):
     parts = defaultdict(list)
     for task in case.tasks:
         for part in parts_of(task, by):
-            parts[task.project_id, part].append(task)
+            # Two phases of one name are two parts.
+            parts[task.project_id, part, task.row.get("phase_id") if by == "phase" else None].append(task)
     for project in case.names:
-        if case.chosen(project) and all(project != found for found, _ in parts):
-            parts[project, None] = []
-    for (project, part), tasks in parts.items():
+        if case.chosen(project) and all(project != found for found, _, _ in parts):
+            parts[project, None, None] = []
+    for (project, part, _), tasks in parts.items():
         known = [task for task in tasks if task.now.is_open or task.now.checked]
         sizes = [(POINTS.get(task.now.state["complexity"], 2), task.now.checked) for task in known]
         whole, done = sum(size for size, _ in sizes), sum(size for size, checked in sizes if checked)

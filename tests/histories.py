@@ -101,6 +101,39 @@ def saying(draw, values, seen, now):
     return found
 
 
+# Title, project and created_at; of the first three the instant is the same one, and the next one is the day of it.
+ALIKE = [("A", 1, "2024-12-01T12:00:00.000Z"), ("A", 1, "2024-12-01 13:00:00 +0100"), ("A", 1, "1733054400")]
+UNLIKE = [("A", 1, "2024-12-01"), ("A", 2, ALIKE[0][2]), ("B", 1, ALIKE[0][2])]
+UNLIKE += [("A", 1, said) for said in ("2025-01-01T01:00:00.000Z", "soon", None)]
+SAYS = st.fixed_dictionaries(
+    {
+        "ops": st.sampled_from([["delete"], ["insert"], ["update"], *[["delete", "insert"]] * 3]),
+        "kind": st.sampled_from([*ALIKE * 5, *UNLIKE]),
+        "status": st.sampled_from(["pending", "completed"]),
+        "checked": st.sampled_from([0, 1, 1]),
+        "said_completed_at": st.sampled_from(["2024-12-20", "2024-12-24T09:00:00Z", None]),
+    }
+)
+
+
+@st.composite
+def imports(draw):
+    """What imports leave of a few tasks that are alike, which they delete and insert under any id, soon or late."""
+    now, told = datetime(2025, 1, 1, tzinfo=UTC), []
+    for says in draw(st.lists(SAYS, min_size=3, max_size=14)):
+        kind = dict(zip(("title", "project_id", "said_created_at"), says["kind"], strict=True))
+        for op in says["ops"]:
+            now += timedelta(minutes=draw(st.sampled_from([0, 0, 0, 1, 30, 60, 61])))
+            seen = {"event_id": len(told) + 1, "op": op, "task_id": draw(st.sampled_from(IDS)), "source": "trigger"}
+            seen |= dict.fromkeys(("occurred_at", "recorded_at"), times.to_text(now))
+            unsaid = {"blocked_reason": "", "complexity": "", "not_before": None, "on_day": None}
+            said = {name: says[name] for name in ("status", "checked", "said_completed_at")}
+            told.append({**seen, **kind, **said, **unsaid})
+    titles = draw(st.dictionaries(st.sampled_from(IDS), st.sampled_from("AB")))
+    rows = [{"id": task, "project_id": 1, "title": title, "status": "pending"} for task, title in titles.items()]
+    return {"events": told, "dependency_events": [], "tasks": rows, "task_dependencies": []}
+
+
 def rows(task, left):
     """The row of a task: what its events leave, or something else, or none."""
     other = st.none() | IMAGES.map(lambda image: {**image, "complexity": image["complexity"] or None})
@@ -126,13 +159,11 @@ def database(empty, made, name="example.db"):
     return path
 
 
-def plain(value):
-    """A value of a frame as the oracle writes it."""
+def plain(value, column=""):
+    """A value of a frame as the oracle writes it; in a column of days, whose name ends in _on, its day."""
     if pd.isna(value):
         return None
-    if isinstance(value, pd.Timestamp):
-        return value.date().isoformat() if value.tzinfo is None else times.to_text(value.to_pydatetime())
-    return value
+    return times.of_column(column, value.to_pydatetime()) if isinstance(value, pd.Timestamp) else value
 
 
 # Each example writes and opens a database: shrinking a failure would take longer than reading it.

@@ -29,6 +29,8 @@ DATES = st.integers(0, 6).flatmap(
 WORDS = st.sampled_from(["pending", "in_progress", "blocked", "completed", "cancelled", "done"])
 PLACE = st.integers(0, 1)
 LATE = st.sampled_from([{"checked": 1}, {"checked": 0}, {"status": "completed"}, {"status": "pending"}, {"checked": 1}])
+UNDER = st.sampled_from(["same", "new", "new", "freed"])  # the id that an import gives
+IMPORTED = (PLACE, st.booleans(), st.none() | DATES, UNDER)
 COLUMN = st.sampled_from(["created_at", "completed_at", "completed_at"])
 # By the name of the method of Servers: how often it is done, and what it takes.
 KINDS = {
@@ -41,7 +43,9 @@ KINDS = {
     "mend": (6, (PLACE, COLUMN, DATES)),
     "reopen": (2, (PLACE, st.booleans())),
     "replace": (1, (PLACE, st.booleans(), DATES, DATES)),
-    "import_again": (2, (PLACE, st.booleans(), st.none() | DATES)),
+    "import_again": (4, IMPORTED),
+    "import_all": (1, (st.booleans(),)),
+    "copy": (1, (PLACE,)),
     "delete": (1, (PLACE,)),
     "late": (2, (PLACE, st.sampled_from(AGO[4:]), LATE, st.booleans(), st.sampled_from(["update", "baseline"]))),
     "behind_the_triggers": (1, (PLACE, st.booleans(), DATES)),
@@ -53,9 +57,11 @@ DEEDS = st.sampled_from([name for name, (often, _) in KINDS.items() for _ in ran
 # Two tasks, some days old.
 BEGIN = st.tuples(st.just("insert"), WORDS, st.booleans(), DATES, DATES)
 WAITS = st.tuples(st.just("wait"), st.sampled_from([1, 2, 5]))
+# Time that passes makes older what was written: it is no deed where an earlier answer has to stay.
+PASSES = WAITS | st.tuples(st.just("import_a_day_late"), *IMPORTED)
 STORIES = st.tuples(BEGIN, BEGIN, WAITS).flatmap(
     lambda begun: st.lists(
-        st.integers(0, 4).flatmap(lambda choice: DEEDS if choice else WAITS), min_size=3, max_size=12
+        st.integers(0, 4).flatmap(lambda choice: DEEDS if choice else PASSES), min_size=3, max_size=12
     ).map(lambda told: [*begun, *told])
 )
 
@@ -80,7 +86,7 @@ class Servers:
     def do(self, deed):
         """One deed, to a task that is there where it is of one."""
         name, *rest = deed
-        if name not in ("insert", "look", "wait"):
+        if name not in ("insert", "import_all", "look", "wait"):
             there = [key for (key,) in self.conn.execute("SELECT id FROM tasks ORDER BY id")]
             if not there:
                 return
@@ -144,15 +150,37 @@ class Servers:
             *(task, f"T{next(self.numbers)}", done, self.text(created), self.text(completed)),
         )
 
-    def import_again(self, task, done, completed):
-        """A nightly import deletes a task and inserts it again."""
+    def import_again(self, task, done, completed, under, days=0):
+        """A nightly import deletes a task and inserts it again, under its id or another one."""
         ((title, created, before),) = self.sql("SELECT title, created_at, completed_at FROM tasks WHERE id = ?", task)
         self.delete(task)
+        if days:
+            self.wait(days)
+        there = {key for (key,) in self.sql("SELECT id FROM tasks")}
+        fresh = 1000 * next(self.numbers)
+        key = {"same": task, "new": fresh, "freed": min({*range(1, fresh)} - there)}[under]
         self.sql(
             "INSERT INTO tasks (id, project_id, title, status, checked, created_at, completed_at) "
             "VALUES (?, 1, ?, 'pending', ?, ?, ?)",
-            *(task, title, done, created, self.text(completed) if completed else before),
+            *(key, title, done, created, self.text(completed) if completed else before),
         )
+
+    def import_a_day_late(self, *how):
+        """Another import broke off between the two, and a day goes by."""
+        self.import_again(*how, days=1)
+
+    def import_all(self, backwards):
+        """Another one deletes all tasks first, and hands out the ids anew, in its own order."""
+        columns = "project_id, title, status, checked, created_at, completed_at"
+        found = self.sql(f"SELECT {columns} FROM tasks ORDER BY id {'DESC' if backwards else ''}")
+        self.sql("DELETE FROM tasks")
+        for row in found:
+            self.sql(f"INSERT INTO tasks ({columns}) VALUES (?, ?, ?, ?, ?, ?)", *row)
+
+    def copy(self, task):
+        """A task that is like another one, but for its id."""
+        columns = "project_id, title, status, checked, created_at, completed_at"
+        self.sql(f"INSERT INTO tasks ({columns}) SELECT {columns} FROM tasks WHERE id = ?", task)
 
     def delete(self, task):
         """A server deletes a task."""

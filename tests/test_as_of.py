@@ -33,7 +33,7 @@ def empty(tmp_path_factory):
 def records(d, view, columns="*"):
     """The rows of a view, in a fixed order."""
     found = d.sql(f"SELECT {columns} FROM {view} ORDER BY ALL").to_dict("records")
-    return [{name: plain(value) for name, value in row.items()} for row in found]
+    return [{name: plain(value, name) for name, value in row.items()} for row in found]
 
 
 def sorted_rows(found):

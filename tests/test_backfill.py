@@ -235,7 +235,7 @@ def test_what_is_checked_after_the_migration_counts_on_its_day(tmp_path, by_comm
             assert database.update_task_checked(number, True, db=path)
     with dashkit.open(path) as d:
         counted = [row for row in d.throughput(by="day").itertuples() if row.finished]
-        assert [(plain(row.period_on), row.finished, row.estimated) for row in counted] == [
+        assert [(row.period_on.date().isoformat(), row.finished, row.estimated) for row in counted] == [
             ("2025-11-04", 1, 1),
             ("2025-11-05", 2, 2),
         ]

@@ -82,6 +82,18 @@ def test_a_task_changed_when_its_source_says(tmp_path):
     assert updated(db, rest) == at[2]  # it is gone from its file, and itself as it was
 
 
+def test_the_first_reading_of_a_file_without_a_past_is_no_change(tmp_path):
+    """When its tasks changed nobody knows; what a later reading finds changed has changed by then."""
+    db, file = v2_1_database(tmp_path / "d.db", projects=[]), tmp_path / "TODO.md"
+    file.write_text("- [ ] Roof\n- [ ] Rest\n")
+    ingest_tasks([file], "Shed", db)
+    assert [updated(db, task) for task in (1, 2)] == [None, None]
+    file.write_text("- [x] Roof\n- [ ] Rest\n")
+    ingest_tasks([file], "Shed", db)
+    assert (updated(db, 1) or "") >= times.to_text(times.utc_now())[:10]
+    assert updated(db, 2) is None
+
+
 def test_a_task_changed_when_somebody_changed_it_here(tmp_path):
     """What is changed after the reading counts, by this package or by another program, with an event or without."""
     db = v2_1_database(tmp_path / "d.db", projects=[])

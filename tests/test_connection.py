@@ -175,7 +175,7 @@ def test_a_row_that_was_to_be_written_is_not_looked_for(small):
     """A condition of the user's own that refuses a write is named, and nobody is sent to rows that are there."""
     alter(small, "ALTER TABLE tasks ADD COLUMN size TEXT CHECK (size <> 'XL')")
     with pytest.raises(
-        RefusedError, match=r"\(CHECK constraint failed: .*\)\. Nothing was changed\. Give what the cond"
+        RefusedError, match=r"\(CHECK constraint failed: .*\)\. Nothing was changed\. Give a value that the table"
     ):
         _sized(small)
 

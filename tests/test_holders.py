@@ -75,7 +75,7 @@ def at_once():
     """What a test does takes far less than a connection would wait."""
     began = time.monotonic()
     yield
-    assert time.monotonic() - began < 2
+    assert time.monotonic() - began < 4.5
 
 
 @pytest.mark.usefixtures("at_once")

@@ -674,6 +674,24 @@ def test_how_long_work_takes_is_told(days, title):
     assert ("95 %: 19 days" in picture.svg) == (len(days) == 20) if len(days) > 1 else True
 
 
+def test_how_long_work_takes_is_told_of_the_time_that_the_page_counts(tmp_path):
+    """From the first period that is counted on, so that as many tasks are told of as were finished in it."""
+    stories = [[(day + 1, "pending"), (day, "completed")] for day in range(300)]
+    with dashkit.open(made(tmp_path / "d.db", stories), as_of=NOW, timezone="Asia/Tokyo") as d:
+        for by, told in (("day", "90 days"), ("week", "26 weeks"), ("month", "11 months")):
+            finished = d.throughput(by)
+            picture = charts.time_to_finish(d.lead_times(), d.timezone, charts.counted_since(finished, "finished", by))
+            number = re.match(r"Half of (\d+) ", picture.title)[1]
+            assert charts.finished_by_period(finished, by).title.startswith(
+                f"{number} tasks were finished in the last {told}"
+            )
+        assert "tasks finished since 2 June 2025 took" in charts.time_to_finish(d.lead_times(), d.timezone).title
+    assert charts.time_to_finish(times([1.0]), since=datetime(2026, 1, 1, tzinfo=UTC)).title == (
+        "No task that was finished since 1 January 2026 shows how long work takes"
+    )
+    assert charts.counted_since(periods(0).assign(finished=whole([])), "finished", "day") is None
+
+
 def test_percentiles_are_those_of_the_frame_ageing(tmp_path):
     """The picture of finished work and the frame of work in progress name the same days."""
     stories = [[(40 + n, "in_progress"), (40, "completed")] for n in range(1, 25)]
@@ -767,6 +785,25 @@ def test_each_date_is_told_with_its_own_number_of_tasks(days, then, left, title)
     assert f">Then: {then} tasks<" in picture.svg
     assert f">Now: {left} task{'s' * (left != 1)}<" in picture.svg
     assert picture.data["tasks to finish"].iloc[-1] == left
+
+
+@pytest.mark.parametrize(
+    ("days", "left", "title"),
+    [
+        (5.0, 20, "is 5 days later than it was: 15 January 2026, not 10 January 2026; 20 are left"),
+        (-5.0, 1, "is 5 days earlier than it was: 5 January 2026, not 10 January 2026; 1 is left"),
+        (0.0, 50, "stays: 10 January 2026"),
+        (-2.0, 0, "were to be done by 10 January 2026; as many were done by 8 January 2026, 2 days earlier"),
+    ],
+)
+def test_the_date_of_the_next_tasks_is_that_of_those_that_are_left(days, left, title):
+    """Where what came since is no part of them, the date is told of all of them, with how many are left."""
+    frame = moved(-2.0, 2.0 + days, 0.0, 0.0, left=left)
+    frame.loc[frame["part"] == "scope", "change"] = pd.NA
+    picture = charts.what_moved(frame)
+    begin = "The date of the next 50 tasks" if left else "The next 50 tasks"
+    assert picture.title == f"{begin} {title}"
+    assert ("<img" in picture._repr_html_()) == (">Then: the next 50 tasks<" in picture.svg)
 
 
 @pytest.mark.parametrize(("tasks", "title"), [

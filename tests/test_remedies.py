@@ -177,6 +177,19 @@ def test_what_is_in_the_way_of_a_migration_is_kept_and_put_aside(tmp_path, spoil
     assert ("'high'" in repr(content(path))) == ("'high'" in repr(before))
 
 
+def test_the_record_of_another_migration_tool_is_left_alone(tmp_path):
+    """No remedy renames what that tool needs; dashkit keeps its own record beside it."""
+    path = v1_database(tmp_path / "dash.db", tasks=[{"title": "a"}])
+    alter(path, "CREATE TABLE schema_migrations (version VARCHAR NOT NULL PRIMARY KEY)")
+    alter(path, "INSERT INTO schema_migrations VALUES ('20240101')")
+    assert not [one for one in doctor.examine(path).findings if one.check == "in the way"]
+    migrations.execute(path)
+    assert migrations.status(path).ready
+    assert not [one for one in doctor.examine(path).findings if "schema_migrations" in one.remedy]
+    with closing(sqlite3.connect(path)) as conn:
+        assert conn.execute("SELECT * FROM schema_migrations").fetchall() == [("20240101",)]
+
+
 def test_tasks_without_an_id_get_one(tmp_path):
     """Where `id INT PRIMARY KEY` lets an id be empty, it is refused with the statement that gives the rows ids."""
     path = tmp_path / "dash.db"

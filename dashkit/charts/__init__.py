@@ -7,6 +7,7 @@ from dashkit.charts.blocking import blocked_over_time
 from dashkit.charts.burnup import burn_up
 from dashkit.charts.calendar import commit_calendar
 from dashkit.charts.confidence import links_table
+from dashkit.charts.drawing import counted_since
 from dashkit.charts.durations import ageing, time_to_finish
 from dashkit.charts.flow import cumulative_flow
 from dashkit.charts.kept import past_forecast
@@ -40,6 +41,7 @@ __all__ = [
     "clusters_table",
     "commit_calendar",
     "commits_by_period",
+    "counted_since",
     "cumulative_flow",
     "finished_by_period",
     "forecast_table",

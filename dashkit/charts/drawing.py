@@ -68,6 +68,18 @@ def counted(frame: "pd.DataFrame", moves: "pd.Series[bool]", most: int) -> "pd.D
     return frame.loc[: moved[-1]].tail(most) if len(moved) and moved[-1] < rows.index[0] else rows
 
 
+def counted_since(frame: "pd.DataFrame", column: str, by: str) -> datetime | None:
+    """The instant from which the sentences of a page count, where they go by a column of a frame; None: it is empty.
+
+    Args:
+        frame: a frame over time, such as `throughput`.
+        column: of which the periods are counted up to the last one that has any, where the last ones have none.
+        by: the period that the frame was made by.
+    """
+    rows = counted(frame, frame[column] > 0, PERIODS[by])
+    return None if rows.empty else rows["period_on"].iloc[0].to_pydatetime()
+
+
 def before(frame: "pd.DataFrame", rows: "pd.DataFrame") -> Any:
     """The period before these ones of a frame, at whose end the time that they cover began; None: there is none."""
     earlier = frame.loc[: rows.index[0]].iloc[:-1]

@@ -1,6 +1,7 @@
 """How long work takes, on a scale from a minute to months: what is finished, and what is still in work."""
 
 import math
+from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final
 
 from dashkit.charts.drawing import PALE, ROW, End, dates, end_labels, head, local, no_marks, nothing, sheet, tuples
@@ -26,14 +27,16 @@ _TICKS: Final = {
 }  # fmt: skip
 
 
-def time_to_finish(times: "pd.DataFrame", timezone: str = "UTC") -> Picture:
+def time_to_finish(times: "pd.DataFrame", timezone: str = "UTC", since: datetime | None = None) -> Picture:
     """How long each finished task took, by when it was finished; paler where nobody saw it.
 
     A percentile is the time that so many of the tasks took at most, one of them exactly (nearest rank), as in ageing.
 
     Args:
-        times: the frame `lead_times` or `cycle_times`; the last 182 days up to the last task are drawn and counted.
+        times: the frame `lead_times` or `cycle_times`.
         timezone: of the dates that are told.
+        since: the tasks that were finished from this instant on are drawn and counted; None: from 182 days before the
+            last one was.
     """
     column = next(name for name in ("lead_time_days", "cycle_time_days") if name in times)
     known = times[times[column].notna() & times["finished_at"].notna()]
@@ -41,11 +44,13 @@ def time_to_finish(times: "pd.DataFrame", timezone: str = "UTC") -> Picture:
         why = "how long one took is not known" if len(times) else "none is finished yet"
         return nothing(f"No task shows how long work takes: {why}", times)
     known = known.assign(finished_at=local(known["finished_at"], timezone))
-    rows = known[known["finished_at"] > known["finished_at"].max() - _days(MOST_DAYS)]
+    begin = local(since, timezone) or known["finished_at"].max() - _days(MOST_DAYS)
+    rows = known[known["finished_at"] >= begin]
+    if rows.empty:
+        return nothing(f"No task that was finished since {day(begin)} shows how long work takes", times)
     days = rows[column].astype(float)
     left_out, older = len(times) - len(known), len(known) - len(rows)
-    since = day(rows["finished_at"].min()) if older else ""
-    title = _title(days, f"{{}} finished since {since}" if older else "finished {}")
+    title = _title(days, f"{{}} finished since {day(begin)}" if older else "finished {}")
     if len(rows) < 2:
         return nothing(title, times)
     with sheet(3.2) as (figure, (axes,)):
@@ -66,7 +71,7 @@ def time_to_finish(times: "pd.DataFrame", timezone: str = "UTC") -> Picture:
         "Dashed: so many percent took at most so long" if ends else "",
         "Paler: nobody saw it begin or end" if rows["is_estimated"].any() else "",
         f"Left out: {count(left_out, 'task')} of which the time is not known" if left_out else "",
-        f"Not drawn: {count(older, 'task')} finished before {since}" if older else "",
+        f"Not drawn: {count(older, 'task')} finished before {day(begin)}" if older else "",
     )
     data = rows[["title", "finished_at", column]].rename(columns={"finished_at": "finished", column: "days"})
     return Picture(figure, title, f"{title}. One dot for each task.", data.iloc[::-1].reset_index(drop=True), notes)

@@ -106,7 +106,7 @@ def _title(flow: "pd.DataFrame", rows: "pd.DataFrame", by: str) -> str:
     if first is None:
         return title
     more = now - _in_work(first)
-    than = f"{abs(more):,} {'more' if more > 0 else 'fewer'} than" if more else "as many as"
+    than = f"{abs(more):,} {'more' if more > 0 else 'fewer'} than" if more else "as many as" if now else "as"
     ago = f"{count(len(rows), by)} before"
     if rows.index[-1] == flow.index[-1]:
         return f"{title}, {than} {ago}"

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any, Final
 from dashkit.charts.drawing import dates, head, local, no_marks, nothing, sheet, tuples
 from dashkit.charts.picture import Picture
 from dashkit.charts.style import BLUE, GRID, INK, LABEL, ORANGE
-from dashkit.charts.words import count, day, sentences
+from dashkit.charts.words import are, count, day, sentences
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -30,15 +30,17 @@ def what_moved(moved: "pd.DataFrame", timezone: str = "UTC") -> Picture:
     moved = moved.assign(**{name: local(moved[name], timezone) for name in ("before", "after")})
     before, after = moved["before"].iloc[0], moved["after"].iloc[-1]
     then, left = int(moved["tasks"].iloc[0]), int(moved["to_finish"].iloc[-1])
-    title = _title(before, after, then, left)
+    is_next = bool(moved.loc[moved["part"] == "scope", "change"].isna().any())  # what came is no part of them
+    title = _title_of_next(before, after, then, left) if is_next else _title(before, after, then, left)
     parts = tuples(moved[moved["moved_days"].abs() >= _LEAST])
     if not parts:
         return nothing(title, moved)
     lines = len(parts) + 2
     with sheet(0.6 + 0.46 * lines) as (figure, (axes,)):
         no_marks(axes, lines)
-        now = f"Now: {count(left, 'task')}" if left else "Now: all finished"
-        for place, words, at in ((lines - 1, f"Then: {count(then, 'task')}", before), (0, now, after)):
+        first = f"Then: {'the next ' if is_next else ''}{count(then, 'task')}"
+        now = f"Now: {count(left, 'task')}{' of them' if is_next else ''}" if left else "Now: all finished"
+        for place, words, at in ((lines - 1, first, before), (0, now, after)):
             axes.plot([at], [place], marker="D", markersize=7, color=INK)
             head(axes, place, words, day(at), INK)
         for place, row in enumerate(parts):
@@ -58,10 +60,29 @@ def what_moved(moved: "pd.DataFrame", timezone: str = "UTC") -> Picture:
     return Picture(figure, title, sentences(title, *moved["sentence"]), data, notes)
 
 
+def _size(before: Any, after: Any) -> str:
+    """How far the date moved, by the days that are told; '' where it stays."""
+    days = (after.date() - before.date()).days
+    return f"{count(abs(days), 'day')} {'later' if days > 0 else 'earlier'}" if days else ""
+
+
+def _title_of_next(before: Any, after: Any, then: int, left: int) -> str:
+    """How far the date of the next tasks moved, which is that of those of them that are left."""
+    size, tasks = _size(before, after), f"the next {count(then, 'task')}" if then > 1 else "the next task"
+    if not left:
+        done = f"{tasks.capitalize()} {'was' if then == 1 else 'were'} to be done by {day(before)}"
+        return f"{done}; {'it was' if then == 1 else 'as many were'} done by {day(after)}" + (
+            f", {size}" if size else ""
+        )
+    rest = f"; {left:,} {are(left)} left" if left != then else ""
+    if size:
+        return f"The date of {tasks} is {size} than it was: {day(after)}, not {day(before)}{rest}"
+    return f"The date of {tasks} stays: {day(after)}{rest}"
+
+
 def _title(before: Any, after: Any, then: int, left: int) -> str:
     """How far the date moved in all, and about how many tasks it was then and is now."""
-    days = (after.date() - before.date()).days
-    size = f"{count(abs(days), 'day')} {'later' if days > 0 else 'earlier'}" if days else ""
+    size = _size(before, after)
     if not left:
         were = f"{count(then, 'task')} {'was' if then == 1 else 'were'} to be done by {day(before)}"
         done = f"{'it was' if then == 1 else 'as many were'} done by {day(after)}"

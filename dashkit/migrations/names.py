@@ -84,7 +84,7 @@ def _parents(conn: sqlite3.Connection, tables: Mapping[str, str]) -> Iterator[tu
     """The tables that foreign keys name wrongly, and which are meant."""
     sql = (
         'SELECT m.name, f."from", f."table" FROM main.sqlite_master AS m, pragma_foreign_key_list(m.name) AS f '
-        "WHERE m.type = 'table' ORDER BY m.rowid, f.id"
+        "WHERE m.type = 'table' AND m.rootpage > 0 ORDER BY m.rowid, f.id"  # a virtual table needs its module
     )
     for table, column, parent in conn.execute(sql).fetchall():
         expected = _EXPECTED.get((table.lower(), column.lower()))
@@ -103,12 +103,20 @@ def _dangling(
     for kind, name in known:
         statements = [f"SELECT * FROM {shape.quoted(name)}"] if kind == "view" else []
         if kind in ("table", "view") and name.lower() in watched:
-            columns = [shape.quoted(one.name) for one in shape.columns(conn, name).values() if not one.generated]
-            sets = ", ".join(f"{column} = {column}" for column in columns)
-            statements += [write.format(shape.quoted(name), sets) for write in _WRITES]
+            statements += _writes(conn, name)
         for statement in statements:
             if missing := _missing(conn, statement):
                 yield missing, _alike(missing, tables)
+
+
+def _writes(conn: sqlite3.Connection, name: str) -> list[str]:
+    """A statement of each kind that writes to a table, or to a view by its triggers."""
+    try:
+        columns = [shape.quoted(one.name) for one in shape.columns(conn, name).values() if not one.generated]
+    except sqlite3.OperationalError:  # a view of what is not there, or of a module that is not loaded
+        return []
+    sets = ", ".join(f"{column} = {column}" for column in columns)
+    return [write.format(shape.quoted(name), sets) for write in _WRITES]
 
 
 def _missing(conn: sqlite3.Connection, statement: str) -> str:

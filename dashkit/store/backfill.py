@@ -15,12 +15,13 @@ from dashkit.times import Moment
 
 _NEEDED = {"on_day", "said_created_at", "said_completed_at"}  # of task_events
 _SAID = ("created_at", "completed_at")
-_AT_ONCE = 1_000  # tasks whose events are read together
 _NEXT = 2**63 - 1  # the event_id of what is not recorded yet
 
 # Nearly every row agrees with its history, and a look at a few events of its life tells: the first (f), the last one
 # that speaks of the box by its instant (l) and by its recording (w), and the last claim (k). What is settled by them is
 # not asked of Python. Only forms are compared that SQLite reads; less than a minute before an event is not earlier.
+# An insertion may go on with the life of what was deleted (imported_at), whose events are not looked at here: the first
+# look after it asks Python, and later ones believe only what these few events say themselves.
 _CLAIM = f"op = 'backfill' AND source = '{COMPLETED_AT}' AND checked IS TRUE"
 _MINE = "FROM main.task_events WHERE task_id = t.id AND event_id > coalesce(d.event_id, 0)"
 
@@ -35,23 +36,23 @@ _BEFORE_BOX = (
     "WHEN 10 THEN substr(l.occurred_at, 1, 10) ELSE l.occurred_at END "
     f"AND {_IS_OF_BASELINE}"
 )
-# What stands behind a deletion may go on with the life before it; the first look after that asks Python.
-_BEGINS = "(deleted IS NULL OR f.recorded_at <= coalesce(:looked, ''))"
+_IS_NEWS = "imported_at > coalesce(:looked, '') AND (created_at IS NOT NULL OR o.checked AND completed_at IS NOT NULL)"
 _ARRIVES = f"""
 created_at IS NOT NULL
-AND NOT ({_BEGINS} AND (coalesce(f.source GLOB 'git:*' OR f.source GLOB 'file:*', 0)
-    OR f.op IN ('insert', 'baseline', 'reconcile') AND coalesce(f.said_created_at = created_at, 0)))
+AND NOT (imported_at IS NULL AND coalesce(f.source GLOB 'git:*' OR f.source GLOB 'file:*', 0))
+AND NOT (f.op IN ('insert', 'baseline', 'reconcile') AND coalesce(f.said_created_at = created_at, 0))
 AND (created IS NULL OR {_BEFORE.format("created", "f")})
 """
 # Said already: to the event that turned the box on (an insert does only as the first one of all), or as a claim; to the
 # migration, of which the baseline knows; or it lies before a creation that the history knows.
 _COMPLETES = f"""
-checked AND completed_at IS NOT NULL
-AND NOT (w.op IN ('backfill', 'update', 'reconcile') AND coalesce(w.said_completed_at = completed_at, 0))
-AND NOT (w.event_id = f.event_id AND {_BEGINS} AND coalesce(w.said_completed_at = completed_at, 0))
-AND (completed IS NULL OR {_BEFORE_BOX})
-AND (completed IS NULL OR f.source <> '{CREATED_AT}' OR CASE WHEN length(completed) = 10 OR f.on_day IS NOT NULL
-    THEN substr(completed, 1, 10) >= substr(f.occurred_at, 1, 10) ELSE completed >= f.occurred_at END)
+o.checked AND completed_at IS NOT NULL
+AND NOT (coalesce(w.said_completed_at = completed_at, 0)
+    AND (w.op IN ('backfill', 'update', 'reconcile') OR w.event_id = f.event_id))
+AND (completed IS NULL OR imported_at IS NOT NULL OR {_BEFORE_BOX})
+AND (completed IS NULL OR imported_at IS NOT NULL OR f.source <> '{CREATED_AT}'
+    OR CASE WHEN length(completed) = 10 OR f.on_day IS NOT NULL
+       THEN substr(completed, 1, 10) >= substr(f.occurred_at, 1, 10) ELSE completed >= f.occurred_at END)
 AND NOT (l.op = 'baseline' AND w.event_id = l.event_id AND k.said_completed_at IS NULL
     AND coalesce(completed = CASE length(completed) WHEN 10 THEN k.on_day ELSE k.occurred_at END, 0))
 """
@@ -120,12 +121,11 @@ def _owed(conn: sqlite3.Connection) -> Iterator[tuple[int, Event]]:
         return
     are_kept = rows.columns(conn, "runs") >= {"kind", "started_at", "finished_at"}
     looked = {"looked": runs.last_look(conn) if are_kept else None}
-    found = [row for row in rows.fetch(conn, _unsettled(here), looked) if not _is_settled(row)]
-    for start in range(0, len(found), _AT_ONCE):
-        some = {row["id"]: row for row in found[start : start + _AT_ONCE]}
-        for task, life in lives.read(conn, some).items():
-            for event in missing(life, some[task]["created_at"], some[task]["completed_at"], some[task]["checked"]):
-                yield task, event
+    found = {row["id"]: row for row in rows.fetch(conn, _unsettled(here), looked) if not _is_settled(row)}
+    for task, life in lives.read(conn, found):
+        row = found[task]
+        for event in missing(life, row["created_at"], row["completed_at"], row["checked"]):
+            yield task, event
 
 
 def _unsettled(here: frozenset[str]) -> str:
@@ -136,17 +136,23 @@ def _unsettled(here: frozenset[str]) -> str:
     return f"""
         WITH deleted AS (
             SELECT task_id, max(event_id) AS event_id FROM main.task_events WHERE op = 'delete' GROUP BY task_id
+        ), imported AS (
+            SELECT task_id, max(recorded_at) AS at FROM main.task_events
+            WHERE op = 'insert' AND (task_id IN (SELECT task_id FROM deleted)
+                OR title IN (SELECT title FROM main.task_events WHERE op = 'delete'))
+            GROUP BY task_id
         ), looked AS (
             SELECT
                 t.id, {created_at} AS created_at, {completed_at} AS completed_at, t.checked IS TRUE AS checked,
                 {instants.fast(created_at)} AS created, {instants.fast(completed_at)} AS completed,
-                d.event_id AS deleted,
+                i.at AS imported_at,
                 (SELECT event_id {_MINE} AND NOT ({_CLAIM}) ORDER BY occurred_at, event_id LIMIT 1) AS f,
                 CASE WHEN {done} THEN (SELECT event_id {_MINE} AND checked IS NOT NULL AND NOT ({_CLAIM})
                     ORDER BY occurred_at DESC, event_id DESC LIMIT 1) END AS l,
                 CASE WHEN {done} THEN (SELECT max(event_id) {_MINE} AND checked IS NOT NULL) END AS w,
                 CASE WHEN {done} THEN (SELECT max(event_id) {_MINE} AND {_CLAIM}) END AS k
-            FROM main.tasks AS t LEFT JOIN deleted AS d ON d.task_id = t.id LIMIT -1
+            FROM main.tasks AS t LEFT JOIN deleted AS d ON d.task_id = t.id
+            LEFT JOIN imported AS i ON i.task_id = t.id LIMIT -1
         )
         SELECT
             o.id, created_at, completed_at, o.checked, f.occurred_at AS f_at, l.op AS l_op,
@@ -154,7 +160,7 @@ def _unsettled(here: frozenset[str]) -> str:
         FROM looked AS o
         LEFT JOIN main.task_events AS f ON f.event_id = o.f LEFT JOIN main.task_events AS l ON l.event_id = o.l
         LEFT JOIN main.task_events AS w ON w.event_id = o.w LEFT JOIN main.task_events AS k ON k.event_id = o.k
-        WHERE {_ARRIVES} OR {_COMPLETES.replace("checked AND", "o.checked AND", 1)}
+        WHERE {_IS_NEWS} OR {_ARRIVES} OR {_COMPLETES}
         """  # noqa: S608 - names of ours
 
 
@@ -225,4 +231,4 @@ def _event(source: str, moment: Moment) -> Event:
     """A later backfill, as it is going to be recorded."""
     is_done = source == COMPLETED_AT
     status = None if is_done else "pending"
-    return Event(_NEXT, "backfill", source, moment.at, moment.day, None, is_done, status, None, None, None)
+    return Event(_NEXT, "backfill", source, moment.at, moment.day, is_done, status, None, None)

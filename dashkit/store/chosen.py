@@ -39,11 +39,11 @@ def find(conn: sqlite3.Connection, word: str, project_id: int | None = None, *, 
     """
     rows.require(conn)
     number = _number(word)
-    found = _of_external_id(conn, word, project_id)
     if number is not None and (_of_number(conn, number, project_id) or (allow_deleted and _was_deleted(conn, number))):
-        others = [row for row in found if row["id"] != number]
+        others = [row for row in _with_id(conn, word, project_id) if row["id"] != number]
         note = f"{word} is taken as the number of a row. As the id in a file it is that of {_named(others)}."
         return Choice(number, note if others else "")
+    found = _of_external_id(conn, word, project_id)
     there = [row for row in found if not row["is_gone"]]
     if len(found) > 1 and len(there) == 1:
         note = f"{word:.80} is taken as the task that is in its file. It is also the id of "
@@ -72,12 +72,16 @@ def _of_number(conn: sqlite3.Connection, number: int, project_id: int | None) ->
     return _tasks(conn, "t.id = :word", number, project_id)
 
 
+def _with_id(conn: sqlite3.Connection, word: str, project_id: int | None) -> list[rows.Row]:
+    return _tasks(conn, "t.external_id = :word COLLATE NOCASE", word, project_id)
+
+
 def _of_external_id(conn: sqlite3.Connection, word: str, project_id: int | None) -> list[rows.Row]:
     """The tasks of this id: those that are written so, else those that differ in case alone.
 
     Else those that had it before, and TASK-12 for the row 12 of a task without an id, as links read it.
     """
-    found = _tasks(conn, "t.external_id = :word COLLATE NOCASE", word, project_id)
+    found = _with_id(conn, word, project_id)
     if not found and "image" in rows.columns(conn, "task_sources"):
         former = (
             "t.external_id IS NULL AND upper(:word) = 'TASK-' || t.id "

@@ -40,16 +40,17 @@ def of_task(conn: sqlite3.Connection, task_id: int, now: datetime) -> list[Happe
     """What happened to the task that has this number now, the oldest first; nothing is known before version 2.1."""
     if not events.are_kept(conn):
         return []
-    life = lives.read(conn, [task_id]).get(task_id, [])
+    life = dict(lives.read(conn, [task_id])).get(task_id, [])
     told = _events(conn, task_id)
     found = [*_changes(life, told, now), *_dependencies(conn, task_id)]
     return sorted(found, key=lambda one: times.order(one.at))
 
 
 def updated_at(conn: sqlite3.Connection, row: Mapping[str, Any]) -> str | None:
-    """When a task changed last, as its source and its history say; else as its row does.
+    """When a task changed last, as its source and its history say; else as its row does; None: nobody knows.
 
-    Where a reading wrote the row last, its `updated_at` is the time of that reading and says nothing of the task.
+    Where a reading wrote the row last, its `updated_at` is the time of that reading and says nothing of the task. Nor
+    does it that a file without a past had the task when it was read first.
     """
     written, read_at, said = row["updated_at"], None, None
     if events.are_kept(conn) and rows.columns(conn, "task_sources") >= {"seen_at", "image"}:
@@ -58,9 +59,9 @@ def updated_at(conn: sqlite3.Connection, row: Mapping[str, Any]) -> str | None:
             read_at, said = source["seen_at"], _accepted(source["image"])
     if read_at is None or times.order(written) > times.order(read_at):
         return written if written is None else str(written)
-    life = lives.read(conn, [row["id"]]).get(row["id"], [])
-    changes = [event.day.isoformat() if event.day else times.to_text(event.at) for event in life if not _is_move(event)]
-    return max(filter(None, [said, *changes]), key=times.order, default=written)
+    life = dict(lives.read(conn, [row["id"]])).get(row["id"], [])
+    changes = [event.day.isoformat() if event.day else times.to_text(event.at) for event in life if _is_change(event)]
+    return max(filter(None, [said, *changes]), key=times.order, default=None)
 
 
 def _accepted(image: str | None) -> str | None:
@@ -72,9 +73,10 @@ def _accepted(image: str | None) -> str | None:
     return times.normal(told.get("accepted_at")) if isinstance(told, dict) else None
 
 
-def _is_move(event: lives.Event) -> bool:
-    """Whether it is about the file that the task is in, and not about the task."""
-    return event.op in (events.GONE, events.BACK)
+def _is_change(event: lives.Event) -> bool:
+    """Whether it is about the task, and not about its file, or the first that was seen of it there."""
+    is_first_look = event.op in ("insert", "baseline") and (event.source or "").startswith("file:")
+    return event.op not in (events.GONE, events.BACK) and not is_first_look
 
 
 def _events(conn: sqlite3.Connection, task_id: int) -> dict[int, rows.Row]:

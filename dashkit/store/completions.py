@@ -83,7 +83,7 @@ class _Found:
     def add_unwatched(self, found: Iterable[Mapping[str, Any]]) -> None:
         """Tasks that are done though no event says so: each was found so now, and its row says when it was."""
         told = {row["id"]: row for row in found}
-        known = lives.read(self._conn, told)
+        known = dict(lives.read(self._conn, told))
         for task, row in told.items():
             life = known.get(task, [])
             said = (row["created_at"], row["completed_at"])

@@ -75,7 +75,7 @@ def of_tasks(conn: sqlite3.Connection, ids: Iterable[int], now: datetime) -> dic
         ids: of tasks.
         now: what happens later has not happened.
     """
-    found = ((task, present(events, now)) for task, events in lives.read(conn, ids).items())
+    found = ((task, present(events, now)) for task, events in lives.read(conn, ids))
     return {task: finish for task, finish in found if finish}
 
 

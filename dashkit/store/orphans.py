@@ -116,7 +116,9 @@ def find(conn: sqlite3.Connection) -> list[Orphans]:
 
 def _keys(conn: sqlite3.Connection) -> dict[str, list[_Key]]:
     """The keys of each table, as far as the tables and columns that they name are there."""
-    tables = {name.lower(): name for (name,) in conn.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
+    # A virtual table has no page of its own, names no row, and cannot be read where its module is not loaded.
+    sql = "SELECT name FROM sqlite_master WHERE type = 'table' AND rootpage > 0"
+    tables = {name.lower(): name for (name,) in conn.execute(sql)}
     found: dict[str, list[_Key]] = {}
     for table in sorted(tables.values()):
         pairs: dict[int, list[tuple[str, str | None]]] = {}

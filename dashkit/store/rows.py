@@ -6,7 +6,8 @@ column is read as NULL and broken text as text, so that no query elsewhere has t
 
 import json
 import sqlite3
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from functools import lru_cache
 from typing import Any
 
@@ -15,6 +16,8 @@ from dashkit.errors import OutdatedError, RefusedError
 Row = dict[str, Any]
 Values = Mapping[str, Any]
 Shape = Mapping[str, tuple[str, ...]]
+
+_AT_ONCE = 1_000  # rows
 
 # Without these a file is no Dashboard.
 REQUIRED: Shape = {"projects": ("id", "name"), "tasks": ("id", "project_id", "title", "status")}
@@ -252,14 +255,32 @@ def _column(column: str, here: bool) -> str:
 
 def fetch(conn: sqlite3.Connection, sql: str, values: Values) -> list[Row]:
     """The rows of a SELECT as `read` gives them, where every column that it names is there."""
+    return list(each(conn, sql, values))
+
+
+def each(conn: sqlite3.Connection, sql: str, values: Values) -> Iterator[Row]:
+    """The same rows one by one, for more of them than are to be held; nothing may be written meanwhile."""
+    cursor = conn.cursor()
+    cursor.row_factory = None
+    with _undecoded(conn):
+        cursor.execute(sql, _bindable(values))
+        some = cursor.fetchmany(_AT_ONCE)
+    names = [column[0] for column in cursor.description]
+    while some:
+        for row in some:
+            decoded = [value.decode("utf-8", "replace") if isinstance(value, bytes) else value for value in row]
+            yield dict(zip(names, decoded, strict=True))
+        with _undecoded(conn):
+            some = cursor.fetchmany(_AT_ONCE)
+
+
+@contextmanager
+def _undecoded(conn: sqlite3.Connection) -> Iterator[None]:
+    """Let text come as bytes; afterwards the connection is as it was."""
     before = conn.text_factory
     conn.text_factory = bytes
     try:
-        cursor = conn.cursor()
-        cursor.row_factory = None
-        cursor.execute(sql, _bindable(values))
-        names = [column[0] for column in cursor.description]
-        return [dict(zip(names, map(_decoded, row), strict=True)) for row in cursor]
+        yield
     finally:
         conn.text_factory = before
 
@@ -269,10 +290,6 @@ def literal(text: str) -> str:
     if text.isprintable() and "`" not in text:
         return "'" + text.replace("'", "''") + "'"
     return f"char({', '.join(str(ord(char)) for char in text)})"
-
-
-def _decoded(value: Any) -> Any:
-    return value.decode("utf-8", "replace") if isinstance(value, bytes) else value
 
 
 def _bindable(values: Values) -> dict[str, Any]:

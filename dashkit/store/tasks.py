@@ -295,8 +295,10 @@ def _is_of_earlier_finish(conn: sqlite3.Connection, task_id: int) -> bool:
     sql = "SELECT completed_at FROM tasks WHERE id = :id AND checked IS NOT TRUE"
     found = rows.read(conn, sql, {"id": task_id})
     said = times.read(found[0]["completed_at"]) if found else None
-    left = finishes.last_left(lives.read(conn, [task_id]).get(task_id, [])) if said else None
-    return said is not None and not lives.is_since(said, left)
+    if said is None:
+        return False
+    life = dict(lives.read(conn, [task_id])).get(task_id, [])
+    return not lives.is_since(said, finishes.last_left(life))
 
 
 def set_blocked(conn: sqlite3.Connection, task_id: int, reason: str | None, now: datetime) -> bool:

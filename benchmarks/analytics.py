@@ -1,6 +1,7 @@
 """What frames cost, measured side by side in one run: at the size of the sample, and over millions of events.
 
     python benchmarks/analytics.py [--tasks 10000 100000 1000000] [--runs 3] [--folder FOLDER] [--without-small]
+    python benchmarks/analytics.py --beside CHECKOUT [--tasks 1587 100000 1000000] [--runs 5] [--folder FOLDER]
 
 Small: whole processes, from start to end, against `import pandas, duckdb`; interleaved, minima of wall and CPU.
 Large: each trend against the same answer by hand: in DuckDB on the same typed tables, in pandas, and in SQL on the
@@ -9,6 +10,9 @@ marks (partial, gap, inferred) nor projects. SQLite and pandas make the interval
 best; "alone" is what one trend costs from the file on, ours of pandas'. History is what dashkit makes once for all
 frames. All answers are compared with ours, number by number. Each way is a process of its own; memory is its peak.
 --folder keeps the made databases, so that they are made once.
+
+--beside measures this checkout and another one (`git worktree add CHECKOUT COMMIT`) in one run: the processes of both
+take turns, each on a database that its own code made from the same rows; minima of CPU, of wall and of the peak.
 """
 
 import argparse
@@ -38,24 +42,27 @@ def ours(path, _as_of):
     import dashkit
     from dashkit import connection, times
 
-    took, answers = {}, {}
+    took, spent, answers = {}, {}, {}
     with (
         contextlib.closing(sqlite3.connect(path)) as conn,
         tempfile.TemporaryDirectory() as folder,
-        timed(took, "snapshot"),
+        timed(took, "snapshot", spent),
     ):
         connection.private_copy(conn, Path(folder, "copy.db"))
-    with timed(took, "open"):
+    with timed(took, "load", spent):
         d = dashkit.open(path)
         d.sql(f"SELECT 1 -- {TYPED}")
-    took["load"] = took.pop("open") - took["snapshot"]
-    with timed(took, "history"):
+    for known in (took, spent):  # opening begins with a snapshot
+        known["load"] -= known["snapshot"]
+    with timed(took, "history", spent):
         d.sql("SELECT 1 -- history.states, intervals, flow, blocks")
     for name, columns in by_hand.TRENDS.items():
-        with timed(took, name):
+        with timed(took, name, spent):
             frame = getattr(d, name)()
         answers[name] = by_hand.plain(frame[columns])
-    return {"took": took, "as_of": times.to_text(d.as_of), "answers": answers, "load": d._snapshot.load}
+    return {
+        "took": took, "spent": spent, "as_of": times.to_text(d.as_of), "answers": answers, "load": d._snapshot.load,
+    }  # fmt: skip
 
 
 def duckdb_by_hand(path, as_of):
@@ -109,23 +116,32 @@ WAYS = {"dashkit": ours, "duckdb": duckdb_by_hand, "sqlite": sqlite_by_hand, "pa
 
 
 @contextlib.contextmanager
-def timed(took, name):
-    """Seconds of a block."""
-    started = time.perf_counter()
+def timed(took, name, spent=None):
+    """Seconds of a block, and of CPU in all threads."""
+    started = time.perf_counter(), time.process_time()
     yield
-    took[name] = time.perf_counter() - started
+    took[name] = time.perf_counter() - started[0]
+    if spent is not None:
+        spent[name] = time.process_time() - started[1]
 
 
-def child(*words):
-    """A process of this script: what it tells."""
+def child(*words, checkout=None):
+    """A process of this script, with the code of another checkout where one is given: what it tells."""
     line = [sys.executable, __file__, *map(str, words)]
-    done = subprocess.run(line, stdout=subprocess.PIPE, check=True, text=True, env=environment())
+    done = subprocess.run(line, stdout=subprocess.PIPE, check=True, text=True, env=environment(checkout))
     return json.loads(done.stdout)
 
 
-def environment():
+def environment(checkout=None):
     """Compiled modules are kept, as in an installed package."""
-    return {key: value for key, value in os.environ.items() if key != "PYTHONDONTWRITEBYTECODE"}
+    kept = {key: value for key, value in os.environ.items() if key != "PYTHONDONTWRITEBYTECODE"}
+    return kept if checkout is None else kept | {"PYTHONPATH": str(checkout)}
+
+
+def made(path, tasks):
+    """Make a database of so many tasks, or the sample, in a process of its own: the code of a checkout does it."""
+    told = make(Path(path), int(tasks)) if tasks else sample(Path(path))
+    return {"path": str(told)}
 
 
 def make(folder, tasks):
@@ -169,12 +185,7 @@ def small(folder, runs):
     best = {}
     for _ in range(runs):
         for name, code in lines.items():
-            started = time.perf_counter()
-            process = subprocess.Popen([sys.executable, "-c", code], env=environment())
-            _, status, used = os.wait4(process.pid, 0)
-            if status:
-                raise SystemExit(f"failed: {code}")
-            found = (time.perf_counter() - started, used.ru_utime + used.ru_stime)
+            found = whole(code)
             best[name] = tuple(map(min, best.get(name, found), found))
     base = best["import pandas, duckdb"]
     rows = [("process", "wall", "ratio", "CPU", "ratio", "goal")]
@@ -189,6 +200,16 @@ def small(folder, runs):
         least = [ms(min(values)) for values in zip(*(found["took"][name] for found in told), strict=True)]
         rows.append((name, *least, f"< {FRAME_GOAL} ms"))
     table("Each frame, in this order in one process, after progress", rows)
+
+
+def whole(code, checkout=None):
+    """Wall and CPU of a whole process."""
+    started = time.perf_counter()
+    process = subprocess.Popen([sys.executable, "-c", code], env=environment(checkout))
+    _, status, used = os.wait4(process.pid, 0)
+    if status:
+        raise SystemExit(f"failed: {code}")
+    return time.perf_counter() - started, used.ru_utime + used.ru_stime
 
 
 def frames(path, _as_of):
@@ -210,7 +231,8 @@ def frames(path, _as_of):
 
 def large(folder, tasks, runs):
     """All ways at one size: the least of each figure, and the answers compared."""
-    path, best = make(folder, tasks), {}
+    # In a process of its own: what this one needs at its peak counts for every process that it starts.
+    path, best = Path(child("--one", "made", folder, "--as-of", tasks)["path"]), {}
     for number in range(runs):
         as_of = ""
         for name in WAYS if number == 0 else ("dashkit", "duckdb"):
@@ -268,6 +290,59 @@ def report(path, tasks, runs, best):
     table(f"{title}, minima of {runs} runs (pandas and sqlite3: 1)", rows)
 
 
+def beside(folder, sizes, runs, other):
+    """This checkout and another one, in turns."""
+    checkouts = {"here": Path(__file__).parents[1], "there": other.resolve()}
+    folders = {name: folder / name for name in checkouts}
+    for place in folders.values():
+        place.mkdir(exist_ok=True)
+
+    def paths(tasks):
+        return {
+            name: child("--one", "made", folders[name], "--as-of", tasks, checkout=checkout)["path"]
+            for name, checkout in checkouts.items()
+        }
+
+    beside_small({name: (checkouts[name], path) for name, path in paths("").items()}, 3 * runs)
+    for tasks in sizes:
+        beside_large({name: (checkouts[name], path) for name, path in paths(tasks).items()}, tasks, runs)
+
+
+def beside_small(both, runs):
+    """Whole processes on the sample."""
+    rows = [("process", "CPU here", "there", "ratio", "wall here", "there", "ratio")]
+    for call in ("", ".progress()", ".blocked_tasks()"):
+        best = {}
+        for _ in range(runs):
+            for name, (checkout, path) in both.items():
+                found = whole(f"import dashkit; dashkit.open({path!r}){call}", checkout)
+                best[name] = tuple(map(min, best.get(name, found), found))
+        (here, here_cpu), (there, there_cpu) = best["here"], best["there"]
+        cpu = ms(here_cpu), ms(there_cpu), f"{here_cpu / there_cpu:.3f}"
+        rows.append((f"dashkit.open{call}", *cpu, ms(here), ms(there), f"{here / there:.3f}"))
+    table(f"The sample, minima of {runs} runs", rows)
+
+
+def beside_large(both, tasks, runs):
+    """Each trend at one size."""
+    best = {}
+    for _ in range(runs):
+        for name, (checkout, path) in both.items():
+            found = child("--one", "dashkit", path, checkout=checkout)
+            known = best.setdefault(name, found)
+            for part in ("took", "spent"):
+                known[part] = {key: min(value, found[part][key]) for key, value in known[part].items()}
+            known["MB"] = min(known["MB"], found["MB"])
+    rows = [("what", "CPU here", "there", "ratio", "wall here", "there", "ratio")]
+    for key, parts in {**{part: [part] for part in best["here"]["took"]}, "all of it": best["here"]["took"]}.items():
+        sums = [sum(best[name][kind][part] for part in parts) for kind in ("spent", "took") for name in best]
+        cells = [s(value) for value in sums]
+        rows.append((key, *cells[:2], f"{sums[0] / sums[1]:.3f}", *cells[2:], f"{sums[2] / sums[3]:.3f}"))
+    peak = [best[name]["MB"] for name in best]
+    rows.append(("peak MB", *(f"{one:,}" for one in peak), f"{peak[0] / peak[1]:.3f}", "", "", ""))
+    table(f"{tasks:,} tasks, minima of {runs} runs", rows)
+
+
 def growth(measured):
     """Print how the costs grow."""
     rows = [("seconds", *(f"{tasks:,}" for tasks in measured), "last against first")]
@@ -298,16 +373,17 @@ def table(title, rows):
 def main():
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--tasks", type=int, nargs="*", default=[10_000, 100_000, 1_000_000])
-    parser.add_argument("--runs", type=int, default=3)
+    parser.add_argument("--tasks", type=int, nargs="*")
+    parser.add_argument("--runs", type=int)
     parser.add_argument("--folder", type=Path)
     parser.add_argument("--without-small", action="store_true")
+    parser.add_argument("--beside", type=Path, metavar="CHECKOUT")
     parser.add_argument("--one", nargs=2, help=argparse.SUPPRESS)
     parser.add_argument("--as-of", default="", help=argparse.SUPPRESS)
     args = parser.parse_args()
     if args.one:
         name, path = args.one
-        told = {**WAYS, "frames": frames}[name](path, args.as_of)
+        told = {**WAYS, "frames": frames, "made": made}[name](path, args.as_of)
         used = resource.getrusage(resource.RUSAGE_SELF)
         print(json.dumps({**told, "MB": used.ru_maxrss // 1024, "CPU": used.ru_utime + used.ru_stime}))
         return
@@ -315,9 +391,15 @@ def main():
     with tempfile.TemporaryDirectory() as scratch:
         folder = args.folder or Path(scratch)
         folder.mkdir(parents=True, exist_ok=True)
+        if args.beside:
+            sizes = [1_587, 100_000, 1_000_000] if args.tasks is None else args.tasks
+            beside(folder, sizes, args.runs or 5, args.beside)
+            return
+        runs = args.runs or 3
         if not args.without_small:
-            small(folder, max(5, args.runs))
-        measured = {tasks: large(folder, tasks, args.runs) for tasks in args.tasks}
+            small(folder, max(5, runs))
+        sizes = [10_000, 100_000, 1_000_000] if args.tasks is None else args.tasks
+        measured = {tasks: large(folder, tasks, runs) for tasks in sizes}
     if measured:
         growth(measured)
     print(f"\nload {os.getloadavg()[0]:.1f} at the end")

@@ -76,8 +76,11 @@ def live(conn):
             if values:
                 marks = ", ".join(f"{column} = :{column}" for column in values)
                 conn.execute(f"UPDATE tasks SET {marks} WHERE id = {key}", values)
-    # Triggers saw all of it just now: spread it over the half year before.
+    # Triggers saw all of it just now: spread it over the half year before, and move the migration before that.
     now = np.datetime64("now", "ms")
+    (migrated,) = _texts(now[None] - np.timedelta64(181 * 24 * HOUR, "ms"))
+    conn.execute("UPDATE task_events SET occurred_at = ? WHERE op = 'baseline'", (migrated,))
+    conn.execute("UPDATE task_events SET recorded_at = ?", (migrated,))
     new = [key for (key,) in conn.execute("SELECT event_id FROM task_events WHERE op = 'update' ORDER BY event_id")]
     when = _texts(now - np.sort(rng.random(len(new)) * 180 * 24 * HOUR)[::-1].astype("timedelta64[ms]"))
     conn.executemany(

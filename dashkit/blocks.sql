@@ -8,7 +8,7 @@ CREATE MACRO history.life_when(id, instant, word) AS (
 );
 
 CREATE TABLE history.dependencies AS
-WITH events AS (
+WITH told AS (
     SELECT
         *, history.life_when(task_id, recorded_at, op) AS life,
         history.life_when(depends_on_id, recorded_at, op) AS depends_on_life
@@ -16,7 +16,7 @@ WITH events AS (
     WHERE is_known(recorded_at) AND occurred_at <= getvariable('as_of')
 ), spans AS (
     SELECT *, lead(occurred_at) OVER pair AS ended_at
-    FROM events
+    FROM told
     WINDOW pair AS (PARTITION BY task_id, life, depends_on_id, depends_on_life ORDER BY occurred_at, event_id)
 ), seen AS (
     SELECT * FROM typed.task_dependencies WHERE rows_count()

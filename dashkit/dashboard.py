@@ -10,7 +10,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Final, Literal, Self
 from zoneinfo import ZoneInfo
 
-from dashkit import arguments, connection, snapshot, times
+from dashkit import arguments, connection, loading, snapshot, times
 from dashkit.connection import Database
 from dashkit.errors import OutdatedError, UsageError
 from dashkit.frames import activity, blocked, flow, forecast, links, moves, progress, quality, timeline
@@ -91,7 +91,7 @@ class Dashboard:
             UsageError: there is no such task, or several have this id; they are named.
         """
         with closing(connection.connect_immutable(self._snapshot.copy.file)) as lite:
-            lite.text_factory = snapshot.TEXT
+            lite.text_factory = loading.TEXT
             return chosen.find(lite, word, self.project, allow_deleted=True)
 
     def number_of(self, task: int | str | None) -> int | None:
@@ -221,7 +221,7 @@ def open(  # noqa: A001 - dashkit.open is the name that users meet
     known_at: datetime | str | None = None,
     project: int | str | None = None,
     timezone: str | None = None,
-    load: snapshot.Load | Literal["auto"] = "auto",
+    load: loading.Load | Literal["auto"] = "auto",
 ) -> Dashboard:
     """A Dashboard over a snapshot of the database, which is itself neither changed nor kept open.
 

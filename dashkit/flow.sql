@@ -22,22 +22,30 @@ WITH finishes AS (
         -- A baseline sees what is there, and not since when; what is inserted as done came from elsewhere.
         op NOT IN ('baseline', 'reconcile') AND NOT (checked AND op = 'insert') AS is_seen
     FROM history.intervals
-), lives AS (
+), ends AS (
+    -- Its first interval, the first one in which it was started, and its last one; no two begin at one instant.
     SELECT
-        task_id, life, arg_max_null(project_id, started_at) AS project_id,
-        arg_max_null(complexity, started_at) AS complexity, min(started_at) AS arrived_at,
-        arg_min(is_estimated, started_at) AS arrived_is_estimated,
-        arg_min(is_seen AND NOT (checked AND op = 'backfill'), started_at) AS arrived_seen,
-        min(started_at) FILTER (is_started) AS started_at,
-        arg_min(is_estimated, started_at) FILTER (is_started) AS started_is_estimated,
-        arg_min(is_seen, started_at) FILTER (is_started) AS started_seen, arg_max(checked, started_at) AS is_done,
-        CASE WHEN arg_max(has_left, started_at) THEN coalesce(max(ended_at) FILTER (NOT has_left), arrived_at)
-             WHEN NOT is_done THEN arg_max_null(ended_at, started_at) END AS left_at,
+        task_id, life, min(started_at) AS arrived_at, max(started_at) AS last_at,
+        arg_min({
+            'is_estimated': is_estimated, 'is_seen': is_seen AND NOT (checked AND op = 'backfill')}, started_at) AS first,
+        arg_min({'at': started_at, 'is_estimated': is_estimated, 'is_seen': is_seen}, started_at)
+            FILTER (is_started) AS start,
+        arg_max({
+            'project_id': project_id, 'complexity': complexity, 'checked': checked, 'has_left': has_left,
+            'ended_at': ended_at}, started_at) AS last,
+        max(ended_at) FILTER (NOT has_left) AS gone_at,
         coalesce(max(started_at) FILTER (is_open) > min(started_at) FILTER (NOT is_open), false)
-            OR bool_or(checked) AND bool_or(has_left) AS comes_back,
-        max(started_at) AS last_at
+            OR bool_or(checked) AND bool_or(has_left) AS comes_back
     FROM told
     GROUP BY task_id, life
+), lives AS (
+    SELECT
+        task_id, life, last.project_id, last.complexity, arrived_at, first.is_estimated AS arrived_is_estimated,
+        first.is_seen AS arrived_seen, start.at AS started_at, start.is_estimated AS started_is_estimated,
+        start.is_seen AS started_seen, last.checked AS is_done,
+        CASE WHEN last.has_left THEN coalesce(gone_at, arrived_at) WHEN NOT is_done THEN last.ended_at END AS left_at,
+        comes_back, last_at
+    FROM ends
 )
 SELECT
     v.*, CASE WHEN v.is_done THEN f.finished_at END AS finished_at,
@@ -55,24 +63,24 @@ ON d.task_id = v.task_id AND d.life = v.life AND v.is_done AND d.started_at = f.
 -- did not last is a task that left and, when it was opened again, arrived. A task that was found done counts as
 -- finished when it was last not known to be, at a time that nobody knows (is_dated). First of those that came back.
 CREATE TABLE history.returned AS
-WITH intervals AS (
+WITH stages AS (
     SELECT
-        i.task_id, i.life, w.project_id, i.started_at, i.ended_at, i.is_open, i.is_estimated,
-        i.is_open AND coalesce(w.started_at <= i.started_at, false) AS in_work,
-        coalesce(w.is_done AND i.started_at >= w.done_at, false) AS is_final,
+        i.task_id, i.life, w.project_id, i.started_at, i.ended_at, i.is_estimated,
+        CAST(CASE WHEN i.is_open AND w.started_at <= i.started_at THEN 3 WHEN i.is_open THEN 1
+                  WHEN w.is_done AND i.started_at >= w.done_at THEN 4 ELSE 0 END AS UTINYINT) AS is_now,
         i.is_open AND i.ended_at IS NOT NULL AND i.started_at = w.last_at AS ends,
         NOT w.is_done OR w.finished_at IS NOT NULL AS is_dated
     FROM history.intervals AS i
     JOIN (FROM history.flow WHERE comes_back OR is_done AND finished_at IS NULL) AS w
     ON w.task_id = i.task_id AND w.life = i.life
 ), turns AS MATERIALIZED (
+    -- What it is (1 open, 2 in work, 4 finished) and was before, as one number: a window takes its time for each column.
     SELECT
-        *, lag(is_open) OVER so_far IS NULL AS is_first, coalesce(lag(in_work) OVER so_far, false) AS was_in_work,
-        coalesce(lag(is_final) OVER so_far, false) AS was_final, coalesce(lag(is_open) OVER so_far, false) AS was_open,
-        is_first OR (is_open OR is_final) AND NOT (was_open OR was_final) AS comes,
-        is_final AND NOT was_final AS finishes, (is_first OR was_open) AND NOT (is_open OR is_final) AS leaves
-    FROM intervals
-    WINDOW so_far AS (PARTITION BY task_id, life ORDER BY started_at)
+        * EXCLUDE (is_now), is_now & 2 > 0 AS in_work, was IS NULL AS is_first, coalesce(was & 1 > 0, false) AS was_open,
+        coalesce(was & 2 > 0, false) AS was_in_work, coalesce(was & 4 > 0, false) AS was_final,
+        is_now & 4 > 0 AS is_final, is_first OR is_now & 5 > 0 AND NOT (was_open OR was_final) AS comes,
+        is_final AND NOT was_final AS finishes, (is_first OR was_open) AND is_now & 5 = 0 AS leaves
+    FROM (SELECT *, lag(is_now) OVER (PARTITION BY task_id, life ORDER BY started_at) AS was FROM stages)
 )
 SELECT task_id, life, project_id, is_dated, 'arrived' AS kind, started_at AS occurred_at, is_estimated
 FROM turns WHERE comes

@@ -37,7 +37,12 @@ CREATE MACRO history.is_earlier(instant, on_day, occurred_at, op) AS
 -- earlier one, was imported again: by its id, if no other task had it meanwhile, or, under a new id, in the order of
 -- those that are like it. INSERT OR REPLACE deletes and inserts in one statement (with recursive_triggers it is two
 -- events of one instant), and the task stays the same one. store/reimports.py has these rules for the functions.
-CREATE TABLE history.reimports AS
+CREATE TABLE history.reimports (
+    deleted BIGINT, inserted BIGINT, old_id BIGINT, new_id BIGINT, keeps_id BOOLEAN, is_import BOOLEAN
+);
+
+/* only if there are rows in typed.task_events WHERE op = 'delete' AND said_created_at IS NOT NULL */
+INSERT INTO history.reimports
 WITH deleted AS (
     SELECT event_id, task_id, project_id, title, recorded_at, said_created_at, said_created_on, true AS is_deletion
     FROM typed.task_events WHERE op = 'delete' AND is_known(recorded_at)
@@ -69,17 +74,17 @@ WITH deleted AS (
     FROM (FROM deleted WHERE said_created_at IS NOT NULL UNION ALL BY NAME FROM inserted)
     WHERE event_id NOT IN (SELECT deleted FROM same UNION ALL SELECT inserted FROM same)
     WINDOW alike AS (PARTITION BY project_id, title, said_created_at, said_created_on ORDER BY event_id)
-), runs AS (
+), turns AS (
     -- Deletions that follow each other, then insertions, and so on.
     SELECT
         *, count(*) FILTER (begins) OVER (
-            PARTITION BY project_id, title, said_created_at, said_created_on ORDER BY event_id) AS run
+            PARTITION BY project_id, title, said_created_at, said_created_on ORDER BY event_id) AS turn
     FROM others
 ), places AS (
     SELECT
         *, row_number() OVER (
-            PARTITION BY project_id, title, said_created_at, said_created_on, run ORDER BY event_id) AS place
-    FROM runs
+            PARTITION BY project_id, title, said_created_at, said_created_on, turn ORDER BY event_id) AS place
+    FROM turns
 )
 SELECT
     deleted, inserted, task_id AS old_id, task_id AS new_id, true AS keeps_id, coalesce(is_import, false) AS is_import
@@ -88,7 +93,7 @@ UNION ALL
 SELECT d.event_id, i.event_id, d.task_id, i.task_id, false, true
 FROM places AS d JOIN places AS i
 ON i.title = d.title AND i.project_id IS NOT DISTINCT FROM d.project_id AND i.said_created_at = d.said_created_at
-AND i.said_created_on IS NOT DISTINCT FROM d.said_created_on AND i.run = d.run + 1 AND i.place = d.place
+AND i.said_created_on IS NOT DISTINCT FROM d.said_created_on AND i.turn = d.turn + 1 AND i.place = d.place
 AND i.recorded_at <= d.recorded_at + INTERVAL 1 HOUR
 WHERE d.is_deletion AND NOT i.is_deletion;
 

@@ -235,10 +235,11 @@ def _require_ready(path: Path) -> list[str]:
     if not standing.serves:
         newest = migrations.VERSIONS[-1].number
         lacks = f"something of version {newest} is missing or in the way"
+        remedy = "Run `dashkit migrate` to see what would change, then `dashkit migrate --execute`."
         raise RefusedError(
             f"Cannot scan into {path}",
             lacks if standing.version == newest else f"it is at version {standing.version}, and a scan needs {newest}",
-            "Run `dashkit migrate` to see what would change, then `dashkit migrate --execute`.",
+            "Something is in the way of that: `dashkit doctor` says what to do." if standing.obstacles else remedy,
             path=path,
         )
     if not standing.grown:

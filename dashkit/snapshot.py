@@ -1,113 +1,36 @@
 """A snapshot of the database in DuckDB: one state for every question, and never the live file.
 
 DuckDB's SQLite reader carries its own copy of SQLite, and closing a file through one copy drops the locks
-that the other holds on it in this process; so DuckDB only ever meets a private copy. How that gets in depends
-on its size and on what is installed: `copy` goes through sqlite3, `attach` reads the copy through the
-extension. Both bring every value as text, which views.py casts: the same rows, and no bad value spoils them.
+that the other holds on it in this process; so DuckDB only ever meets a private copy, which loading.py brings in.
 What a query needs, tables and views, is made when the first one names it.
 """
 
 import json
 import re
 import sqlite3
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, closing, contextmanager, suppress
+from collections.abc import Mapping, Sequence
+from contextlib import ExitStack, closing, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from functools import partial
-from importlib import util
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import duckdb
-import numpy as np
 import pandas as pd
 
-from dashkit import connection, results, times, views
+from dashkit import connection, loading, results, times, views
 from dashkit.errors import OutdatedError, RefusedError, UsageError
-from dashkit.store import projects, rows, settings
+from dashkit.store import projects, rows, settings, tracking
 from dashkit.vocabulary import UNSIZED
 
-Load = Literal["copy", "attach"]
 Parameters = Sequence[Any] | Mapping[str, Any]
 
-TEXT = partial(str, encoding="utf-8", errors="replace")
 ATTACH_FROM = 200_000  # rows; below, copying is faster than loading the extension
-BATCH = 20_000  # rows
+DISK_FROM = 1_000_000  # rows; below, all there is to know of them fits into MEMORY
 MEMORY = "1GB"
 
 # What a query may call in FROM. The SQLite reader's functions open any file, whatever DuckDB itself forbids.
 TABLE_FUNCTIONS = frozenset({"range", "generate_series", "unnest", "duckdb_views", "duckdb_columns"})
-
-
-@dataclass
-class _Copy:
-    """Our private copy of the database, whose tables go to DuckDB as typed.<table>.
-
-    Args:
-        path: of the live file.
-        file: the copy.
-        here: which columns it has.
-        rows: how many rows each of its tables has.
-        load: how they get into DuckDB.
-    """
-
-    path: str
-    file: Path
-    here: views.Shape
-    rows: Mapping[str, int]
-    load: Load = "copy"
-
-    def attach(self, duck: duckdb.DuckDBPyConnection) -> None:
-        """Let DuckDB read the copy through its SQLite extension; where that is missing all stays as it is."""
-        try:
-            if bundled := _extension():
-                duck.load_extension(str(bundled))
-            else:
-                duck.execute("LOAD sqlite_scanner")
-        except duckdb.Error:
-            return
-        duck.execute("SET sqlite_all_varchar = true")
-        # ATTACH takes no bound value.
-        duck.execute("ATTACH '" + str(self.file).replace("'", "''") + "' AS source (TYPE sqlite, READ_ONLY)")
-        self.load = "attach"
-
-    def make(self, duck: duckdb.DuckDBPyConnection, table: str) -> None:
-        """Make typed.<table>."""
-        if self.load == "attach":
-            with suppress(duckdb.Error), _transaction(duck):  # it may be of no use: the copy says so in words
-                duck.execute(views.empty(table))
-                if self.rows.get(table):
-                    # The extension hands text that is no UTF-8 on unchecked, and Python would stumble over it.
-                    values = views.typed(table, self.here[table], f"source.{table}", checked=True)
-                    duck.execute(f"INSERT INTO typed.{table} BY NAME {values}")
-                    _read_rest(duck, table)
-                return
-            self.load = "copy"
-        with _transaction(duck), connection.explained(Path(self.path), "read"):
-            try:
-                self._read(duck, table, str)
-            except sqlite3.OperationalError:  # some of it is no UTF-8: it comes with replacement characters
-                self._read(duck, table, TEXT)
-
-    def _read(self, duck: duckdb.DuckDBPyConnection, table: str, text: Callable[[bytes], str]) -> None:
-        """Bring a table in through sqlite3."""
-        duck.execute(views.empty(table))
-        if not self.rows.get(table):
-            return
-        columns = self.here[table]
-        texts = ", ".join(f'CAST("{column}" AS TEXT)' for column in columns)
-        insert = f"INSERT INTO typed.{table} BY NAME {views.typed(table, columns, 'batch')}"
-        with closing(connection.connect_immutable(self.file)) as lite:
-            lite.text_factory = text
-            cursor = lite.execute(f'SELECT {texts} FROM "{table}"')  # noqa: S608 - names of TABLES
-            while batch := cursor.fetchmany(BATCH):
-                # Arrays are much faster than bound values, and than a DataFrame.
-                texts_of = (np.fromiter(values, object, len(batch)) for values in zip(*batch, strict=True))
-                duck.register("batch", dict(zip(columns, texts_of, strict=True)))
-                duck.execute(insert)
-                duck.unregister("batch")
-        _read_rest(duck, table)
 
 
 @dataclass(frozen=True)
@@ -134,12 +57,12 @@ class Snapshot:
     note: str
     timezone: str
     _duck: duckdb.DuckDBPyConnection
-    copy: _Copy
+    copy: loading.Copy
     _missing: dict[str, str]  # what no query has named so far, and how to make it
     _resources: ExitStack
 
     @property
-    def load(self) -> Load:
+    def load(self) -> loading.Load:
         """How the tables get into DuckDB."""
         return self.copy.load
 
@@ -184,10 +107,10 @@ class Snapshot:
             self.copy.make(self._duck, name.removeprefix("typed."))
             del self._missing[name]
         if rest := names[len(tables) :]:
-            with _transaction(self._duck):
+            with loading.transaction(self._duck):
                 for name in rest:
-                    for table, statements in views.steps(self._missing[name]):
-                        if table is None or self._duck.execute(f"FROM {table} LIMIT 1").fetchone():
+                    for which, statements in views.steps(self._missing[name]):
+                        if which is None or self._duck.execute(f"SELECT 1 FROM {which} LIMIT 1").fetchone():  # noqa: S608
                             self._duck.execute(statements)
             for name in rest:
                 del self._missing[name]
@@ -204,7 +127,7 @@ def take(
     known_at: datetime | None = None,
     project: int | str | None = None,
     timezone: str | None = None,
-    load: Load | None = None,
+    load: loading.Load | None = None,
 ) -> Snapshot:
     """Copy the database and bring the copy into DuckDB.
 
@@ -239,11 +162,11 @@ def take(
         now = times.utc_now()  # of the copy: what it holds was written before, some of it rounded up to a millisecond
         found_at = now + timedelta(microseconds=-now.microsecond % 1000)
         with connection.explained(Path(path), "read"), closing(connection.connect_immutable(file)) as lite:
-            lite.text_factory = TEXT
+            lite.text_factory = loading.TEXT
             here = {table: _present(lite, table) for table in views.TABLES}
             counts = {table: _count(lite, table) for table in views.TABLES if here[table]}
             many = sum(counts.values()) >= ATTACH_FROM
-            duck = stack.enter_context(closing(_duckdb(folder, many=many)))
+            duck = stack.enter_context(closing(_duckdb(folder, sum(counts.values()))))
             chosen = None if project is None or project == "" else projects.choose(lite, project)
             number = chosen.id if chosen else None
             kept = bool(here["task_events"])
@@ -259,47 +182,21 @@ def take(
             zone = timezone or settings.get(lite, "time_zone", number)
             _set_variables(duck, lite, instants, number, zone)
             duck.execute("SET VARIABLE has_history = CAST(? AS BOOLEAN)", [kept])
-            version = _version(lite, here)
-        copy = _Copy(path, file, here, counts)
+            version = _version(lite)
+        copy = loading.Copy(path, file, here, counts)
         if (load or ("attach" if many else "copy")) == "attach":
             copy.attach(duck)
         duck.execute("SET enable_external_access = false; SET lock_configuration = true")
-        missing = {f"typed.{table}": "" for table in views.TABLES} | views.relations(of_one_project=number is not None)
+        missing = {f"typed.{table}": "" for table in views.TABLES}
+        missing |= views.relations(of_one_project=number is not None, in_utc=zone == "UTC")
         note = chosen.note if chosen else ""
         return Snapshot(path, version, counts, when, kept, number, note, zone, duck, copy, missing, stack.pop_all())
 
 
-def _read_rest(duck: duckdb.DuckDBPyConnection, table: str) -> None:
-    """Have times.read read what views.typed has left, each text once; in nearly every database that is nothing."""
-    if duck.execute(f"SELECT EXISTS (FROM typed.{table} WHERE bad IS NOT NULL)").fetchall() == [(False,)]:
-        return
-    for column, query in views.unread(table).items():
-        read = [(text, found) for (text,) in duck.execute(query).fetchall() if (found := times.read(text))]
-        texts = np.array([text for text, _ in read], object)
-        instants = np.array([found.at.replace(tzinfo=None) for _, found in read], "datetime64[us]")
-        days = np.array([found.day for _, found in read], "datetime64[us]")
-        duck.register("given", {"text": texts, "at": instants, "day": days})
-        duck.execute(views.put_back(table, column, "given"))
-        duck.unregister("given")
-
-
-@contextmanager
-def _transaction(duck: duckdb.DuckDBPyConnection) -> Iterator[None]:
-    """All that is done in it, or nothing."""
-    duck.begin()
-    try:
-        yield
-        duck.commit()
-    except BaseException:
-        with suppress(duckdb.Error):
-            duck.rollback()
-        raise
-
-
-def _duckdb(folder: Path, *, many: bool) -> duckdb.DuckDBPyConnection:
+def _duckdb(folder: Path, rows_there: int) -> duckdb.DuckDBPyConnection:
     duck = duckdb.connect(
-        # On disk the history is compressed, to a tenth; of few rows that would cost more than it does.
-        str(folder / "tables.duckdb") if many else ":memory:",
+        # On disk the history is compressed, to a tenth, which costs a third of the time that it takes to tell it.
+        str(folder / "tables.duckdb") if rows_there >= DISK_FROM else ":memory:",
         config={
             # A missing extension is a clear error at once, not an attempt to reach the network.
             "autoinstall_known_extensions": False,
@@ -308,16 +205,19 @@ def _duckdb(folder: Path, *, many: bool) -> duckdb.DuckDBPyConnection:
             "python_enable_replacements": False,
             # A table has no order, and is filled faster where none is kept.
             "preserve_insertion_order": False,
+            # The file is gone with the process: no earlier DuckDB has to read it.
+            "storage_compatibility_version": "latest",
             # What a million tasks need beyond this waits on disk, which costs hardly any time.
             "memory_limit": MEMORY,
             "temp_directory": str(folder / "spill"),
-            **({} if many else {"threads": 1}),  # of few rows a second one would cost more than it does
+            # For few rows a second thread costs more than it does.
+            **({} if rows_there >= ATTACH_FROM else {"threads": 1}),
         },
     )
     duck.execute("PRAGMA disable_checkpoint_on_shutdown; SET TimeZone = 'UTC'")
     duck.execute("SET pandas_analyze_sample = 0")  # what is registered is text, and no type is guessed
     # What is read once is faster written where nothing is compressed: typed is a database of its own.
-    duck.execute("ATTACH ':memory:' AS typed; CREATE SCHEMA history")
+    duck.execute("ATTACH ':memory:' AS typed; CREATE SCHEMA typed.stored; CREATE SCHEMA history")
     with suppress(duckdb.InvalidInputException):  # in a kernel without ipywidgets it is off, and cannot be set
         duck.execute("SET enable_progress_bar = false")
     return duck
@@ -331,16 +231,6 @@ def _present(lite: sqlite3.Connection, table: str) -> list[str]:
 def _count(lite: sqlite3.Connection, table: str) -> int:
     # Without an index it reads every page of the table, and meets those that are damaged.
     return int(lite.execute(f'SELECT count(*) FROM "{table}" NOT INDEXED').fetchone()[0])  # noqa: S608 - a name of TABLES
-
-
-def _extension() -> Path | None:
-    """The extension that duckdb-extension-sqlite-scanner carries for exactly this DuckDB."""
-    spec = util.find_spec("duckdb_extension_sqlite_scanner")
-    for folder in spec.submodule_search_locations or () if spec else ():
-        file = Path(folder, "extensions", f"v{duckdb.__version__}", "sqlite_scanner.duckdb_extension")
-        if file.is_file():
-            return file
-    return None
 
 
 def _set_variables(
@@ -364,9 +254,9 @@ def _set_variables(
     duck.execute("SET VARIABLE unsized_points = CAST(? AS BIGINT)", [weights[UNSIZED]])
 
 
-def _version(lite: sqlite3.Connection, here: views.Shape) -> str:
+def _version(lite: sqlite3.Connection) -> str:
     """The newest version on record; 2.0 where none is (the shape was checked before)."""
-    found = lite.execute("SELECT DISTINCT version FROM schema_migrations") if here["schema_migrations"] else ()
+    found = lite.execute(f"SELECT DISTINCT version FROM {table}") if (table := tracking.table(lite)) else ()  # noqa: S608
     versions = [text for (text,) in found if re.fullmatch(r"\d{1,3}(\.\d{1,3})*", str(text))]
     return max(versions, key=lambda text: [int(part) for part in text.split(".")], default="2.0")
 

@@ -22,15 +22,17 @@ SELECT
     e.task_id, e.life, e.event_id, e.occurred_at, e.on_day, lead(e.occurred_at) OVER so_far AS ended_at, e.not_before,
     e.op,
     last_value(e.project_id IGNORE NULLS) OVER so_far AS project_id,
-    last_value(CASE WHEN e.title IS NOT NULL THEN e.event_id END IGNORE NULLS) OVER so_far AS title_of,
+    last_value(e.titled_by IGNORE NULLS) OVER so_far AS title_of,
     e.found_title AS title,
     nullif(last_value(e.status IGNORE NULLS) OVER so_far, '') AS status,
     coalesce(last_value(e.checked IGNORE NULLS) OVER so_far, false) AS checked,
     nullif(last_value(e.blocked_reason IGNORE NULLS) OVER so_far, '') AS blocked_reason,
     nullif(last_value(e.complexity IGNORE NULLS) OVER so_far, '') AS complexity,
     coalesce(last_value(e.gone IGNORE NULLS) OVER so_far, false) AS gone
-FROM query_table(relation) AS e
-WHERE e.occurred_at <= getvariable('as_of')
+FROM (
+    SELECT *, CASE WHEN title IS NOT NULL THEN event_id END AS titled_by
+    FROM query_table(relation) WHERE occurred_at <= getvariable('as_of')
+) AS e
 WINDOW so_far AS (PARTITION BY e.task_id, e.life ORDER BY e.occurred_at, e.place ROWS UNBOUNDED PRECEDING);
 
 -- First as the events were recorded; then the lives anew of which rows say more: of earlier times, of dates, or what
@@ -42,9 +44,10 @@ CREATE TABLE history.states AS FROM history.states_of('history.known');
 CREATE TEMP TABLE found AS
 WITH last AS (
     SELECT s.* REPLACE (coalesce(e.title, '') AS title)
-    FROM history.states AS s LEFT JOIN typed.task_events AS e ON e.event_id = s.title_of
+    FROM history.states AS s
+    ANTI JOIN (SELECT task_id, life FROM history.states WHERE life > 0) AS n ON n.task_id = s.task_id AND n.life > s.life
+    LEFT JOIN typed.task_events AS e ON e.event_id = s.title_of
     WHERE s.ended_at IS NULL
-    QUALIFY row_number() OVER (PARTITION BY s.task_id ORDER BY s.life DESC) = 1
 ), now AS (
     SELECT
         id AS task_id, project_id, coalesce(title, '') AS title, nullif(status, '') AS status,
@@ -73,25 +76,39 @@ WHERE rows_count()
 CREATE TEMP MACRO is_claim(op, source, checked) AS
     coalesce(op = 'backfill' AND source = 'column:completed_at' AND checked, false);
 
+CREATE TEMP TABLE with_dates (task_id BIGINT, life BIGINT);
 CREATE TEMP TABLE candidates AS
-SELECT task_id
-FROM typed.task_events
-WHERE on_day IS NOT NULL
-   OR checked AND (op = 'backfill' AND said_completed_at IS NOT NULL
-                   OR history.is_earlier(said_completed_at, said_completed_on, occurred_at, op))
-   OR op IN ('insert', 'baseline', 'reconcile')
-      AND history.is_earlier(said_created_at, said_created_on, occurred_at, op)
-UNION
-SELECT task_id FROM found
-UNION
--- Behind the claim of a migration nothing but its baseline is usual, which agrees with it.
-SELECT k.task_id
+SELECT task_id FROM typed.task_events WHERE on_day IS NOT NULL
+UNION ALL
+SELECT task_id FROM typed.task_events
+WHERE said_completed_at IS NOT NULL AND checked
+  AND (op = 'backfill' OR history.is_earlier(said_completed_at, said_completed_on, occurred_at, op))
+UNION ALL
+SELECT task_id FROM typed.task_events
+WHERE said_created_at IS NOT NULL AND op IN ('insert', 'baseline', 'reconcile')
+  AND history.is_earlier(said_created_at, said_created_on, occurred_at, op)
+UNION ALL
+SELECT task_id FROM found;
+
+-- Behind a claim its baseline is usual, which agrees with it; what is unchecked there, or claims otherwise, is not.
+CREATE TEMP VIEW doubted AS
+SELECT c.task_id
+FROM typed.task_events AS o JOIN typed.task_events AS c
+ON c.task_id = o.task_id AND c.occurred_at <= o.occurred_at AND c.event_id <> o.event_id
+WHERE c.op = 'backfill' AND c.source = 'column:completed_at' AND c.checked
+  AND (NOT coalesce(o.checked, o.bad['checked'] IS NULL) OR is_claim(o.op, o.source, o.checked));
+
+/* only if there are rows in doubted */
+INSERT INTO candidates
+SELECT recorded_id
 FROM (
-    SELECT task_id, occurred_at FROM typed.task_events
-    WHERE op = 'backfill' AND source = 'column:completed_at' AND checked
-) AS c
-JOIN (SELECT task_id, occurred_at FROM typed.task_events WHERE NOT checked OR status <> 'completed') AS k
-ON k.task_id = c.task_id AND k.occurred_at >= c.occurred_at;
+    SELECT
+        recorded_id, NOT checked OR is_claim(op, source, checked) AS is_other,
+        lag(is_claim(op, source, checked)) OVER (PARTITION BY task_id, life ORDER BY occurred_at, event_id) AS is_behind
+    FROM history.known
+    WHERE checked IS NOT NULL AND recorded_id IN (FROM doubted)
+)
+WHERE is_other AND is_behind;
 
 /* only if there are rows in candidates */
 CREATE TEMP TABLE retold AS
@@ -117,18 +134,19 @@ WITH told AS (
     FROM found
 ), states AS (
     SELECT
-        *, row_number() OVER so_far AS number,
-        coalesce(last_value(if(is_claim, NULL, checked) IGNORE NULLS) OVER so_far, false) AS box,
-        nullif(last_value(if(is_claim, NULL, status) IGNORE NULLS) OVER so_far, '') AS word
-    FROM told
-    WINDOW so_far AS (PARTITION BY task_id, life ORDER BY occurred_at, event_id ROWS UNBOUNDED PRECEDING)
+        *, row_number() OVER so_far AS number, coalesce(last_value(said_box IGNORE NULLS) OVER so_far, false) AS box,
+        coalesce(last_value(said_box IGNORE NULLS) OVER before, false) AS was_box,
+        last_value(said_word IGNORE NULLS) OVER so_far AS word,
+        coalesce(last_value(said_word IGNORE NULLS) OVER before = 'completed', false) AS was_completed
+    FROM (SELECT *, if(is_claim, NULL, checked) AS said_box, if(is_claim, NULL, status) AS said_word FROM told)
+    WINDOW so_far AS (PARTITION BY task_id, life ORDER BY occurred_at, event_id ROWS UNBOUNDED PRECEDING),
+        before AS (PARTITION BY task_id, life ORDER BY occurred_at, event_id
+                   ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING)
 ), turns AS (
     SELECT
-        * EXCLUDE (box, word), box AND NOT coalesce(lag(box) OVER so_far, false) AS turns_on,
-        coalesce(lag(box) OVER so_far, false) AND NOT box
-            OR coalesce(lag(word) OVER so_far = 'completed', false) AND word IS DISTINCT FROM 'completed' AS leaves
+        * EXCLUDE (said_box, said_word, box, was_box, word, was_completed), box AND NOT was_box AS turns_on,
+        was_box AND NOT box OR was_completed AND word IS DISTINCT FROM 'completed' AS leaves
     FROM states
-    WINDOW so_far AS (PARTITION BY task_id, life ORDER BY number)
 )
 SELECT
     * EXCLUDE (leaves), count(*) FILTER (leaves) OVER before AS times_left,
@@ -211,8 +229,14 @@ FROM (
 );
 
 -- In the reader's time zone a date is the whole of that day: it counts as soon as the day has begun, and an event that
--- came before another one counts on no later day.
+-- came before another one counts on no later day. First the lives without dates, of which there is nothing to find out.
+INSERT INTO with_dates SELECT DISTINCT task_id, life FROM mended WHERE on_day IS NOT NULL;
 CREATE TEMP TABLE dated AS
+SELECT * EXCLUDE (rank), row_number() OVER (PARTITION BY task_id, life ORDER BY occurred_at, event_id, rank) AS place
+FROM mended ANTI JOIN with_dates USING (task_id, life);
+
+/* only if there are rows in with_dates */
+INSERT INTO dated BY NAME
 WITH ordered AS (
     SELECT
         *, row_number() OVER (PARTITION BY task_id, life ORDER BY occurred_at, event_id, rank) AS place,
@@ -222,7 +246,7 @@ WITH ordered AS (
         CASE WHEN on_day IS NULL THEN occurred_at
              ELSE greatest(begin_of(on_day) + to_milliseconds(step - 1),
                            least(occurred_at, begin_of(on_day + 1) - to_milliseconds(to_come))) END AS instant
-    FROM mended
+    FROM mended SEMI JOIN with_dates USING (task_id, life)
 ), clashes AS (
     SELECT *, instant > min(instant) OVER after AS clashes, min(instant - to_milliseconds(step)) OVER rest AS latest
     FROM ordered
@@ -245,6 +269,7 @@ SELECT
              - to_milliseconds(row_number() OVER (PARTITION BY task_id, life ORDER BY place DESC) - 1) END AS occurred_at
 FROM counted;
 
+/* only if there are rows in candidates */
 DELETE FROM history.states AS s USING retold AS r WHERE r.task_id = s.task_id AND r.life = s.life;
 INSERT INTO history.states BY NAME FROM history.states_of('dated');
 
@@ -282,6 +307,8 @@ WHERE (s.title_of IS NULL OR s.project_id IS NULL) AND f.task_id = s.task_id AND
 /* in any case */
 DROP TABLE unnamed;
 DROP TABLE candidates;
+DROP TABLE with_dates;
+DROP VIEW doubted;
 DROP TABLE found;
 
 CREATE VIEW history.intervals AS

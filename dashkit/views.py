@@ -4,7 +4,7 @@ Only text goes in and only SQL comes out; snapshot.py runs it. views.sql has the
 """
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from importlib import resources
 from typing import Any
 
@@ -40,8 +40,6 @@ TABLES = {
     "task_session_links": "id text, task_id int, session_id text, confidence real, link_type text,"
     " evidence text, created_at instant",
     "runs": "id text, kind text, started_at instant, finished_at instant, outcome text, details text",
-    "schema_migrations": "version text, name text, applied_at instant, checksum text, duration_ms real,"
-    " tool_version text, backup text",
 }
 
 # Text to value, NULL where the text is none. A whole number must be whole ('1.5' is no id). Of instants and days only
@@ -71,6 +69,15 @@ TYPES = {
     "instant": "TIMESTAMP",
     "day": "DATE",
 }
+BAD = "MAP(VARCHAR, VARCHAR)"
+STORED = "typed.stored"  # the schema of the tables under the views typed.<table>
+
+# What is simpler in nearly every Dashboard than in the scripts, and means the same there: see `relations`.
+_OF_ALL = {"chosen_life": "CREATE MACRO chosen_life(task, number) AS true"}
+_IN_UTC = {
+    "period_of": "CREATE MACRO period_of(instant, period) AS CAST(date_trunc(period, instant) AS DATE)",
+    "quarter_of": "CREATE MACRO quarter_of(instant) AS date_trunc('day', instant)",
+}
 
 # How a relation begins, and with which word it is made; a paragraph that does not begin so belongs to the one before.
 _PARAGRAPH = re.compile(r"\n\n(?=(?:--.*\n)*CREATE (?:TABLE|VIEW|MACRO) )")
@@ -80,8 +87,8 @@ _BELOW = {"typed", "history", "source", "pg_catalog", "information_schema"}
 _REMARK = re.compile(r"^ *--.*\n", re.MULTILINE)
 _ASKS = re.compile(r"duckdb_|\b(show|describe|information_schema|sqlite_master|pg_\w+)\b")  # what there is
 _WORD = re.compile(r"(?:typed|history)\.\w+|\w+")
-# What follows in a paragraph is of use only where a table has rows, and takes time to plan: see `steps`.
-_CONDITION = re.compile(r"/\* (?:only if there are rows in ([\w.]+)|in any case) \*/")
+# What follows in a paragraph is of use only where a table has such rows, and takes time to plan: see `steps`.
+_CONDITION = re.compile(r"/\* (?:only if there are rows in ([^*]+)|in any case) \*/")
 _ALIAS = re.compile(r"\bas\s+\w+")  # what is named here, and not there before
 
 
@@ -90,48 +97,56 @@ def columns(table: str) -> dict[str, str]:
     return {column: kind for column, kind, source in _parts(table) if column == source}
 
 
-def _parts(table: str) -> Iterator[tuple[str, str, str]]:
-    """The columns of TABLES: name, kind, and the stored column whose text is read."""
+def _parts(table: str, sources: Collection[str] | None = None) -> Iterator[tuple[str, str, str]]:
+    """The columns of TABLES, all or those of some sources: name, kind, and the stored column whose text is read."""
     for part in TABLES[table].split(", "):
         column, kind, *source = part.split(" ")
-        yield column, kind, source[-1] if source else column
+        if sources is None or (source or [column])[-1] in sources:
+            yield column, kind, source[-1] if source else column
 
 
-def typed(table: str, present: list[str], origin: str, *, checked: bool = False) -> str:
-    """The query for the values of a table whose origin has nothing but text.
+def typed(table: str, filled: Collection[str], origin: str, *, checked: bool = False) -> str:
+    """The query for the values of a table whose origin has nothing but text: one column for each that says something.
 
-    Every column of TABLES is there, NULL where the database lacks it; `bad` is what is stored where that is no such
-    value, as text, by column: NULL for nearly every row. An instant or a day that is here may still be read: `unread`.
+    `bad` is what is stored where that is no such value, as text, by column: NULL for nearly every row. An instant or a
+    day that is here may still be read: `unread`.
 
     Args:
         table: one of TABLES.
-        present: the columns that the origin has.
+        filled: the columns of the origin that say something.
         origin: what to read.
         checked: fail where text is no UTF-8.
     """
-    inner, stored, is_bad = [], [], []
-    for column, kind, source in _parts(table):
-        if source not in present:
-            inner.append(f'CAST(NULL AS {TYPES[kind]}) AS "{column}"')
-            continue
+    inner, outer, stored, is_bad = [], [], [], []
+    for column, kind, source in _parts(table, filled):
         text = f'decode(encode("{source}"))' if checked and kind == "text" else f'"{source}"'
-        inner.append(f'{CASTS[kind].replace("{0}", text)} AS "{column}"')
+        value = CASTS[kind].replace("{0}", text)
+        if column == "recorded_at" and "occurred_at" in filled:
+            # What is seen as it happens has one instant, and what is read once need not be read again.
+            again = CASTS[kind].replace("{0}", '"recorded_at_text"')
+            value = f'CASE WHEN "recorded_at_text" = "occurred_at_text" THEN "occurred_at" ELSE {again} END'
+            outer.append(f'{value} AS "{column}"')
+        else:
+            inner.append(f'{value} AS "{column}"')
         if kind != "text" and column == source:
             inner.append(f'"{column}" AS "{column}_text"')
             is_bad.append(f'"{column}" IS NULL AND "{column}_text" IS NOT NULL')
             text = f'decode(encode("{column}_text"))' if checked else f'"{column}_text"'
             stored.append(f"'{column}': CASE WHEN {is_bad[-1]} THEN {text} END")
     bad = f"CASE WHEN {' OR '.join(is_bad)} THEN MAP {{{', '.join(stored)}}} END" if is_bad else "NULL"
-    names = ", ".join(f'"{column}"' for column, _, _ in _parts(table))
-    return f"SELECT {names}, {bad} AS bad FROM (SELECT {', '.join(inner)} FROM {origin})"  # noqa: S608 - names of TABLES
+    names = ", ".join(f'"{column}"' for column, _, _ in _parts(table, filled))
+    values = f"SELECT {', '.join(inner)} FROM {origin}"  # noqa: S608 - names of TABLES
+    if outer:
+        values = f"SELECT *, {', '.join(outer)} FROM ({values})"  # noqa: S608 - names of TABLES
+    return f"SELECT {names}, {bad} AS bad FROM ({values})"  # noqa: S608 - names of TABLES
 
 
-def unread(table: str) -> dict[str, str]:
+def unread(table: str, filled: Collection[str]) -> dict[str, str]:
     """For each column of instants or days the query for the texts that `typed` has not read, each of them once."""
     return {
-        column: f"SELECT DISTINCT bad['{column}'] AS text FROM typed.{table} WHERE bad['{column}'] IS NOT NULL"  # noqa: S608 - names of TABLES
-        for column, kind in columns(table).items()
-        if kind in ("instant", "day")
+        column: f"SELECT DISTINCT bad['{column}'] AS text FROM {STORED}.{table} WHERE bad['{column}'] IS NOT NULL"  # noqa: S608 - names of TABLES
+        for column, kind, source in _parts(table, filled)
+        if kind in ("instant", "day") and column == source
     }
 
 
@@ -144,19 +159,32 @@ def put_back(table: str, column: str, origin: str) -> str:
         origin: text, the instant `at`, and `day`, NULL where there is more than a date.
     """
     values = {"instant": "m.at", "day": "CAST(m.day AS DATE)"}
-    made = [f'"{name}" = {values[kind]}' for name, kind, source in _parts(table) if source == column and kind in values]
+    made = [f'"{name}" = {values[kind]}' for name, kind, _ in _parts(table, [column])]
     left = f"list_filter(map_entries(bad), lambda one: one.key <> '{column}' AND one.value IS NOT NULL)"
     made.append(f"bad = CASE WHEN len({left}) > 0 THEN map_from_entries({left}) END")
-    return f"UPDATE typed.{table} SET {', '.join(made)} FROM {origin} AS m WHERE bad['{column}'] = m.text"  # noqa: S608 - names of TABLES
+    return f"UPDATE {STORED}.{table} SET {', '.join(made)} FROM {origin} AS m WHERE bad['{column}'] = m.text"  # noqa: S608 - names of TABLES
 
 
-def empty(table: str) -> str:
-    """The same table without rows, as it is created."""
-    made = [f'"{column}" {TYPES[kind]}' for column, kind, _ in _parts(table)]
-    return f"CREATE OR REPLACE TABLE typed.{table} ({', '.join(made)}, bad MAP(VARCHAR, VARCHAR))"
+def empty(table: str, filled: Collection[str]) -> str:
+    """What `typed` gives as a table without rows, as it is created."""
+    made = [f'"{column}" {TYPES[kind]}' for column, kind, _ in _parts(table, filled)]
+    return f"CREATE TABLE {STORED}.{table} ({', '.join([*made, f'bad {BAD}'])})"
 
 
-def relations(*, of_one_project: bool) -> dict[str, str]:
+def complete(table: str, filled: Collection[str], *, has_bad: bool) -> str:
+    """The view typed.<table> with every column of TABLES, as it is created: NULL where no row says anything.
+
+    What is NULL for all costs neither room nor time, and DuckDB leaves out what depends on it.
+    """
+    there = {column for column, _, _ in _parts(table, filled)}
+    kinds = {column: TYPES[kind] for column, kind, _ in _parts(table)} | {"bad": BAD}
+    there |= {"bad"} if has_bad else set()
+    names = (f'"{name}"' if name in there else f'CAST(NULL AS {kind}) AS "{name}"' for name, kind in kinds.items())
+    origin = f"FROM {STORED}.{table}" if filled else "WHERE false"
+    return f"CREATE VIEW typed.{table} AS SELECT {', '.join(names)} {origin}"
+
+
+def relations(*, of_one_project: bool, in_utc: bool) -> dict[str, str]:
     """What queries may name besides typed.<table>, in an order in which it can be made: name and statements.
 
     history.<table> is what was true of each task, from when to when; then come the macros and views of queries, whose
@@ -164,11 +192,13 @@ def relations(*, of_one_project: bool) -> dict[str, str]:
 
     Args:
         of_one_project: one is chosen; where none is, every life is shown, and none is looked up.
+        in_utc: the reader's time zone is UTC, in which no instant has to be moved to find its day.
     """
     scripts = (resources.files("dashkit").joinpath(name).read_text(encoding="utf-8") for name in SCRIPTS)
     parts = [part for script in scripts for part in _PARAGRAPH.split(script)]
     found = {match[1]: _REMARK.sub("", part) for part in parts if (match := _NAME.search(part))}
-    found |= {} if of_one_project else {"chosen_life": "CREATE MACRO chosen_life(task, number) AS true"}
+    found |= {} if of_one_project else _OF_ALL
+    found |= _IN_UTC if in_utc else {}
     found["bad_values"] = f"""
         CREATE VIEW bad_values AS {" UNION ALL ".join(_bad_values())};
         COMMENT ON VIEW bad_values IS
@@ -178,7 +208,7 @@ def relations(*, of_one_project: bool) -> dict[str, str]:
 
 
 def steps(statements: str) -> Iterator[tuple[str | None, str]]:
-    """The statements of a relation in their order: SQL, and which table has to have rows for it (None: in any case)."""
+    """The statements of a relation in their order: SQL, and where there have to be rows for it (None: in any case)."""
     first, *rest = _CONDITION.split(statements)
     yield None, first
     yield from zip(rest[::2], rest[1::2], strict=True)

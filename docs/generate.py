@@ -11,7 +11,8 @@ from typing import NamedTuple
 
 from dashkit import cli, dashboard, migrations, verification
 from dashkit.linking import references, spellings
-from dashkit.migrations.changes import Change, Fill, Insert
+from dashkit.migrations.changes import Change
+from dashkit.migrations.fills import Fill, Insert
 from dashkit.migrations.moves import Move
 
 DOCS = Path(__file__).parent

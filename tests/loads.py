@@ -2,7 +2,7 @@
 
 import pytest
 
-from dashkit import snapshot
+from dashkit import loading
 
-attaches = pytest.mark.skipif(snapshot._extension() is None, reason="the extra `attach` is not installed")
+attaches = pytest.mark.skipif(loading.extension() is None, reason="the extra `attach` is not installed")
 LOADS = ["copy", pytest.param("attach", marks=attaches)]

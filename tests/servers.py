@@ -31,6 +31,7 @@ WORDS = st.sampled_from(["pending", "in_progress", "blocked", "completed", "canc
 PLACE = st.integers(0, 1)
 LATE = st.sampled_from([{"checked": 1}, {"checked": 0}, {"status": "completed"}, {"status": "pending"}, {"checked": 1}])
 UNDER = st.sampled_from(["same", "new", "new", "freed"])  # the id that an import gives
+IMPORTED = (PLACE, st.booleans(), st.none() | DATES, UNDER)
 COLUMN = st.sampled_from(["created_at", "completed_at", "completed_at"])
 # By the name of the method of Servers: how often it is done, and what it takes.
 KINDS = {
@@ -43,7 +44,7 @@ KINDS = {
     "mend": (6, (PLACE, COLUMN, DATES)),
     "reopen": (2, (PLACE, st.booleans())),
     "replace": (1, (PLACE, st.booleans(), DATES, DATES)),
-    "import_again": (4, (PLACE, st.booleans(), st.none() | DATES, UNDER, st.sampled_from([0, 0, 0, 1]))),
+    "import_again": (4, IMPORTED),
     "import_all": (1, (st.booleans(),)),
     "copy": (1, (PLACE,)),
     "delete": (1, (PLACE,)),
@@ -57,9 +58,11 @@ DEEDS = st.sampled_from([name for name, (often, _) in KINDS.items() for _ in ran
 # Two tasks, some days old.
 BEGIN = st.tuples(st.just("insert"), WORDS, st.booleans(), DATES, DATES)
 WAITS = st.tuples(st.just("wait"), st.sampled_from([1, 2, 5]))
+# Time that passes makes older what was written: it is no deed where an earlier answer has to stay.
+PASSES = WAITS | st.tuples(st.just("import_a_day_late"), *IMPORTED)
 STORIES = st.tuples(BEGIN, BEGIN, WAITS).flatmap(
     lambda begun: st.lists(
-        st.integers(0, 4).flatmap(lambda choice: DEEDS if choice else WAITS), min_size=3, max_size=12
+        st.integers(0, 4).flatmap(lambda choice: DEEDS if choice else PASSES), min_size=3, max_size=12
     ).map(lambda told: [*begun, *told])
 )
 
@@ -148,8 +151,8 @@ class Servers:
             *(task, f"T{next(self.numbers)}", done, self.text(created), self.text(completed)),
         )
 
-    def import_again(self, task, done, completed, under, days):
-        """A nightly import deletes a task and inserts it again, under its id or another one; one broke off between."""
+    def import_again(self, task, done, completed, under, days=0):
+        """A nightly import deletes a task and inserts it again, under its id or another one."""
         ((title, created, before),) = self.sql("SELECT title, created_at, completed_at FROM tasks WHERE id = ?", task)
         self.delete(task)
         if days:
@@ -162,6 +165,10 @@ class Servers:
             "VALUES (?, 1, ?, 'pending', ?, ?, ?)",
             *(key, title, done, created, self.text(completed) if completed else before),
         )
+
+    def import_a_day_late(self, *how):
+        """Another import broke off between the two, and a day goes by."""
+        self.import_again(*how, days=1)
 
     def import_all(self, backwards):
         """Another one deletes all tasks first, and hands out the ids anew, in its own order."""

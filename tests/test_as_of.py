@@ -469,9 +469,9 @@ if sys.argv[2] == "dashkit":
     dashkit.open(sys.argv[1], load=sys.argv[3]).close()
 else:
     import duckdb
-    from dashkit import snapshot
+    from dashkit import loading
     duck = duckdb.connect()
-    duck.load_extension(str(snapshot._extension()))
+    duck.load_extension(str(loading.extension()))
     duck.execute(f"ATTACH '{sys.argv[1]}' AS live (TYPE sqlite, READ_ONLY)")
     duck.execute("SELECT count(*) FROM live.tasks")
     duck.close()

@@ -140,9 +140,26 @@ def interrupted(db):
 
 
 @cause
+def strange_ids(db):
+    """Ids are no whole numbers."""
+    query(db, "CREATE TABLE made AS SELECT 'task-' || id AS id, project_id, title, status FROM tasks")
+    query(db, "DROP TABLE tasks")
+    query(db, "CREATE TABLE tasks (id TEXT PRIMARY KEY, project_id INTEGER, title TEXT, status TEXT)")
+    query(db, "INSERT INTO tasks SELECT * FROM made")
+    dashkit.migrate(db)
+
+
+@cause
 def in_the_way(db):
     """Something is in the way."""
     query(db, "CREATE INDEX idx_tasks_checked ON tasks (title)")
+    dashkit.migrate(db)
+
+
+@cause
+def foreign_table(db):
+    """Another program has a table of that name."""
+    query(db, "CREATE TABLE settings (key TEXT PRIMARY KEY, value TEXT)")
     dashkit.migrate(db)
 
 

@@ -18,8 +18,7 @@ import dashkit
 from dashkit import database, migrations
 from dashkit.cli import main
 from dashkit.errors import BusyError, RefusedError
-from dashkit.migrations import backups, engine, preflight
-from dashkit.store import rows
+from dashkit.migrations import backups, preflight
 from dashkit.verification import checks, functions, sizes, speed, verify_migration
 
 ROOT = Path(dashkit.__file__).parent.parent
@@ -233,11 +232,6 @@ def test_a_file_of_another_program_is_not_built_upon(tmp_path, version):
         pytest.raises(RefusedError, match=r"the open database: there are other tables in it"),
     ):
         database.init_database_v2(conn)
-
-
-def test_what_a_dashboard_needs_is_said_once():
-    """Migrations and everything else have one definition of a Dashboard."""
-    assert engine.NEEDED is rows.REQUIRED
 
 
 def test_a_reader_in_the_way_is_not_called_a_writer(small):

@@ -13,7 +13,7 @@ from builders import query, v1_database
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from dashkit import dashboard, database, doctor, migrations, snapshot, times
+from dashkit import dashboard, database, doctor, loading, migrations, snapshot, times
 from dashkit.store import instants
 
 AFFINITIES = ("TEXT", "DATETIME", "", "TEXT COLLATE NOCASE", "REAL", "BLOB")
@@ -228,7 +228,7 @@ def check(given, affinity="TEXT", encoding="UTF-8"):
         check_expressions(stored)
         check_migration(stored)
         check_doctor(stored)
-        for load in ("copy", *(["attach"] if snapshot._extension() else [])):
+        for load in ("copy", *(["attach"] if loading.extension() else [])):
             check_frames(stored, load)
         check_database(stored)
 

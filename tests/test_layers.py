@@ -30,6 +30,7 @@ ROWS = [
     "ingest",
     "doctor",
     "views results",
+    "loading",
     "snapshot",
     "montecarlo",
     "frames",
@@ -45,7 +46,7 @@ ROWS = [
 ROW = {name: number for number, row in enumerate(ROWS) for name in row.split()}
 PURE = {"sources", "linking", "prices", "montecarlo", "charts"}  # they never touch the database
 OWNERS = {
-    "duckdb": {"snapshot", "results"},
+    "duckdb": {"loading", "snapshot", "results"},
     "matplotlib": {"charts"},
     "msgspec": {"sources"},
     "yaml": {"sources"},

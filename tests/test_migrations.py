@@ -1,5 +1,6 @@
 """Migrations on good databases: what a version is, what a dry run leaves alone, what an execute does, adoption."""
 
+import itertools
 import json
 import shutil
 import sqlite3
@@ -127,6 +128,42 @@ def test_released_changes_are_frozen():
     lines = [f"{version.number} {change.checksum} {change.name}" for version in VERSIONS for change in version.changes]
     frozen = RELEASED.read_text("utf-8").splitlines()
     assert lines[: len(frozen)] == frozen
+
+
+@pytest.mark.parametrize("declared", ["TEXT", "DATETIME", "INTEGER", "BLOB", "", "TEXT COLLATE RTRIM", "REAL"])
+def test_a_fill_does_what_its_statement_says(tmp_path, declared):
+    """Whatever the dates are, the fill that is run, the one that is counted and the one on record are the same."""
+    path = tmp_path / "dash.db"
+    alter(
+        path,
+        "CREATE TABLE projects (id INTEGER PRIMARY KEY, name TEXT)",
+        f"CREATE TABLE tasks (id INTEGER PRIMARY KEY, project_id INT, title TEXT, status TEXT, created_at {declared}, "
+        f"completed_at {declared})",
+    )
+    odd = [None, "", " ", "0", "x", 0, 5, 1.5, b"", b"x"]
+    with closing(sqlite3.connect(path)) as conn, conn:
+        conn.executemany(
+            "INSERT INTO tasks (created_at, completed_at, status) VALUES (?, ?, ?)",
+            [
+                (created, completed, "completed" if created else None)
+                for created, completed in itertools.product(odd, odd)
+            ],
+        )
+    stated = Path(shutil.copy(path, tmp_path / "stated.db"))
+    done = migrations.execute(path, to="2.0")
+    for change in VERSIONS[0].changes:
+        with closing(sqlite3.connect(stated)) as conn, conn:
+            conn.execute(change.sql, {"now": _applied_at(path)} if ":now" in change.sql else {})
+    rows = "SELECT id, updated_at, typeof(updated_at), checked FROM tasks ORDER BY id"
+    assert query(path, rows) == query(stated, rows)
+    told = {one.change.name: dict(one.kinds) for one in done.outcome.applied}["populate updated_at"]
+    now = query(path, "SELECT count(*) FROM tasks WHERE updated_at = ?", _applied_at(path))[0][0]
+    created = query(path, "SELECT count(NULLIF(created_at, '')) FROM tasks")[0][0]
+    assert told == {"created_at": created, "completed_at": 100 - created - now, "the time of this migration": now}
+
+
+def _applied_at(path):
+    return query(path, "SELECT max(applied_at) FROM schema_migrations")[0][0]
 
 
 def test_the_dry_run_tells_the_real_counts(reference):
@@ -391,7 +428,7 @@ def test_a_history_is_begun_once(small, clean, count):
 
 
 def test_values_of_the_user_are_never_overwritten(small):
-    """What somebody has set since the attempt stays as it is."""
+    """What somebody has set since the attempt stays as it is: a column `checked` that is in use is not filled."""
     half_done(small, 4)
     alter(
         small,
@@ -401,7 +438,7 @@ def test_values_of_the_user_are_never_overwritten(small):
     done = migrations.execute(small)
     assert "Populated updated_at for 3 tasks" in str(done)
     assert query(small, "SELECT updated_at, complexity, blocked_reason, checked FROM tasks WHERE id < 3") == [
-        ("mine", "XL", "waits", 1),
+        ("mine", "XL", "waits", 0),
         (query(small, "SELECT updated_at FROM tasks WHERE id = 2")[0][0], None, None, 1),
     ]
 

@@ -11,8 +11,10 @@ from builders import CHANGES, NEWEST, query, v1_database
 from content import alter, content, folder_state, old_values, quoted
 from crash_processes import neighbour
 
+import dashkit
 from dashkit import connection, migrations
 from dashkit.errors import BusyError, RefusedError
+from dashkit.ingest.tasks import ingest_tasks
 from dashkit.migrations import VERSIONS, verify
 
 TRACKING = (
@@ -175,7 +177,7 @@ SCHEMAS = {
             "DROP TABLE tasks",
             "CREATE TABLE tasks (id INTEGER PRIMARY KEY, project_id INT, title TEXT, status TEXT) STRICT",
         ],
-        r"Cannot use .*tasks is a STRICT table, and SQLite adds no BOOLEAN column to such a table",
+        r"tasks is a STRICT table, and SQLite adds no BOOLEAN column to such a table\. Run `ALTER TABLE tasks ADD",
     ),
     "projects without a key": (
         ["CREATE TABLE p AS SELECT * FROM projects", "DROP TABLE projects", "ALTER TABLE p RENAME TO projects"],
@@ -189,13 +191,21 @@ SCHEMAS = {
         [TRACKING, "INSERT INTO schema_migrations VALUES (X'ff', X'00', X'ff', X'ff', NULL, X'', X'ff')"],
         r"newer than this dashkit knows",
     ),
-    "foreign schema_migrations": (
-        ["CREATE TABLE schema_migrations (version TEXT PRIMARY KEY)"],
-        r"the table schema_migrations that is there lacks the column name",
+    "a record without its key": (
+        [TRACKING.replace(", PRIMARY KEY (version, name)", "")],
+        r"the table schema_migrations that is there lacks the unique key \(name, version\)",
+    ),
+    "two records": (
+        [TRACKING, TRACKING.replace("schema_migrations", "dashkit_migrations")],
+        r"two records of migrations, schema_migrations and dashkit_migrations.*Rename the one that is out of date",
+    ),
+    "both names of the record taken": (
+        ["CREATE TABLE schema_migrations (version)", "CREATE VIEW dashkit_migrations AS SELECT 1 AS version"],
+        r"the names schema_migrations and dashkit_migrations.*both taken.*Rename dashkit_migrations, together with",
     ),
     "a view of our name": (
         ["CREATE VIEW git_repos AS SELECT 1 AS id"],
-        r"the name git_repos is taken by a view\. Nothing was changed\. `dashkit doctor` says how",
+        r"the name git_repos is taken by a view\. If another program .* Nothing was changed; `dashkit doctor` shows",
     ),
     "a virtual table of our name": (
         ["CREATE VIRTUAL TABLE llm_sessions USING fts5(id)"],
@@ -227,15 +237,15 @@ SCHEMAS = {
     ),
     "another affinity": (
         ["ALTER TABLE tasks ADD COLUMN updated_at INTEGER"],
-        r"tasks\.updated_at has affinity INTEGER, not TEXT",
+        r"tasks\.updated_at is declared INTEGER, and dashkit keeps text there",
     ),
     "a size out of range": (
         ["ALTER TABLE tasks ADD COLUMN complexity TEXT", "UPDATE tasks SET complexity = 'huge' WHERE id < 3"],
-        r"tasks\.complexity holds 2 values outside of: complexity IS NULL OR complexity IN \('S', 'M', 'L', 'XL'\)",
+        r"holds 2 values such as 'huge', outside of: complexity IS NULL OR complexity IN \('S', 'M', 'L', 'XL'\)",
     ),
     "checked out of range": (
         ["ALTER TABLE tasks ADD COLUMN checked BOOLEAN DEFAULT FALSE", "UPDATE tasks SET checked = 'yes' WHERE id = 1"],
-        r"tasks\.checked holds 1 values outside of: checked IS NULL OR checked IN \(0, 1\)",
+        r"holds 1 value such as 'yes', outside of: checked IS NULL OR checked IN \(0, 1\)\. Correct such values",
     ),
     "a table that lacks a column": (
         ["CREATE TABLE git_repos (id TEXT PRIMARY KEY, project_id INTEGER REFERENCES projects(id) ON DELETE CASCADE)"],
@@ -243,7 +253,7 @@ SCHEMAS = {
     ),
     "a table with another affinity": (
         [VERSIONS[0].changes[4].sql.replace("path TEXT", "path INTEGER")],
-        r"the table git_repos that is there lacks a TEXT column path \(it has INTEGER\)",
+        r"the table git_repos that is there lacks a TEXT column path \(it is declared INTEGER\)",
     ),
     "a table without its unique key": (
         [VERSIONS[0].changes[4].sql.replace(", UNIQUE (project_id, path)", "")],
@@ -492,6 +502,56 @@ def test_a_table_of_tasks_without_row_ids(tmp_path):
     alter(path, "INSERT INTO tasks (id, project_id, title, status) VALUES (1, 1, 'a', 'completed'), (5, 1, 'b', 'x')")
     done = carried_through(path, tmp_path)
     assert "Marked 1 completed task as checked" in str(done)
+
+
+def test_strict_tables_with_a_column_of_their_own_are_carried_through(tmp_path):
+    """What the refusal of a STRICT table says to do works, and a STRICT table of projects stops nothing."""
+    path = tmp_path / "dash.db"
+    alter(
+        path,
+        "CREATE TABLE projects (id INTEGER PRIMARY KEY, name TEXT) STRICT",
+        "CREATE TABLE tasks (id INTEGER PRIMARY KEY, project_id INT, title TEXT, status TEXT, created_at TEXT) STRICT",
+        "INSERT INTO tasks (project_id, title, status) VALUES (1, 'a', 'completed'), (1, 'b', 'x')",
+    )
+    refused(path, r"`ALTER TABLE tasks ADD COLUMN checked INTEGER DEFAULT 0` on it first: dashkit adopts that column")
+    alter(path, "ALTER TABLE tasks ADD COLUMN checked INTEGER DEFAULT 0")
+    migrations.migrate(path)
+    before = content(path)
+    migrations.execute(path)
+    assert query(path, "SELECT checked FROM tasks ORDER BY id") == [(1,), (0,)]
+    assert migrations.status(path).ready
+    alter(path, "UPDATE tasks SET checked = 1 WHERE id = 2")
+    assert query(path, "SELECT op FROM task_events WHERE task_id = 2 ORDER BY event_id")[-1] == ("update",)
+    migrations.rollback(path)
+    assert content(path) == before
+
+
+PHASES = {
+    "a view": ["CREATE VIEW phases AS SELECT 1 AS id, 1 AS project_id, 'Plan' AS name, 1 AS position"],
+    "a broken view": ["CREATE VIEW phases AS SELECT * FROM gone"],
+    "other columns": ["CREATE TABLE phases (code TEXT PRIMARY KEY)", "INSERT INTO phases VALUES ('x')"],
+    "no key": ["CREATE TABLE phases (id, project_id, name, position)", "INSERT INTO phases VALUES (1, 1, 'Plan', 1)"],
+}
+
+
+@pytest.mark.parametrize("name", PHASES)
+def test_phases_of_another_kind_stop_nothing(small, tmp_path, name):
+    """Whatever has the name of the phases, the migration, the frames and the reading of a list go on beside it."""
+    alter(
+        small,
+        *("DROP TABLE phases", "DROP TABLE tasks"),
+        "CREATE TABLE tasks (id INTEGER PRIMARY KEY, project_id INTEGER, phase_id INTEGER, title TEXT, status TEXT)",
+        "INSERT INTO tasks VALUES (1, 1, 1, 'a', 'completed'), (2, 1, NULL, 'b', NULL), (3, 1, 7, 'c', '')",
+        *PHASES[name],
+    )
+    carried_through(small, tmp_path)
+    migrations.execute(small)
+    with dashkit.open(small) as d:
+        assert d.progress(by="phase")["tasks"].sum() == 3
+    (tmp_path / "TODO.md").write_text("# Build\n- [ ] Alpha\n")
+    ingest_tasks([tmp_path / "TODO.md"], db=small, project_id=1)
+    assert query(small, "SELECT count(*) FROM tasks") == [(4,)]
+    assert migrations.status(small).ready
 
 
 def test_other_spellings_and_orphans_are_told_by_the_dry_run(small, tmp_path):

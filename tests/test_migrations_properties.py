@@ -57,9 +57,13 @@ def tables(draw):
 ODD = [
     "ALTER TABLE tasks ADD COLUMN {name} {type}",
     "ALTER TABLE tasks ADD COLUMN {name} TEXT AS (title || 'x')",
-    "ALTER TABLE tasks ADD COLUMN updated_at TEXT",
-    "ALTER TABLE tasks ADD COLUMN complexity TEXT DEFAULT 'M'",
-    "ALTER TABLE tasks ADD COLUMN checked BOOLEAN DEFAULT 0",
+    "ALTER TABLE tasks ADD COLUMN updated_at {theirs}",
+    "ALTER TABLE tasks ADD COLUMN complexity {theirs}",
+    "ALTER TABLE tasks ADD COLUMN checked {theirs}",
+    "ALTER TABLE tasks ADD COLUMN blocked_reason {theirs}",
+    "ALTER TABLE tasks ADD COLUMN parent_id {theirs}",
+    "CREATE TABLE {ours} (id INTEGER PRIMARY KEY, version TEXT, task_id INTEGER)",
+    "CREATE VIEW {ours} AS SELECT 1 AS task_id, 2 AS depends_on_id",
     "CREATE INDEX {name} ON tasks (title, status) WHERE status > 'b'",
     "CREATE VIEW {name} AS SELECT * FROM tasks",
     "CREATE VIEW {name} AS SELECT * FROM tasks UNION SELECT * FROM tasks",
@@ -70,10 +74,37 @@ ODD = [
 ]
 
 
+# How other tools declare a column of ours, and names of ours that other programs have.
+THEIRS = st.sampled_from(
+    [
+        "BOOLEAN DEFAULT 0",
+        "INTEGER",
+        "FLOAT DEFAULT 1",
+        "TEXT",
+        "VARCHAR(9) DEFAULT 'M'",
+        "DATETIME",
+        "",
+        "BIT NOT NULL",
+    ]
+)
+OURS = st.sampled_from(
+    ["schema_migrations", "dashkit_migrations", "task_dependencies", "settings", "idx_tasks_checked"]
+)
+# What is in a column of ours, where there is one.
+SET = st.sampled_from(
+    [
+        *("checked = 1", "checked = id = 1", "checked = 0.0", "checked = 't'", "checked = NULL"),
+        *("updated_at = '2025-01-01'", "updated_at = 5", "updated_at = NULL WHERE id = 1", "complexity = 'S'"),
+        *("complexity = 1", "parent_id = id", "parent_id = '1'", "parent_id = 'x'", "blocked_reason = '007'"),
+    ]
+)
+
+
 @st.composite
 def odd_objects(draw):
-    """A column of tasks, an index, a view or a trigger, of any name."""
-    return [(draw(st.sampled_from(ODD)).format(name=quoted(draw(NAMES)), type=draw(TYPES)), ())]
+    """A column of tasks, an index, a view or a trigger, of any name, or values in a column of ours."""
+    words = {"name": quoted(draw(NAMES)), "type": draw(TYPES), "theirs": draw(THEIRS), "ours": draw(OURS)}
+    return [(draw(st.sampled_from(ODD)).format(**words), ()), (f"UPDATE tasks SET {draw(SET)}", ())]
 
 
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -108,6 +139,7 @@ def _migrate_and_back(path, version):
     event(f"{len(plan.changes)} changes")
     done = plan.execute()
     assert done.changes == plan.changes
+    assert str(migrations.plan_rollback(path)).endswith("Nothing was written since: nothing is lost.")
     copy = Path(shutil.copy(path, path.parent / "copy.db"))
     _kept(path, done.backup)
     assert migrations.execute(path, to=version).backup is None
@@ -130,4 +162,19 @@ def _kept(path, backup):
     assert new.keys() == old.keys()
     tasks = new.pop("tasks"), old.pop("tasks")
     assert repr(new) == repr(old)
-    assert [row[:9] for row in tasks[0]] == [row[:9] for row in tasks[1]]
+    with closing(sqlite3.connect(backup)) as conn:
+        names = [name.lower() for _, name, *_ in conn.execute("PRAGMA table_xinfo(tasks)")]
+    place = names.index("checked") if "checked" in names else 0
+    used = place and any(row[place] == 1 for row in tasks[1])
+    for now, then in zip(*tasks, strict=True):
+        for name, value, was in zip(names, now, then, strict=True):
+            if name == "updated_at" and was is None:
+                assert value is not None
+            elif (
+                name == "checked"
+                and (was is None or not used)
+                and then[names.index("status")] == ("text", b"completed")
+            ):
+                assert value == 1
+            else:
+                assert repr(value) == repr(was)

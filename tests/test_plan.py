@@ -14,7 +14,10 @@ from dashkit.records import New, Task, TaskList
 from dashkit.store.checkpoints import Checkpoint
 
 NOW = "2026-01-09T12:00:00.000Z"
-EMPTY = Project(id=None, name="Shed", is_empty=True, deleted=frozenset(), in_use={}, phases={"Ideas": 4}, unclaimed=())
+EMPTY = Project(
+    id=None, name="Shed", is_empty=True, deleted=frozenset(), in_use={}, phases={"Ideas": 4}, keeps_dependencies=True,
+    unclaimed=(),
+)  # fmt: skip
 
 
 def day(number):

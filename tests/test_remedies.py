@@ -14,6 +14,7 @@ from builders import NEWEST, query, v1_database
 from content import alter, content
 from faults import FAULTS, damaged, linked, put_aside, saved_again, sound
 
+import dashkit
 from dashkit import database, doctor, migrations
 from dashkit.cli import main
 from dashkit.errors import DashkitError, RefusedError
@@ -96,7 +97,7 @@ def test_every_finding_is_among_the_faults():
     told = {
         words.partition(": ")[0].split(" in ")[-1] for fault in FAULTS.values() for _, words in fault.found.values()
     }
-    ruled = {rule.where for rule in values.RULES} - {"projects.id", "tasks.id"}
+    ruled = {rule.where for rule in values.RULES}
     assert {where for where in ruled if not where.startswith(("task_session", "commit_session"))} <= told
 
 
@@ -144,7 +145,7 @@ def test_a_table_that_the_disk_damaged_is_saved_into_another_file(path):
         ),
         (["ALTER TABLE tasks ADD COLUMN checked BOOLEAN", "UPDATE tasks SET checked = 'yes' WHERE id = 1"], "holds 1"),
         (["ALTER TABLE tasks ADD COLUMN checked BOOLEAN AS (0)"], "is a generated column"),
-        (["ALTER TABLE tasks ADD COLUMN blocked_reason INTEGER"], "has affinity INTEGER"),
+        (["ALTER TABLE tasks ADD COLUMN blocked_reason INTEGER"], "is declared INTEGER"),
         (["CREATE VIEW git_repos AS SELECT 1 AS one"], "is taken by a view"),
         (["CREATE TABLE runs (id INTEGER PRIMARY KEY)", "INSERT INTO runs VALUES (1)"], "lacks a TEXT column id"),
         (["CREATE INDEX runs ON tasks (title)"], "is taken by an index"),
@@ -165,7 +166,7 @@ def test_what_is_in_the_way_of_a_migration_is_kept_and_put_aside(tmp_path, spoil
     before = content(path)
     with pytest.raises(RefusedError, match=told) as refused:
         migrations.migrate(path)
-    assert "`dashkit doctor` says" in refused.value.remedy
+    assert "`dashkit doctor` shows the statements." in refused.value.remedy
     (found,) = [one for one in bad(path) if one.check == "in the way"]
     assert (found.state, told in found.found) == ("note", True)
     assert "was refused" not in found.remedy
@@ -176,8 +177,21 @@ def test_what_is_in_the_way_of_a_migration_is_kept_and_put_aside(tmp_path, spoil
     assert ("'high'" in repr(content(path))) == ("'high'" in repr(before))
 
 
+def test_the_record_of_another_migration_tool_is_left_alone(tmp_path):
+    """No remedy renames what that tool needs; dashkit keeps its own record beside it."""
+    path = v1_database(tmp_path / "dash.db", tasks=[{"title": "a"}])
+    alter(path, "CREATE TABLE schema_migrations (version VARCHAR NOT NULL PRIMARY KEY)")
+    alter(path, "INSERT INTO schema_migrations VALUES ('20240101')")
+    assert not [one for one in doctor.examine(path).findings if one.check == "in the way"]
+    migrations.execute(path)
+    assert migrations.status(path).ready
+    assert not [one for one in doctor.examine(path).findings if "schema_migrations" in one.remedy]
+    with closing(sqlite3.connect(path)) as conn:
+        assert conn.execute("SELECT * FROM schema_migrations").fetchall() == [("20240101",)]
+
+
 def test_tasks_without_an_id_get_one(tmp_path):
-    """Where `id INT PRIMARY KEY` lets an id be empty, doctor says so, and the rows get ids before the migration."""
+    """Where `id INT PRIMARY KEY` lets an id be empty, it is refused with the statement that gives the rows ids."""
     path = tmp_path / "dash.db"
     alter(
         path,
@@ -186,12 +200,11 @@ def test_tasks_without_an_id_get_one(tmp_path):
         "INSERT INTO projects VALUES (1, 'a'), (NULL, 'b')",
         "INSERT INTO tasks VALUES (7, 1, 'a', 'pending'), (NULL, 1, 'b', 'pending'), (NULL, 1, 'c', 'pending')",
     )
-    found = [one for one in bad(path) if one.check == "values"]
-    assert [one.found for one in found] == [
-        "1 in projects.id: empty: nothing can name such a row",
-        "2 in tasks.id: empty: nothing can name such a row",
-    ]
-    assert [carry_out(path, one.remedy) for one in found] == [1, 1]
+    for told in ("in projects 1 row has no id", "in tasks 2 rows have no id"):
+        for door in (doctor.examine, migrations.status, migrations.migrate, migrations.execute, dashkit.open):
+            with pytest.raises(RefusedError, match=rf"{told}, and dashkit knows .*Nothing was changed") as refused:
+                door(path)
+        assert carry_out(path, refused.value.remedy) == 1
     assert query(path, "SELECT title, id FROM tasks ORDER BY title") == [("a", 7), ("b", 9), ("c", 10)]
     migrations.execute(path)
     assert doctor.examine(path).healthy

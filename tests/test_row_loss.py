@@ -8,9 +8,9 @@ from contextlib import closing
 import pytest
 from builders import query, v2_1_database
 
-from dashkit import snapshot
+from dashkit import loading
 
-pytestmark = pytest.mark.skipif(snapshot._extension() is None, reason="the extra `attach` is not installed")
+pytestmark = pytest.mark.skipif(loading.extension() is None, reason="the extra `attach` is not installed")
 
 OTHER = """
 import sqlite3, sys
@@ -20,7 +20,7 @@ with sqlite3.connect(sys.argv[1], timeout=0.2) as conn:
 READ = {
     "attach": """
 duck = duckdb.connect(config={"autoinstall_known_extensions": False, "autoload_known_extensions": False})
-duck.load_extension(str(snapshot._extension()))
+duck.load_extension(str(loading.extension()))
 duck.execute(f"ATTACH '{path}' AS live (TYPE sqlite, READ_ONLY)")
 duck.execute("SELECT count(*) FROM live.projects").fetchall()
 duck.execute("DETACH live")
@@ -32,7 +32,7 @@ with dashkit.open(path, load="attach") as d:
 }
 WRITER = """
 import duckdb, sqlite3, subprocess, sys, dashkit
-from dashkit import snapshot
+from dashkit import loading
 path, other = sys.argv[1:]
 conn = sqlite3.connect(path, isolation_level=None)
 conn.execute("BEGIN IMMEDIATE")

@@ -56,7 +56,7 @@ def register(commands: "Commands", common: argparse.ArgumentParser) -> None:
         "--notify",
         metavar="CMD",
         help="run this program where something changed, with what it is as JSON on standard input; no shell reads it, "
-        "so for pipes and variables write: sh -c '...'; where it fails the next run tells it",
+        "so for pipes and variables write: sh -c '...'; if it fails, the next run delivers what it missed",
     )
     parser.add_argument(
         "-p", dest="parameters", action="append", default=[], metavar="NAME=VALUE", help="give a parameter"

@@ -9,7 +9,7 @@ from dashkit.doctor.findings import Finding
 from dashkit.doctor.promises import Promises
 from dashkit.errors import UsageError
 from dashkit.ingest.links import refused_patterns
-from dashkit.migrations.report import counted
+from dashkit.migrations.findings import counted
 from dashkit.store import backfill, health, orphans, replaced, rows, settings, values
 
 _NAMED = 3  # tasks that lost something

@@ -9,7 +9,7 @@ from dashkit import connection
 from dashkit.doctor.findings import Finding, by_sqlite3
 from dashkit.errors import DashkitError
 from dashkit.migrations import backups
-from dashkit.store import health, rows
+from dashkit.store import health, rows, tracking
 
 
 def recorded_backups(conn: sqlite3.Connection, path: Path) -> Finding:
@@ -21,12 +21,12 @@ def recorded_backups(conn: sqlite3.Connection, path: Path) -> Finding:
         copy = path.with_name(f"{path.stem}.copy.db")
         remedy = (
             f"There is no way back by it. Keep a copy of what is there now, "
-            f"`{by_sqlite3(path, 'backup', copy)}`, and {_forget(torn)}"
+            f"`{by_sqlite3(path, 'backup', copy)}`, and {_forget(conn, torn)}"
         )
         listed = ", ".join(str(recorded[name]) for name in torn)
         return Finding("backups", "wrong", f"cannot be read: {listed}", remedy)
     if gone:
-        remedy = f"Put it back, if somebody may want to roll the migration back; else {_forget(gone)}"
+        remedy = f"Put it back, if somebody may want to roll the migration back; else {_forget(conn, gone)}"
         listed = ", ".join(str(recorded[name]) for name in gone)
         return Finding("backups", "note", f"recorded, and gone: {listed}", remedy)
     if recorded:
@@ -37,10 +37,11 @@ def recorded_backups(conn: sqlite3.Connection, path: Path) -> Finding:
     )
 
 
-def _forget(names: list[str]) -> str:
+def _forget(conn: sqlite3.Connection, names: list[str]) -> str:
     """What takes backups off the record."""
+    table = tracking.table(conn)
     listed = ", ".join(rows.literal(name) for name in names)
-    return f"run this SQL to forget it: `UPDATE schema_migrations SET backup = NULL WHERE backup IN ({listed})`."  # noqa: S608 - for people
+    return f"run this SQL to forget it: `UPDATE {table} SET backup = NULL WHERE backup IN ({listed})`."  # noqa: S608 - for people
 
 
 def _opens(backup: Path) -> bool:

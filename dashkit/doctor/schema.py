@@ -10,7 +10,7 @@ from dashkit import connection, migrations
 from dashkit.doctor.findings import Finding, by_sqlite3
 from dashkit.doctor.promises import Promises
 from dashkit.errors import DashkitError
-from dashkit.migrations import engine, mends, names, obstacles, shape, texts, verify
+from dashkit.migrations import engine, mends, names, obstacles, requirements, shape, texts, verify
 from dashkit.migrations.changes import AddColumn, CreateIndex, CreateTable, CreateTrigger
 from dashkit.migrations.lost import Lost
 from dashkit.migrations.names import Misnamed
@@ -24,6 +24,7 @@ _NOTES = {
     " was adopted ": "So it was found, and what is found is not changed. dashkit itself writes no other values. ",
     " has default ": "Rows that another program adds have that value. ",
 }
+Obstacle = tuple[str, str]  # why something is in the way, and what people have to do about it
 _OF_ROWS = re.compile(r"(?:CHECK constraint failed in|NULL value in) (\S+?)(?:\.(\S+))?")
 
 
@@ -85,7 +86,7 @@ class Objects:
             for name in names_of
             if name not in standing.grown
         ]
-        self._blocking, self._clearing = self._in_the_way()
+        self._blocking, self._clearing, self._beside = self._in_the_way()
         self._above = ""
 
     def findings(self) -> Iterator[Finding]:
@@ -107,8 +108,8 @@ class Objects:
         """What `dashkit migrate --execute` does; behind what is in the way it is said once."""
         return self._above or self._promises.migration(what)
 
-    def _in_the_way(self) -> tuple[list[Item], list[str]]:
-        """What is in the way where the names of tables are right, and the statements that get it out of the way."""
+    def _in_the_way(self) -> tuple[list[Item], list[str], list[Obstacle]]:
+        """What is in the way where names of tables are right, the statements for it, and what no statement mends."""
         if any(one.meant for one in self._wrong):
             with suppress(DashkitError, sqlite3.Error), self._promises.copy() as trial:  # without room it is guessed
                 with connection.transaction(trial):
@@ -126,7 +127,7 @@ class Objects:
             yield Finding("version", "wrong", found, "Update dashkit; the database is as it should be.")
         elif later:
             remedy = "Nothing has to be done. "
-            if self._blocking:
+            if self._blocking or self._beside:
                 remedy += "What is said below of what is in the way leads there."
             else:
                 look, do = self._promises.command("migrate"), self._promises.command("migrate --execute")
@@ -137,19 +138,24 @@ class Objects:
 
     def _obstacles(self) -> Iterator[Finding]:
         """What is in the way; of a version that was not asked for yet it is only noted."""
+        for why, first in self._beside:
+            remedy = f"{first} Then {self._promises.command('migrate')} goes on from there."
+            yield Finding("in the way", "wrong" if self._standing.version != "1.0" else "note", why, remedy)
         if not self._blocking:
             return
         mine = [item for item in self._blocking if self._is_reached(item.version)]
         told = "; ".join(item.finding.why for item in self._blocking)
+        owned = " ".join(dict.fromkeys(item.finding.remedy for item in self._blocking))
         remedy = self._promises.migration("goes on from there", tuple(self._clearing), newest=not mine)
-        yield Finding("in the way", "wrong" if mine else "note", told, remedy)
+        yield Finding("in the way", "wrong" if mine else "note", told, f"{owned} {remedy}")
         self._above = "What is said above of what is in the way mends this too." if mine else ""
 
     def _triggers(self) -> Iterator[Finding]:
         """Whether every change is seen."""
         triggers = {one.name for version in migrations.VERSIONS for one in version.changes if _is_trigger(one)}
         silent = [name for name in self._gone if name in triggers]
-        others = [item.change.name for item in self._blocking if _is_trigger(item.change)]
+        reached = [item.change for item in self._blocking if self._is_reached(item.version)]
+        others = [change.name for change in reached if _is_trigger(change)]
         told = [f"gone: {', '.join(silent)}"] if silent else []
         told += [f"not as they should be: {', '.join(others)}"] if others else []
         if told:
@@ -209,9 +215,11 @@ class Objects:
             yield Finding("declarations", "note", note, f"{remedy}Nothing has to be done.")
 
 
-def _obstacles(conn: sqlite3.Connection, survey: Survey) -> tuple[list[Item], list[str]]:
+def _obstacles(conn: sqlite3.Connection, survey: Survey) -> tuple[list[Item], list[str], list[Obstacle]]:
     found = [item for item in survey.items if item.finding.state == "in the way"]
-    return found, obstacles.clearing(conn, found)
+    others = (survey.record.finding, requirements.references(conn))
+    beside = [(one.why, one.remedy) for one in others if one.state == "in the way"]
+    return found, obstacles.clearing(conn, found), beside
 
 
 def _is_trigger(change: object) -> bool:

@@ -29,8 +29,9 @@ _BESIDE = (
 def project(conn: sqlite3.Connection, project_id: int | None, name: str) -> Project:
     """What the database knows of a project; of one that is to be made (no id) it knows nothing."""
     has_phases = projects.has_phases(conn)
+    keeps_dependencies = projects.has_dependencies(conn)
     if project_id is None:
-        return Project(None, name, True, frozenset(), {}, {} if has_phases else None, ())
+        return Project(None, name, True, frozenset(), {}, {} if has_phases else None, keeps_dependencies, ())
     return Project(
         id=project_id,
         name=name,
@@ -38,6 +39,7 @@ def project(conn: sqlite3.Connection, project_id: int | None, name: str) -> Proj
         deleted=frozenset(map(normal, store.deleted(conn, project_id))),
         in_use=store.in_use(conn, project_id),
         phases=projects.find_phases(conn, project_id) if has_phases else None,
+        keeps_dependencies=keeps_dependencies,
         unclaimed=tuple(map(_unclaimed, store.unclaimed(conn, project_id))),
     )
 

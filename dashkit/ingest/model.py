@@ -140,6 +140,7 @@ class Project:
         deleted: the titles of tasks that users deleted, as `matching.normal` gives them; they do not come again.
         in_use: the sources that held tasks when they were read last, with their checkpoints.
         phases: name -> id; None: this database has no table for phases.
+        keeps_dependencies: whether this database has our table for dependencies.
         unclaimed: the tasks that no source has claimed: a user or another program entered them.
     """
 
@@ -149,6 +150,7 @@ class Project:
     deleted: frozenset[str]
     in_use: Mapping[str, Checkpoint]
     phases: Mapping[str, int] | None
+    keeps_dependencies: bool
     unclaimed: tuple[Tracked, ...]
 
 

@@ -54,6 +54,9 @@ def _of_source(project: Project, source: Replayed, new_phases: tuple[str, ...], 
     differences = list(_differences(source, None if project.phases is None else phases))
     checkpoint = _checkpoint(source, now)
     notes = (*source.notes, *_notes_of_reading(source), *_notes_of_users(source, differences), *_notes_of_ids(source))
+    dependencies = source.dependencies if project.keeps_dependencies else ()
+    if len(dependencies) < len(source.dependencies):
+        notes += (f"dependencies without a table task_dependencies to keep them in: {len(source.dependencies):,}",)
     if not source.has_news:
         return SourcePlan(source.source, (), (), (), (), {}, (), {}, checkpoint, frozenset(), 0, source.versions, notes)
     new = tuple(one.task for one in source.tracked if isinstance(one.task, New))
@@ -67,7 +70,7 @@ def _of_source(project: Project, source: Replayed, new_phases: tuple[str, ...], 
         source=source.source,
         tasks=new,
         changes=source.changes,
-        dependencies=source.dependencies,
+        dependencies=dependencies,
         phases=new_phases,
         columns=columns,
         stored=tuple(_rows(source, now)),

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dashkit import connection, times
-from dashkit.migrations import engine, v2_0, v2_1
+from dashkit.migrations import engine, requirements, v2_0, v2_1
 from dashkit.migrations.changes import Version
 from dashkit.migrations.state import Status, features, read
 
@@ -41,7 +41,7 @@ def status(db: str | Path | None = None) -> Status:
 def v2_status(db: connection.Database = None) -> dict[str, Any]:
     """Each change of version 2.0 -> bool, `pending` -> list of names, `ready` -> bool."""
     with connection.using(db) as conn:
-        engine.require_dashboard(
+        requirements.require_dashboard(
             conn, Path("the open database") if isinstance(db, sqlite3.Connection) else connection.default_path(db)
         )
         there = features(conn, v2_0.VERSION)

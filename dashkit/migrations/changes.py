@@ -7,14 +7,20 @@ looking at the database; only a fill, which leaves no shape behind, is believed 
 import re
 import sqlite3
 from collections.abc import Iterator, Mapping
-from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
-from typing import ClassVar, NamedTuple
+from typing import NamedTuple
 
 from dashkit.migrations import lost, shape
+from dashkit.migrations.fills import OPTIONAL, Fill, Insert, does_without
 from dashkit.migrations.findings import EARLIER, MISSING, THERE, Described, Finding
 from dashkit.migrations.moves import Move
-from dashkit.store import instants
+from dashkit.store.rows import affinity
+
+# What to do about what is in the way.
+_OWNED = "If another program made what is in the way, rename or change it together with that program, on a copy first."
+_VALUES = "Correct such values, or set them to NULL, unless the program that writes them needs them as they are."
+_INDEX = "Drop such an index, or make it again under another name."
+_WORDS = {"TEXT": "text", "INTEGER": "whole numbers", "NUMERIC": "0 and 1", "REAL": "numbers"}
 
 # A column of a trigger that its table need not have, by whatever name: see CreateTrigger.
 _OPTIONAL_COLUMN = re.compile(r"""CAST\(\w+\.("(?:[^"]|"")+"|\w+) AS TEXT\)""")
@@ -26,7 +32,7 @@ class AddColumn(Described):
 
     `legal` is the SQL condition that adopted values must satisfy; `untouched` the one that holds while nobody
     has written to the column since the migration. `of_any_type`: whether one that is there is adopted whatever its
-    type is.
+    type is. `given` are values as dashkit writes them, which one that is there has to take.
     """
 
     table: str
@@ -34,7 +40,8 @@ class AddColumn(Described):
     declaration: str
     legal: str = "TRUE"
     untouched: str = "TRUE"
-    of_any_type: ClassVar[bool] = False
+    of_any_type: bool = field(default=False, kw_only=True)
+    given: tuple[object, ...] = field(default=(), kw_only=True)
 
     @property
     def sql(self) -> str:
@@ -47,19 +54,30 @@ class AddColumn(Described):
         return self.declaration.partition(" DEFAULT ")[2].split(" ")[0] or "NULL"
 
     def look(self, conn: sqlite3.Connection, recorded: bool) -> Finding:
-        """Adopt a column of the same name and affinity that is not generated and whose values are legal."""
+        """Adopt a column of the same name that keeps what is written as ours does, and whose values are legal."""
         found = shape.columns(conn, self.table).get(self.column.lower())
         where = f"{self.table}.{self.column}"
         if found is None:
             return MISSING
-        expected = shape.affinity(self.declaration.split()[0])
         if found.generated:
-            return Finding("in the way", f"{where} is a generated column")
-        if found.affinity != expected and not self.of_any_type:
-            return Finding("in the way", f"{where} has affinity {found.affinity}, not {expected}")
-        if not recorded and (odd := _count_unless(conn, self.table, self.legal)):
-            return Finding("in the way", f"{where} holds {odd:,} values outside of: {self.legal}")
-        return self._compared(conn, found.default)
+            return Finding(
+                "in the way", f"{where} is a generated column, and dashkit has to write to it", remedy=_OWNED
+            )
+        expected = affinity(self.declaration.split()[0])
+        if not self.of_any_type and not found.keeps(expected):
+            why = f"{where} is declared {found.declared}, and dashkit keeps {_WORDS[expected]} there"
+            return Finding("in the way", why, remedy=_OWNED)
+        return (None if recorded else self._stops(conn, found, where)) or self._compared(conn, found.default)
+
+    def _stops(self, conn: sqlite3.Connection, found: shape.Column, where: str) -> Finding | None:
+        """What its values, or the conditions on it, have against its adoption."""
+        expected = affinity(self.declaration.split()[0])
+        for condition in (self.legal, "TRUE" if self.of_any_type else found.kept(expected)):
+            if (odd := shape.outside(conn, self.table, self.column, condition)).count:
+                return Finding("in the way", f"{where} holds {odd}, outside of: {condition}", remedy=_VALUES)
+        if value := shape.refused(conn, self.table, self.column, self.given):
+            return Finding("in the way", f"{where} does not take {value}, which dashkit writes there", remedy=_OWNED)
+        return None
 
     def _compared(self, conn: sqlite3.Connection, default: str | None) -> Finding:
         """What it has lost, and what differs from ours: another default, a condition on top, or other words."""
@@ -82,12 +100,6 @@ class AddColumn(Described):
         elif not gone and not notes:
             notes = (f"{where} is declared in other words than dashkit's",)
         return Finding("there", notes=notes, lost=gone)
-
-
-class AddNamedColumn(AddColumn):
-    """A column that is only read, as text, and whose name other programs like to use too."""
-
-    of_any_type: ClassVar[bool] = True
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -120,13 +132,13 @@ class CreateTable(Described):
         if self.is_earlier(found[2]):
             odd = _count_unless(conn, self.table, self.carried)
             why = f"rows of {self.table} that lack what its new key needs ({self.carried}): {odd:,}"
-            return Finding("in the way", why) if odd else EARLIER
+            return Finding("in the way", why, remedy=_VALUES) if odd else EARLIER
         ours = shape.grown(shape.tokens(found[2] or ""), shape.tokens(self.sql))
         gone = () if ours else lost.find(conn, self.table, self.sql)
         if not ours and (lacks := lost.lacks(conn, self.table, self.sql, gone if recorded else ())):
-            return Finding("in the way", f"the table {self.table} that is there lacks {lacks}")
+            return Finding("in the way", f"the table {self.table} that is there lacks {lacks}", remedy=_OWNED)
         if not recorded and (odd := _count_unless(conn, self.table, self.legal)):
-            return Finding("in the way", f"{self.table} holds {odd:,} rows outside of: {self.legal}")
+            return Finding("in the way", f"{self.table} holds {odd:,} rows outside of: {self.legal}", remedy=_VALUES)
         notes = () if ours or gone else (f"{self.table} is declared in other words than dashkit's",)
         return Finding("there", notes=notes, lost=gone)
 
@@ -174,53 +186,16 @@ class CreateIndex(Described):
         expected = (self.table, tuple(self.columns.split(", ")), " ".join(shape.tokens(self.where)))
         unique = "unique" in shape.tokens(found[2] or "")[1:2]
         if unique or shape.index_shape(conn, self.index) != expected:
-            return Finding("in the way", f"the index {self.index} that is there is another: {found[2]}")
+            why = f"the index {self.index} that is there is another: {found[2]}"
+            return Finding("in the way", why, remedy=_INDEX)
         return THERE
-
-
-@dataclass(frozen=True, eq=False, repr=False)
-class Fill(Described):
-    """Values for rows that need them: `needs` says which, `sources` what is put there, the first that is known.
-
-    The same condition drives the count, the UPDATE, and the proof that no other value changed.
-    """
-
-    table: str
-    column: str
-    needs: str
-    sources: tuple[str, ...]
-    labels: tuple[str, ...]
-    noun: str = "tasks"
-
-    @property
-    def sql(self) -> str:
-        """The statement as specified; it is run together with the other fills of its table."""
-        return f"UPDATE {self.table} SET {self.column} = {self.value(self.sources)} WHERE {self.needs}"
-
-    @staticmethod
-    def value(sources: tuple[str, ...]) -> str:
-        """The first source that is known, as an SQL expression."""
-        return sources[0] if len(sources) == 1 else f"COALESCE({', '.join(sources)})"
-
-    def available(self, conn: sqlite3.Connection) -> tuple[tuple[str, str], ...]:
-        """The sources that this database has, each with its label: an adopted table may lack a column."""
-        have = shape.columns(conn, self.table)
-        pairs = zip(self.sources, self.labels, strict=True)
-        return tuple((source, label) for source, label in pairs if label not in ALL_SOURCES or label in have)
-
-    def look(self, conn: sqlite3.Connection, recorded: bool) -> Finding:
-        """Pending while its column is missing, or while it is not recorded and a row needs it."""
-        if self.column not in shape.columns(conn, self.table):
-            return MISSING
-        if recorded:
-            return THERE
-        needed = conn.execute(f"SELECT EXISTS (SELECT 1 FROM {self.table} WHERE {self.needs})").fetchone()[0]
-        return MISSING if needed else THERE
 
 
 @dataclass(frozen=True, eq=False, repr=False)
 class CreateTrigger(Described):
     """A new trigger. Where its table is not there (a version 1 found in the world may lack it) nothing is to watch.
+
+    Nor is there where a table of OPTIONAL is another program's: it lacks a column of `wanted`, or is a view.
 
     Of a column that its table need not have (`optional`) the body says `CAST(NEW.column AS TEXT)`, or NULL where the
     table has none. `replaces` are digests of what it was before its release.
@@ -230,6 +205,7 @@ class CreateTrigger(Described):
     table: str
     body: str
     optional: tuple[str, ...] = field(default=(), kw_only=True)
+    wanted: tuple[str, ...] = field(default=(), kw_only=True)
     replaces: tuple[str, ...] = field(default=(), kw_only=True)
 
     @property
@@ -259,12 +235,12 @@ class CreateTrigger(Described):
         found = self._there(conn)
         if found is None:
             # Its table may be one that an earlier change of the same run makes.
-            return MISSING if shape.owner(conn, self.table) or self.table not in OPTIONAL else THERE
+            return (does_without(conn, self.table, self.wanted) if self.table in OPTIONAL else None) or MISSING
         if shape.tokens(found[0] or "") == shape.tokens(self._fitting(conn)):
             return THERE
         if self.is_earlier(found[0]):
             return EARLIER
-        return Finding("in the way", f"the trigger {self.trigger} that is there is another")
+        return Finding("in the way", f"the trigger {self.trigger} that is there is another", remedy=_OWNED)
 
     def _there(self, conn: sqlite3.Connection) -> tuple[str | None] | None:
         sql = "SELECT sql FROM main.sqlite_master WHERE type = 'trigger' AND lower(name) = lower(?)"
@@ -277,75 +253,6 @@ class CreateTrigger(Described):
             yield f"DROP TRIGGER {self.trigger}"
         yield self._fitting(conn)
 
-
-class Dated(NamedTuple):
-    """A column whose dates a change is about: of which rows, and what becomes of one whose date cannot be read."""
-
-    column: str
-    which: str
-    otherwise: str
-
-
-@dataclass(frozen=True, eq=False, repr=False)
-class Insert(Described):
-    """Rows that a table begins with, one for each row of `of` that has what is wanted; once recorded, never again.
-
-    `mark` is the SQL condition by which such rows are known. `dates` are columns that are read as dates, of which any
-    may be missing; `dated` is the one that it is about.
-    """
-
-    table: str
-    of: str
-    columns: str
-    select: str
-    mark: str
-    wanted: tuple[str, ...] = ()
-    noun: str = "rows"
-    dates: tuple[str, ...] = field(default=(), kw_only=True)
-    dated: Dated | None = field(default=None, kw_only=True)
-
-    @property
-    def sql(self) -> str:
-        """The statement, where its table has every column; how dates are read is not spelled out."""
-        return f"INSERT INTO {self.table} ({self.columns}) {self.select}"
-
-    def statements(self, conn: sqlite3.Connection) -> Iterator[str]:
-        """As the table of this database needs it; none where there are no dates to read."""
-        have = shape.columns(conn, self.of)
-        if self.dates and not self._reads(conn):
-            return
-        sql = self.sql
-        if lacking := [f"NULL AS {column}" for column in self.dates if column not in have]:
-            sql = sql.replace(f"FROM {self.of} ", f"FROM (SELECT *, {', '.join(lacking)} FROM {self.of}) ")
-        yield instants.spelled_out(sql)
-
-    def reading(self, conn: sqlite3.Connection) -> AbstractContextManager[None]:
-        """With the reader of dates; where there is no row to read, nothing is registered on what a caller gave."""
-        return instants.reader(conn) if self._reads(conn) else nullcontext()
-
-    def _reads(self, conn: sqlite3.Connection) -> bool:
-        return bool(self.dates and conn.execute(f"SELECT EXISTS (SELECT 1 FROM {self.of})").fetchone()[0])
-
-    def look(self, conn: sqlite3.Connection, recorded: bool) -> Finding:
-        """Pending while its table is missing; or has none of these rows, with some to make, and it is not recorded."""
-        have = shape.columns(conn, self.of)
-        if not have or any(column not in have for column in self.wanted):
-            return THERE
-        if not shape.columns(conn, self.table):
-            return MISSING
-        if recorded:
-            return THERE
-        wanted = (
-            f"SELECT EXISTS (SELECT 1 FROM {self.of}) AND NOT EXISTS (SELECT 1 FROM {self.table} WHERE {self.mark})"
-        )
-        return MISSING if conn.execute(wanted).fetchone()[0] else THERE
-
-
-# Tables that a version 1 database found in the world may lack.
-OPTIONAL = ("phases", "task_dependencies")
-
-# Labels of sources that are columns of the table itself; any other label is an expression.
-ALL_SOURCES = ("created_at", "completed_at")
 
 Change = AddColumn | CreateTable | CreateIndex | CreateTrigger | Fill | Insert | Move
 
@@ -377,7 +284,8 @@ class Version:
 
 
 def _taken(name: str, kind: str) -> Finding:
-    return Finding("in the way", f"the name {name} is taken by {'an' if kind == 'index' else 'a'} {kind}")
+    why = f"the name {name} is taken by {'an' if kind == 'index' else 'a'} {kind}"
+    return Finding("in the way", why, remedy=_INDEX if kind == "index" else _OWNED)
 
 
 def _count_unless(conn: sqlite3.Connection, table: str, condition: str) -> int:

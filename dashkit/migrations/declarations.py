@@ -1,18 +1,19 @@
 """Changes by their declarations: the words that the steps of a version are written in."""
 
 from dataclasses import replace
+from typing import Any
 
-from dashkit.migrations.changes import AddColumn, Change, CreateIndex, CreateTable, CreateTrigger
+from dashkit.migrations.changes import AddColumn, CreateIndex, CreateTable, CreateTrigger
 
 
-def columns(table: str, *declarations: str, kind: type[AddColumn] = AddColumn) -> tuple[Change, ...]:
-    """Columns to add to a table: `name TYPE ...` each."""
+def columns(table: str, *declarations: str, **more: Any) -> tuple[AddColumn, ...]:
+    """Columns to add to a table: `name TYPE ...` each; `more` is what AddColumn takes on top."""
     found = []
     for declaration in declarations:
         column, rest = declaration.split(" ", 1)
         text = f"{column} column to {table}"
-        change = kind(f"{table}.{column}", f"Add {text}", f"Added {text}", table, column, rest)
-        found.append(replace(change, untouched=f"{column} IS NULL"))
+        change = AddColumn(f"{table}.{column}", f"Add {text}", f"Added {text}", table, column, rest)
+        found.append(replace(change, untouched=f"{column} IS NULL", **more))
     return tuple(found)
 
 

@@ -11,6 +11,8 @@ WORDS = {
     "dashkit_task_insert": ("197a2011d47b0a93",),
     "dashkit_task_update": ("a7c60d38eeaa5ae2",),
     "dashkit_task_delete": ("66c1b2feab932c31",),
+    "dashkit_dependency_insert": ("ee9dea85dccd6e07",),
+    "dashkit_dependency_delete": ("d511898ce248d76a",),
 }
 # By the name of a change the checksums that it was recorded with: they are no drift.
 CHECKSUMS = {
@@ -20,6 +22,9 @@ CHECKSUMS = {
     "dashkit_task_insert": ("32544502715dbd80",),
     "dashkit_task_update": ("9defce67307d1132",),
     "dashkit_task_delete": ("6ea6a63781b4b336",),
+    "baseline of dependencies": ("c58a499e661f1034",),
+    "dashkit_dependency_insert": ("65288ea0d4d5eebe",),
+    "dashkit_dependency_delete": ("a1f477fd3bb6c0ea",),
 }
 
 # A row of ingest_files that is a mark of ours and nothing else: of a log file more is known.

@@ -1,4 +1,4 @@
-"""The engine: look at a database, apply what is missing, record it. Knows schema_migrations and no other table.
+"""The engine: look at a database, apply what is missing, record it. Of tables it knows that of the records alone.
 
 It opens nothing and commits nothing: `execute` and `create` own the connection and the transaction.
 """
@@ -12,33 +12,16 @@ from datetime import datetime
 from pathlib import Path
 
 from dashkit import times
-from dashkit.errors import FailedError, RefusedError, UsageError
-from dashkit.migrations import shape
-from dashkit.migrations.changes import (
-    AddColumn,
-    CreateIndex,
-    CreateTable,
-    CreateTrigger,
-    Fill,
-    Insert,
-    Version,
-)
+from dashkit.errors import RefusedError, UsageError
+from dashkit.migrations import record, shape
+from dashkit.migrations.changes import AddColumn, CreateIndex, CreateTable, CreateTrigger, Version
+from dashkit.migrations.fills import Fill, Insert
 from dashkit.migrations.findings import Described
 from dashkit.migrations.later import TakeOver
 from dashkit.migrations.moves import Move
+from dashkit.migrations.statements import run
 from dashkit.migrations.surveys import Item, Survey
-from dashkit.store.rows import REQUIRED
-from dashkit.version import __version__
 
-TRACKING = CreateTable(
-    "schema_migrations",
-    "Create schema_migrations table",
-    "Created schema_migrations table",
-    "schema_migrations",
-    "version TEXT NOT NULL, name TEXT NOT NULL, applied_at TEXT NOT NULL, checksum TEXT NOT NULL, "
-    "duration_ms REAL, tool_version TEXT NOT NULL, backup TEXT, PRIMARY KEY (version, name)",
-)
-NEEDED = REQUIRED
 # The order of execution: a table before its columns, indexes after the one UPDATE, triggers when all rows are in.
 KINDS = (CreateTable, AddColumn, Fill, Insert, Move, CreateIndex, CreateTrigger)
 
@@ -83,71 +66,18 @@ def up_to(versions: tuple[Version, ...], to: str | None) -> tuple[Version, ...]:
     return versions[: known.index(to) + 1]
 
 
-def require_dashboard(conn: sqlite3.Connection, path: Path) -> None:
-    """Refuse a database that is no Dashboard, before anything is planned on it.
-
-    Raises:
-        RefusedError: projects or tasks is not there as a table with its columns.
-    """
-    for table, wanted in NEEDED.items():
-        _, _, sql = shape.owner(conn, table) or ("", "", None)
-        if why := _unfit(conn, table, wanted):
-            raise RefusedError(
-                f"Cannot use {path}",
-                why,
-                "Name a Dashboard database; `dashkit sample PATH` makes one to try.",
-                path=path,
-            )
-        if "strict" in shape.options(sql or ""):
-            raise RefusedError(
-                f"Cannot use {path}",
-                f"{table} is a STRICT table, and SQLite adds no BOOLEAN column to such a table",
-                "Copy its rows into an ordinary table of the same columns first.",
-                path=path,
-                table=table,
-            )
-
-
-def _unfit(conn: sqlite3.Connection, table: str, wanted: tuple[str, ...]) -> str:
-    """Why a table is none of a Dashboard's; empty where it is one."""
-    found = shape.owner(conn, table)
-    if not found:
-        return f"it is no Dashboard: there is no table {table}"
-    kind = "virtual table" if "virtual" in shape.tokens(found[2] or "")[:3] else found[0]
-    if kind != "table":
-        return f"{table} is a {kind}, not an ordinary table"
-    for column in wanted:
-        if column not in shape.columns(conn, table):
-            return f"it is no Dashboard: {table} has no column {column}"
-    if frozenset({"id"}) not in shape.keys(conn, table):
-        return f"{table}.id is not its key, so no other table could point to it"
-    return ""
-
-
 def survey(conn: sqlite3.Connection, versions: Iterable[Version]) -> Survey:
-    """Look at everything: decided by what is there, not by the tracking table."""
-    versions = tuple(versions)
-    tracking = TRACKING.look(conn, recorded=True)
-    rows: dict[tuple[str, str], str] = {}
-    adopted: set[tuple[str, str]] = set()
-    last: tuple[str | None, str | None] = (None, None)
-    if tracking.state == "there":
-        found = conn.execute(
-            "SELECT version, name, checksum, applied_at, backup, duration_ms IS NULL FROM schema_migrations"
-        ).fetchall()
-        # A BLOB in there is of no tool of ours: as text it is a version that we do not know.
-        rows = {(str(version), str(name)): str(checksum) for version, name, checksum, *_ in found}
-        adopted = {(str(version), str(name)) for version, name, *_, is_adopted in found if is_adopted}
-        last = max(((str(applied_at), str(backup)) for *_, applied_at, backup, _ in found if backup), default=last)
+    """Look at every change: decided by what is there, not by the record."""
+    known = record.read(conn)
     items = []
     for version in versions:
         for change in (*version.changes, *version.moves):
-            checksum = rows.get((version.number, change.name))
+            checksum = known.checksums.get((version.number, change.name))
             finding = change.look(conn, recorded=checksum is not None)
-            known, key = version.earlier.get(change.name, ()), (version.number, change.name)
-            items.append(Item(version.number, change, finding, checksum, known, key in adopted))
-    recorded = tuple(sorted({version for version, _ in rows}, key=number))
-    return Survey(tuple(items), tracking, recorded, *last)
+            earlier, is_adopted = version.earlier.get(change.name, ()), (version.number, change.name) in known.adopted
+            items.append(Item(version.number, change, finding, checksum, earlier, is_adopted))
+    recorded = tuple(sorted({version for version, _ in known.checksums}, key=number))
+    return Survey(tuple(items), known, recorded)
 
 
 def require_applicable(found: Survey, newest: str, path: Path) -> None:
@@ -165,10 +95,15 @@ def require_applicable(found: Survey, newest: str, path: Path) -> None:
             path=path,
         )
     if found.obstacles:
+        of_changes = any(item.finding.state == "in the way" for item in found.items)
+        shown = "; `dashkit doctor` shows the statements" if of_changes else ""
+        remedies = [*found.remedies, f"Nothing was changed{shown}."]
+        if found.free and any(item.version == found.free for item in found.missing):
+            remedies.append(f"`--to {found.free}` stops before it: everything of {found.free} works without it.")
         raise RefusedError(
             f"Cannot migrate {path}",
             "; ".join(found.obstacles),
-            "Nothing was changed. `dashkit doctor` says how to get it out of the way without losing it.",
+            " ".join(remedies),
             path=path,
             obstacles=tuple(found.obstacles),
         )
@@ -178,15 +113,16 @@ def apply(
     conn: sqlite3.Connection, found: Survey, now: datetime, backup: str | None, tell: Callable[[str], None]
 ) -> list[Applied]:
     """Make every missing change and record it, inside the caller's transaction."""
-    if found.tracking.state == "missing":
-        _run(conn, TRACKING.sql)
+    if found.record.finding.state == "missing":
+        run(conn, found.record.sql)
     done: list[Applied] = []
     for version in dict.fromkeys(item.version for item in found.items):
         items = [item for item in found.missing if item.version == version]
         for kind in KINDS:
             changes = [item.change for item in items if isinstance(item.change, kind)]
             if kind is Fill:
-                done += _fill(conn, version, [change for change in changes if isinstance(change, Fill)], now)
+                new = {(one.table, one.column) for item in items if isinstance(one := item.change, AddColumn)}
+                done += _fill(conn, version, [change for change in changes if isinstance(change, Fill)], new, now)
                 continue
             for change in changes:
                 tell(change.todo)
@@ -194,41 +130,16 @@ def apply(
                 given = {"now": times.to_text(now)} if isinstance(change, Insert | Move) else {}
                 aside = _triggers_put_aside(conn, change.of) if isinstance(change, Move) else nullcontext()
                 with change.reading(conn), aside:
-                    rows = [_run(conn, sql, given) for sql in change.statements(conn)]
+                    rows = [run(conn, sql, given) for sql in change.statements(conn)]
                 kinds = (("rows", [0, *rows][-1]),) if given else ()
                 done.append(Applied(version, change, time.perf_counter() - started, kinds))
     order = {(item.version, item.change.name): place for place, item in enumerate(found.items)}
     done.sort(key=lambda applied: order[applied.version, applied.change.name])
     for applied in done:
-        record(conn, applied.version, applied.change, now, applied.seconds, backup)
+        found.record.insert(conn, applied.version, applied.change, now, applied.seconds, backup)
     for item in found.unrecorded:
-        record(conn, item.version, item.change, now, None, backup)
+        found.record.insert(conn, item.version, item.change, now, None, backup)
     return done
-
-
-def record(
-    conn: sqlite3.Connection,
-    version: str,
-    change: Described,
-    now: datetime,
-    seconds: float | None,
-    backup: str | None,
-) -> None:
-    """One row of schema_migrations; mending a change writes its row anew."""
-    _run(
-        conn,
-        "INSERT OR REPLACE INTO schema_migrations "
-        "(version, name, applied_at, checksum, duration_ms, tool_version, backup) VALUES (?, ?, ?, ?, ?, ?, ?)",
-        (
-            version,
-            change.name,
-            times.to_text(now),
-            change.checksum,
-            None if seconds is None else seconds * 1000,
-            __version__,
-            backup,
-        ),
-    )
 
 
 def create(conn: sqlite3.Connection, versions: tuple[Version, ...], now: datetime, path: Path) -> None:
@@ -273,42 +184,25 @@ def statements(version: str) -> list[str]:
     return [statement.strip() for statement in "\n".join(lines).split(";") if statement.strip()]
 
 
-def is_recorded(conn: sqlite3.Connection, backup: str, now: datetime) -> bool:
-    """Whether the run of this instant that made this backup was committed."""
-    if TRACKING.look(conn, recorded=True).state != "there":
-        return False
-    sql = "SELECT count(*) FROM schema_migrations WHERE backup = ? AND applied_at = ?"
-    return bool(conn.execute(sql, (backup, times.to_text(now))).fetchone()[0])
-
-
-def rename_backup(conn: sqlite3.Connection, promised: str, name: str) -> None:
-    """Correct the records of this run: another migration took the backup's number in the meantime."""
-    _run(
-        conn,
-        "UPDATE schema_migrations SET backup = ? WHERE backup = ? OR backup LIKE '%/' || ?",
-        (name, promised, promised),
-    )
-
-
-def _fill(conn: sqlite3.Connection, version: str, fills: list[Fill], now: datetime) -> list[Applied]:
-    """All fills of a table in one UPDATE: two would write every page twice."""
+def _fill(
+    conn: sqlite3.Connection, version: str, fills: list[Fill], new: set[tuple[str, str]], now: datetime
+) -> list[Applied]:
+    """All fills of a table in one UPDATE: two would write every page twice. A column that is `new` nobody has used."""
     done: list[Applied] = []
     for table in dict.fromkeys(fill.table for fill in fills):
         mine = [fill for fill in fills if fill.table == table]
         started = time.perf_counter()
+        needed = {fill: fill.needs if (fill.table, fill.column) in new else fill.needed(conn) for fill in mine}
         sets = ", ".join(
-            f"{fill.column} = CASE WHEN {fill.needs} THEN {_value(conn, fill)} ELSE {fill.column} END" for fill in mine
+            f"{fill.column} = CASE WHEN {which} THEN {fill.chosen(conn)} ELSE {fill.column} END"
+            for fill, which in needed.items()
         )
-        where = " OR ".join(f"({fill.needs})" for fill in mine)
+        where = " OR ".join(f"({which})" for which in needed.values())
         with _triggers_put_aside(conn, table):
-            _run(conn, f"UPDATE {table} SET {sets} WHERE {where}", {"now": times.to_text(now)})
+            run(conn, f"UPDATE {table} SET {sets} WHERE {where}", {"now": times.to_text(now)})
         seconds = time.perf_counter() - started
         done += [Applied(version, fill, seconds) for fill in mine]
     return done
-
-
-def _value(conn: sqlite3.Connection, fill: Fill) -> str:
-    return Fill.value(tuple(source for source, _ in fill.available(conn)))
 
 
 @contextmanager
@@ -320,20 +214,7 @@ def _triggers_put_aside(conn: sqlite3.Connection, table: str) -> Iterator[None]:
     found = shape.definitions(conn).items()
     mine = [(name, sql) for (kind, name), (of, sql) in found if kind == "trigger" and of.lower() == table and sql]
     for name, _ in mine:
-        _run(conn, f"DROP TRIGGER {shape.quoted(name)}")
+        run(conn, f"DROP TRIGGER {shape.quoted(name)}")
     yield
     for _, sql in mine:
-        _run(conn, sql)
-
-
-def _run(conn: sqlite3.Connection, sql: str, values: object = ()) -> int:
-    """One statement, in the transaction or not at all; how many rows it touched.
-
-    After "disk full" SQLite has rolled back by itself, and the next statement would stand alone.
-
-    Raises:
-        FailedError: the transaction is gone.
-    """
-    if not conn.in_transaction:
-        raise FailedError("Cannot go on", "SQLite ended the transaction by itself", "Nothing was changed; try again.")
-    return conn.execute(sql, values).rowcount  # type: ignore[arg-type]  # a tuple or a dict
+        run(conn, sql)

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from dashkit import connection, times
 from dashkit.errors import BusyError, DashkitError, FailedError, RefusedError
-from dashkit.migrations import backups, engine, later, mends, names, preflight, verify
+from dashkit.migrations import backups, engine, later, mends, names, preflight, record, requirements, verify
 from dashkit.migrations.changes import Version
 from dashkit.migrations.facts import Facts, gather, unread
 from dashkit.migrations.surveys import Survey
@@ -113,7 +113,7 @@ def _migrate(conn: sqlite3.Connection, job: Job, backup: backups.NewBackup) -> O
     # Set before BEGIN, where it would be ignored: our one UPDATE must fire no action of theirs.
     conn.execute("PRAGMA foreign_keys = OFF")
     conn.execute("PRAGMA trusted_schema = OFF")
-    conn.execute("PRAGMA cache_size = -65536")
+    conn.execute("PRAGMA cache_size = -98304")
     seen = connection.data_version(conn)  # before the look: whoever commits after this is seen under the lock
     found = _look(conn, job)
     if _is_done(conn, job, found):
@@ -137,10 +137,11 @@ def _migrate(conn: sqlite3.Connection, job: Job, backup: backups.NewBackup) -> O
             job.tell("verifying")
             _require(verify.problems(conn, backup.partial, job.versions, touched | more), job, "after the changes ")
             _require(list(facts.result().damage), job, "the database is damaged: ")
+            _require_applicable(found._replace(references=facts.result().references), job)
             promised = backup.path
             backup.publish()
             if backup.path != promised:
-                engine.rename_backup(conn, promised.name, _recorded_name(job, backup))
+                found.record.rename_backup(conn, promised.name, _recorded_name(job, backup))
             job.tell("committing")
         released = time.perf_counter()
         if not job.rehearsal:
@@ -152,7 +153,7 @@ def _migrate(conn: sqlite3.Connection, job: Job, backup: backups.NewBackup) -> O
         job.shown,
         job.versions[-1].number,
         tuple(replace(one, kinds=known.fills.get(one.change.name, one.kinds)) for one in applied),
-        tuple(item.change.name for item in found.unrecorded),
+        tuple(item.change.name for item in found.adopted),
         tuple(found.notes),
         backup.path,
         locked_seconds=released - locked,
@@ -175,7 +176,7 @@ def _apply(
     # A history that this run began has taken over what rows know.
     beside += _take_over(conn, job) if had_history else []
     for one in beside:
-        engine.record(conn, one.version, one.change, job.now, one.seconds, _recorded_name(job, backup))
+        found.record.insert(conn, one.version, one.change, job.now, one.seconds, _recorded_name(job, backup))
     return [*applied, *beside]
 
 
@@ -189,10 +190,13 @@ def _take_over(conn: sqlite3.Connection, job: Job) -> Iterator[engine.Applied]:
 
 
 def _look(conn: sqlite3.Connection, job: Job) -> Survey:
-    engine.require_dashboard(conn, job.shown)
+    requirements.require_dashboard(conn, job.shown)
     found = engine.survey(conn, job.versions)._replace(is_misnamed=names.are_wrong(conn))
-    if not found.is_misnamed:
-        engine.require_applicable(found, job.newest or job.versions[-1].number, job.shown)
+    return found if found.is_misnamed else _require_applicable(found, job)
+
+
+def _require_applicable(found: Survey, job: Job) -> Survey:
+    engine.require_applicable(found, job.newest or job.versions[-1].number, job.shown)
     return found
 
 
@@ -241,7 +245,7 @@ def _what_is_true(error: BaseException, job: Job, backup: backups.NewBackup) -> 
             suppress(DashkitError, sqlite3.Error, OSError),
             closing(connection.connect(job.path, timeout=job.timeout)) as conn,
         ):
-            committed = engine.is_recorded(conn, _recorded_name(job, backup), job.now)
+            committed = record.read(conn).has_run(conn, _recorded_name(job, backup), job.now)
     if committed is False:
         with suppress(OSError):
             backup.withdraw()

@@ -1,15 +1,17 @@
 """What a pristine copy tells, gathered in the background while the changes are applied to the live database."""
 
 import sqlite3
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from contextlib import closing
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from itertools import pairwise
 from pathlib import Path
 
 from dashkit import connection
-from dashkit.migrations import backups, shape, verify
-from dashkit.migrations.changes import AddColumn, Fill, Insert, Version
-from dashkit.migrations.findings import Described
+from dashkit.migrations import backups, requirements, shape, verify
+from dashkit.migrations.changes import AddColumn, Version
+from dashkit.migrations.fills import Fill, Insert
+from dashkit.migrations.findings import THERE, Described, Finding
 from dashkit.store import instants
 from dashkit.vocabulary import STATUSES
 
@@ -21,7 +23,8 @@ class Facts:
     """Of the state before: damage, the rows that each fill needs by source; and for a dry run what else to know.
 
     `spellings` are statuses in other words than ours, `orphans` rows whose foreign key points nowhere, by table.
-    `unread` are the dates that the changes of this run could not read, each with what becomes of its rows.
+    `unread` are the dates that the changes of this run could not read, each with what becomes of its rows. `references`
+    says whether what points to rows can be read.
     """
 
     damage: tuple[str, ...] = ()
@@ -29,6 +32,7 @@ class Facts:
     spellings: Kinds = ()
     orphans: Kinds = ()
     unread: tuple[tuple[instants.Unread, str], ...] = ()
+    references: Finding = THERE
 
 
 def gather(path: Path, versions: tuple[Version, ...], *, durable: bool, thorough: bool) -> Facts:
@@ -38,10 +42,13 @@ def gather(path: Path, versions: tuple[Version, ...], *, durable: bool, thorough
     if damage := verify.damage(path):
         return Facts(tuple(damage))
     with closing(connection.connect_immutable(path)) as conn:
-        fills = {name: kinds for version in versions for name, kinds in _fills(conn, version).items()}
+        known = Facts(
+            fills={name: kinds for version in versions for name, kinds in _fills(conn, version).items()},
+            references=requirements.references(conn),
+        )
         if not thorough:
-            return Facts((), fills)
-        return Facts((), fills, _spellings(conn), tuple(sorted(verify.orphans(conn).items())))
+            return known
+        return replace(known, spellings=_spellings(conn), orphans=tuple(sorted(verify.orphans(conn).items())))
 
 
 def unread(conn: sqlite3.Connection, changes: Iterable[Described]) -> tuple[tuple[instants.Unread, str], ...]:
@@ -61,11 +68,10 @@ def unread(conn: sqlite3.Connection, changes: Iterable[Described]) -> tuple[tupl
 
 def _spellings(conn: sqlite3.Connection) -> Kinds:
     conn.text_factory = lambda raw: raw.decode(errors="backslashreplace")  # whatever other programs call text
-    marks = ", ".join("?" * len(STATUSES))
+    other = " AND ".join("status <> ? COLLATE BINARY" for _ in STATUSES)  # faster than NOT IN
     return tuple(
         conn.execute(
-            f"SELECT CAST(status AS TEXT), count(*) FROM tasks WHERE status COLLATE BINARY NOT IN ({marks}) "
-            "GROUP BY 1 ORDER BY 2 DESC, 1",
+            f"SELECT CAST(status AS TEXT), count(*) FROM tasks WHERE {other} GROUP BY 1 ORDER BY 2 DESC, 1",
             STATUSES,
         ).fetchall()
     )
@@ -73,24 +79,30 @@ def _spellings(conn: sqlite3.Connection) -> Kinds:
 
 def _fills(conn: sqlite3.Connection, version: Version) -> dict[str, Kinds]:
     """Rows that each fill needs, by the source that fills them; a column still to be added counts as its default."""
-    return {change.name: _kinds(conn, change, version) for change in version.changes if isinstance(change, Fill)}
+    found: dict[str, Kinds] = {}
+    fills = [change for change in version.changes if isinstance(change, Fill)]
+    for table in dict.fromkeys(fill.table for fill in fills):
+        here = shape.columns(conn, table)
+        added = [
+            f", {change.default} AS {change.column}"
+            for change in version.changes
+            if isinstance(change, AddColumn) and change.table == table and change.column not in here
+        ]
+        # In one pass for all fills: it reads the whole table.
+        mine = [fill for fill in fills if fill.table == table]
+        counts = ", ".join(f"count(CASE WHEN {which} THEN 1 END)" for fill in mine for which in _known(conn, fill))
+        row = iter(conn.execute(f"SELECT {counts} FROM (SELECT *{''.join(added)} FROM {table})").fetchone())
+        for fill in mine:
+            known = [0, *(next(row) for _ in fill.available(conn))]
+            labels = (label for _, label in fill.available(conn))
+            found[fill.name] = tuple(
+                (label, more - few) for label, (few, more) in zip(labels, pairwise(known), strict=True)
+            )
+    return found
 
 
-def _kinds(conn: sqlite3.Connection, fill: Fill, version: Version) -> Kinds:
-    here = shape.columns(conn, fill.table)
-    added = [
-        f", {change.default} AS {change.column}"
-        for change in version.changes
-        if isinstance(change, AddColumn) and change.table == fill.table and change.column not in here
-    ]
-    sources = fill.available(conn)
-    cases = " ".join(
-        f"WHEN {'TRUE' if source.startswith(':') else f'{source} IS NOT NULL'} THEN {place}"
-        for place, (source, _) in enumerate(sources)
-    )
-    totals = ", ".join(f"total(kind = {place})" for place in range(len(sources)))
-    row = conn.execute(
-        f"SELECT {totals} FROM (SELECT CASE {cases} END AS kind "
-        f"FROM (SELECT *{''.join(added)} FROM {fill.table}) WHERE {fill.needs})"
-    ).fetchone()
-    return tuple((label, int(count)) for (_, label), count in zip(sources, row, strict=True))
+def _known(conn: sqlite3.Connection, fill: Fill) -> Iterator[str]:
+    """For each source of a fill the SQL condition on the rows that it or one before it has a value for."""
+    known = fill.known(conn)
+    for place in range(1, len(known) + 1):
+        yield f"({fill.needed(conn)}) AND ({' OR '.join(known[:place])})"

@@ -3,7 +3,7 @@
 import sqlite3
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 from dashkit.migrations.lost import Lost
@@ -13,9 +13,10 @@ State = Literal["missing", "there", "in the way"]
 
 @dataclass(frozen=True)
 class Finding:
-    """What a look found: the state, why something is in the way, and notes on what differs harmlessly.
+    """What a look found: the state, why something is in the way and what to do about it, and notes for the report.
 
     `is_earlier`: what is missing is there as an earlier commit made it. `lost`: what is there has lost a part.
+    `is_needless`: it has nothing to work on here.
     """
 
     state: State
@@ -23,11 +24,14 @@ class Finding:
     notes: tuple[str, ...] = ()
     is_earlier: bool = False
     lost: tuple[Lost, ...] = ()
+    is_needless: bool = False
+    remedy: str = field(default="", kw_only=True)
 
 
 MISSING = Finding("missing")
 EARLIER = Finding("missing", is_earlier=True)
 THERE = Finding("there")
+NEEDLESS = Finding("there", is_needless=True)
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -63,3 +67,9 @@ class Described:
     def reading(self, conn: sqlite3.Connection) -> AbstractContextManager[None]:  # noqa: ARG002 - one signature for all
         """What is to be there while its statements run."""
         return nullcontext()
+
+
+def counted(number: int, noun: str) -> str:
+    """`1,587 tasks`, `1 task`, `1 dependency`."""
+    one = f"{noun[:-3]}y" if noun.endswith("ies") else noun.removesuffix("s")
+    return f"{number:,} {one if number == 1 else noun}"

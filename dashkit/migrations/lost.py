@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from dashkit.migrations import shape, texts
+from dashkit.store.rows import affinity
 
 Kind = Literal["column", "NOT NULL", "DEFAULT", "CHECK", "UNIQUE", "REFERENCES", "ON DELETE"]
 # What a table that was adopted need not have had: there it is not lost.
@@ -156,7 +157,7 @@ def _columns(conn: sqlite3.Connection, model: sqlite3.Connection, table: str, co
             continue
         if is_needed and not is_key and not here[column][1]:
             empty = f"{column} IS NULL"
-            filling = default or ("''" if shape.affinity(kind) == "TEXT" else "0")
+            filling = default or ("''" if affinity(kind) == "TEXT" else "0")
             clearing = f"UPDATE {table} SET {column} = {filling} WHERE {empty}"
             if column in {name for name, *_ in shape.foreign_keys(model, table)}:
                 clearing = f"DELETE FROM {table} WHERE {empty}"
@@ -201,7 +202,7 @@ def _checks(conn: sqlite3.Connection, model: sqlite3.Connection, table: str, col
             mine, theirs = (_taken(one, table, column) for one in (model, conn))
             allowed = [value for value in theirs if value not in mine]
             if allowed:
-                is_text = shape.affinity(here[column][0]) == "TEXT"
+                is_text = affinity(here[column][0]) == "TEXT"
                 example = next((value for value in allowed if isinstance(value, str) == is_text), allowed[0])
                 broken = _count(conn, table, f"NOT ({condition})")
                 allows = f"it may hold other values, such as {_literal(conn, example)}"
@@ -212,7 +213,7 @@ def _checks(conn: sqlite3.Connection, model: sqlite3.Connection, table: str, col
 def _taken(conn: sqlite3.Connection, table: str, column: str) -> list[str | float | None]:
     """Which values the CHECKs of a table take in a column, where all others are NULL."""
     declared = ", ".join(
-        f"{shape.quoted(name)} {shape.affinity(kind) if name == column else ''}"
+        f"{shape.quoted(name)} {affinity(kind) if name == column else ''}"
         for name, (kind, *_) in _facts(conn, table).items()
     )
     conditions = texts.checks(_text(conn, table))

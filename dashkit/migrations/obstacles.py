@@ -32,8 +32,9 @@ def _clearing(conn: sqlite3.Connection, item: Item) -> str:
 def _column(conn: sqlite3.Connection, change: AddColumn) -> str:
     """Words for yes and no become 1 and 0; what else there is stays, under another name."""
     found = shape.columns(conn, change.table)[change.column]
-    is_number = found.affinity in ("INTEGER", "REAL", "NUMERIC") and not found.generated
-    if (change.table, change.column) == ("tasks", "checked") and is_number:
+    fits = found.keeps("NUMERIC") and not found.generated
+    takes = fits and not shape.refused(conn, change.table, change.column, change.given)
+    if (change.table, change.column) == ("tasks", "checked") and takes:
         return values.fix("tasks.checked")
     name = _free(conn, change.column, shape.columns(conn, change.table))
     return f"ALTER TABLE {change.table} RENAME COLUMN {change.column} TO {name}"

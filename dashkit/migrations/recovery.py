@@ -8,8 +8,11 @@ from pathlib import Path
 
 from dashkit import connection
 from dashkit.errors import RefusedError
-from dashkit.migrations import backups, engine, later, shape, verify
-from dashkit.migrations.changes import AddColumn, Fill, Insert, Version
+from dashkit.migrations import backups, later, record, requirements, shape, verify
+from dashkit.migrations.changes import AddColumn, Version
+from dashkit.migrations.fills import Fill, Insert
+from dashkit.store import tracking
+from dashkit.store.rows import REQUIRED, columns
 
 
 @dataclass(frozen=True)
@@ -36,9 +39,10 @@ def choose(path: Path, backup: Path | None, folder: Path | None) -> Path | None:
             raise _refused(path, f"there is no file {backup}", "Name a backup that is there.")
         return backup
     with closing(connection.connect_readonly(path)) as conn, connection.explained(path, "read"):
-        recorded = _recorded(conn, path.parent)
+        name = record.read(conn).last_backup(conn)
+        recorded = path.parent / name if name else None
         if recorded is None:
-            engine.require_dashboard(conn, path)
+            requirements.require_dashboard(conn, path)
         migrated = "checked" in shape.columns(conn, "tasks")
     places = dict.fromkeys((folder or path.parent, path.parent))
     entries = [entry for place in places for entry in backups.found(path, place)]
@@ -57,16 +61,6 @@ def choose(path: Path, backup: Path | None, folder: Path | None) -> Path | None:
     if not candidates:
         raise _refused(path, f"there is no backup of it in {folder or path.parent}", "Name one with --backup FILE.")
     return candidates[0]
-
-
-def _recorded(conn: sqlite3.Connection, folder: Path) -> Path | None:
-    if engine.TRACKING.look(conn, recorded=True).state != "there":
-        return None
-    latest = shape.row_key(conn, "schema_migrations") or "applied_at"
-    row = conn.execute(
-        f"SELECT backup FROM schema_migrations WHERE typeof(backup) = 'text' ORDER BY {latest} DESC"
-    ).fetchone()
-    return folder / row[0] if row else None
 
 
 def require_whole(path: Path, backup: Path) -> None:
@@ -89,7 +83,7 @@ def require_fitting(path: Path, backup: Path) -> None:
     if backup.resolve() == path.resolve():
         raise _refused(path, "the backup named is the database itself", "Name a backup.")
     with closing(connection.connect_immutable(backup)) as old, connection.explained(backup, "restore"):
-        missing = [table for table in engine.NEEDED if not shape.owner(old, table)]
+        missing = [table for table in REQUIRED if not shape.owner(old, table)]
         size = old.execute("PRAGMA page_size").fetchone()[0]
     if missing:
         raise _refused(path, f"{what}: it is no Dashboard (no table {missing[0]})", "Name another with --backup FILE.")
@@ -124,11 +118,12 @@ def losses(path: Path, backup: Path, versions: tuple[Version, ...]) -> tuple[Los
         connection.attach_immutable(conn, backup, "backup")
         old = {name.lower() for name in shape.tables(conn, "backup")}
         found = []
-        for table in (name for name in shape.tables(conn) if not name.startswith("sqlite_")):
+        kept = tracking.found(conn)
+        names = (name for name in shape.tables(conn) if not name.startswith("sqlite_") and name.lower() not in kept)
+        for table in names:
             if table.lower() not in old:
-                if table != verify.BOOKKEEPING:
-                    found.append(Loss(table, added=_written(conn, table, versions), dropped=True))
-            elif table != verify.BOOKKEEPING:
+                found.append(Loss(table, added=_written(conn, table, versions), dropped=True))
+            else:
                 found.append(_loss(conn, table, versions))
         counted = [loss for loss in found if loss.added or loss.changed or loss.removed]
         return (*counted, *_made_since(conn, versions))
@@ -137,7 +132,7 @@ def losses(path: Path, backup: Path, versions: tuple[Version, ...]) -> tuple[Los
 def _made_since(conn: sqlite3.Connection, versions: tuple[Version, ...]) -> Iterator[Loss]:
     """Views, triggers, indexes and empty tables that somebody made since: neither the backup's nor a migration's."""
     before = shape.definitions(conn, "backup").keys()
-    ours = verify.ours(versions)
+    ours = verify.ours(conn, versions)
     for kind, name in shape.definitions(conn).keys() - before:
         if name.lower() in ours or name.startswith("sqlite_"):
             continue
@@ -147,7 +142,8 @@ def _made_since(conn: sqlite3.Connection, versions: tuple[Version, ...]) -> Iter
 
 def _written(conn: sqlite3.Connection, table: str, versions: tuple[Version, ...]) -> int:
     """The rows of a new table, without those that the migration itself wrote."""
-    changes = [change for version in versions for change in version.changes]
+    # Another program's table of that name has none.
+    changes = [change for version in versions for change in version.changes if columns(conn, table.lower())]
     ours = [change.mark for change in changes if isinstance(change, Insert) and change.table == table.lower()]
     moves = (move for version in versions for move in version.moves if move.table == table.lower())
     ours += [move.is_as_before() for move in moves if move.is_of(conn, "backup")]
@@ -161,8 +157,10 @@ def _loss(conn: sqlite3.Connection, table: str, versions: tuple[Version, ...]) -
         rows = [verify.contents(conn, [table], schema)[table] for schema in ("main", "backup")]
         return Loss(table, added=max(0, rows[0] - rows[1]), removed=max(0, rows[1] - rows[0]))
     old = shape.columns(conn, table, "backup")
+    fills = verify.filled(conn, versions, table)
     differs = [
-        f"n.{shape.quoted(column.name)} IS NOT o.{shape.quoted(column.name)} COLLATE BINARY"
+        f"n.{shape.quoted(column.name)} IS NOT o.{shape.quoted(column.name)} COLLATE BINARY "
+        f"AND NOT {fills.get(column.name.lower(), 'FALSE')}"
         for column in old.values()
         if not column.generated and column.name.lower() in shape.columns(conn, table)
     ]
@@ -181,7 +179,7 @@ def _loss(conn: sqlite3.Connection, table: str, versions: tuple[Version, ...]) -
 
 def _taken_over(conn: sqlite3.Connection, table: str, key: str) -> int:
     """The events that were made of rows since: nobody wrote them, and from the rows they come again."""
-    if table.lower() not in later.TABLES:
+    if table.lower() not in later.TABLES or not columns(conn, table.lower()):  # another program's table
         return 0
     sql = (
         f"SELECT count(*) FROM main.{table} AS n WHERE (n.op = 'backfill' OR n.source = 'reconcile') "
@@ -216,7 +214,9 @@ def _untouched(conn: sqlite3.Connection, table: str, versions: tuple[Version, ..
         elif key in filled:
             known = [source for source, _ in filled[key].available(conn) if not source.startswith(":")]
             its = Fill.value((*known, "NULL"))
-            yield f"{key} IS {its} OR {key} IN (SELECT applied_at FROM schema_migrations)"
+            recorded = tracking.table(conn)
+            now = f" OR {key} IN (SELECT applied_at FROM {recorded})" if recorded else ""
+            yield f"{key} IS {its}{now}"
         else:
             yield f"{key} IS {added[key].default}"
 

@@ -6,8 +6,10 @@ from pathlib import Path
 
 from dashkit import times
 from dashkit.migrations import engine
-from dashkit.migrations.changes import AddColumn, CreateTable, CreateTrigger, Fill, Insert
+from dashkit.migrations.changes import AddColumn, CreateTable, CreateTrigger
 from dashkit.migrations.execution import Outcome, Rehearsal
+from dashkit.migrations.fills import Fill, Insert
+from dashkit.migrations.findings import counted
 from dashkit.migrations.later import TakeOver
 from dashkit.migrations.moves import Move
 from dashkit.migrations.recovery import Loss
@@ -18,12 +20,6 @@ MOST_WORDS = 8  # of statuses
 MOST_COLUMNS = 4  # of one table, each in a line of its own
 # As benchmarks/triggers.py measures it.
 _COST = "What the triggers cost: a change of a task takes about 5 microseconds longer, 3 in bulk"
-
-
-def counted(number: int, noun: str) -> str:
-    """`1,587 tasks`, `1 task`, `1 dependency`."""
-    one = f"{noun[:-3]}y" if noun.endswith("ies") else noun.removesuffix("s")
-    return f"{number:,} {one if number == 1 else noun}"
 
 
 def line(applied: engine.Applied, *, done: bool) -> str:
@@ -85,10 +81,18 @@ def outcome_text(outcome: Outcome) -> str:
             "",
             f"Migration complete: {counted(len(outcome.applied), 'changes')} applied",
             f"It took {times.show_seconds(outcome.seconds)}. Verified before it was committed: "
-            "every old row and value equals the backup's.",
+            f"every old row and value equals the backup's{_but_filled(outcome)}.",
             f"The way back: dashkit migrate --rollback --db {shown(outcome.path)}",
         ]
     )
+
+
+def _but_filled(outcome: Outcome) -> str:
+    """Which columns that were there already had values to be filled."""
+    added = {(one.change.table, one.change.column) for one in outcome.applied if isinstance(one.change, AddColumn)}
+    fills = [one.change for one in outcome.applied if isinstance(one.change, Fill) and one.rows]
+    names = [f"{fill.table}.{fill.column}" for fill in fills if (fill.table, fill.column) not in added]
+    return f", but for what was filled in {' and '.join(names)}" if names else ""
 
 
 def already(outcome: Outcome) -> str:

@@ -5,8 +5,27 @@ import sqlite3
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import pairwise
+
+from dashkit.store.rows import affinity
 
 TOKEN = re.compile(r"""'(?:[^']|'')*'|"(?:[^"]|"")*"|\[[^\]]*\]|`[^`]*`|--[^\n]*|/\*.*?\*/|\w+|\S""", re.DOTALL)
+
+
+# By the affinity of what we declare: those in which SQLite keeps what we write as we wrote it, and its storage classes.
+# Our NUMERIC columns are BOOLEAN, 0 or 1.
+_KEEPING = {
+    "TEXT": ({"TEXT", "BLOB"}, "'text'"),
+    "INTEGER": ({"INTEGER", "NUMERIC", "BLOB"}, "'integer'"),
+    "NUMERIC": ({"NUMERIC", "INTEGER", "REAL", "BLOB"}, "'integer', 'real'"),
+    "REAL": ({"REAL", "NUMERIC", "BLOB"}, "'integer', 'real'"),
+}
+# The values that are read as the whole number of a row, or as none; to be formatted with the column.
+# A number is less than any text.
+WHOLE = (
+    "{0} < '' AND {0} = CAST({0} AS INTEGER) OR {0} IS NULL OR {0} = '' "
+    "OR typeof({0}) = 'text' AND CAST(CAST({0} AS INTEGER) AS TEXT) = {0}"
+)
 
 
 @dataclass(frozen=True)
@@ -14,9 +33,40 @@ class Column:
     """One column as PRAGMA table_xinfo tells it; `generated` covers hidden ones too."""
 
     name: str
-    affinity: str
+    declared: str
     default: str | None
     generated: bool
+
+    @property
+    def affinity(self) -> str:
+        """What SQLite makes of the declared type."""
+        return affinity(self.declared)
+
+    def keeps(self, expected: str) -> bool:
+        """Whether it keeps what we write into a column of the expected affinity; an instant never looks like a number.
+
+        DATETIME and TIMESTAMP have the affinity NUMERIC.
+        """
+        dates = self.affinity == "NUMERIC" and self.name.lower().endswith(("_at", "timestamp"))
+        return self.affinity in _KEEPING[expected][0] or (expected == "TEXT" and dates)
+
+    def kept(self, expected: str) -> str:
+        """The SQL condition on values that mean the same as in a column of the expected affinity."""
+        if self.affinity == expected:
+            return "TRUE"
+        name = quoted(self.name)
+        return f"({name} IS NULL OR typeof({name}) IN ({_KEEPING[expected][1]}))"
+
+
+@dataclass(frozen=True)
+class Odd:
+    """Values that are not as a condition asks: how many, and one of them as SQL."""
+
+    count: int
+    example: str
+
+    def __str__(self) -> str:
+        return f"{self.count:,} {'value' if self.count == 1 else 'values'} such as {self.example}"
 
 
 def quoted(name: str) -> str:
@@ -24,28 +74,27 @@ def quoted(name: str) -> str:
     return '"' + name.replace('"', '""') + '"'
 
 
-@lru_cache
-def affinity(declared: str) -> str:
-    """The affinity of a declared type (sqlite.org/datatype3.html, section 3.1)."""
-    declared = declared.upper()
-    for words, result in (
-        (("INT",), "INTEGER"),
-        (("CHAR", "CLOB", "TEXT"), "TEXT"),
-        (("BLOB",), "BLOB"),
-        (("REAL", "FLOA", "DOUB"), "REAL"),
-    ):
-        if any(word in declared for word in words):
-            return result
-    return "NUMERIC" if declared else "BLOB"
-
-
 def columns(conn: sqlite3.Connection, table: str, schema: str = "main") -> dict[str, Column]:
     """The columns of a table by lower-case name, in order; empty where there is no such table."""
-    rows = conn.execute(f"PRAGMA {schema}.table_xinfo({quoted(table)})").fetchall()
+    try:
+        found = conn.execute(f"PRAGMA {schema}.table_xinfo({quoted(table)})").fetchall()
+    except sqlite3.OperationalError as error:
+        if error.sqlite_errorcode != sqlite3.SQLITE_ERROR:
+            raise
+        return {}  # a view of what is gone
     return {
-        name.lower(): Column(name, affinity(declared), default, bool(hidden))
-        for _, name, declared, _, default, _, hidden in rows
+        name.lower(): Column(name, declared, default, bool(hidden))
+        for _, name, declared, _, default, _, hidden in found
     }
+
+
+def outside(conn: sqlite3.Connection, table: str, column: str, condition: str) -> Odd:
+    """The values of a column that a condition does not hold for."""
+    if condition == "TRUE":
+        return Odd(0, "")
+    one = f"CAST(substr(quote({quoted(column)}), 1, 60) AS BLOB)"
+    count, example = conn.execute(f"SELECT count(*), min({one}) FROM {table} WHERE NOT ({condition})").fetchone()
+    return Odd(count, (example or b"").decode(errors="replace"))
 
 
 def definitions(conn: sqlite3.Connection, schema: str = "main") -> dict[tuple[str, str], tuple[str, str | None]]:
@@ -128,6 +177,50 @@ def grown(words: tuple[str, ...], ours: tuple[str, ...]) -> bool:
     return between and words[len(words) - len(rest) :] == rest
 
 
+def refused(conn: sqlite3.Connection, table: str, column: str, values: Sequence[object]) -> str:
+    """The first of some values, as SQL, that a column does not take: by NOT NULL, or by a CHECK on it alone.
+
+    It is tried on a table in memory that has this one column; a CHECK that cannot be tried so is left to the rehearsal.
+    """
+    _, _, sql = owner(conn, table) or ("", "", "")
+    others = columns(conn, table).keys() - {column}
+    kept = [part for part in _parts(sql or "") if others.isdisjoint(tokens(part)) and _speaks_of(part, column)]
+    model = sqlite3.connect(":memory:")
+    try:
+        model.execute(f"CREATE TABLE model ({', '.join(kept)})")
+    except sqlite3.Error:
+        return ""
+    try:
+        for value in values:
+            try:
+                model.execute("INSERT INTO model VALUES (?)", (value,))
+                model.execute("DELETE FROM model")
+            except sqlite3.IntegrityError:
+                return str(model.execute("SELECT quote(?)", (value,)).fetchone()[0])
+    finally:
+        model.close()
+    return ""
+
+
+def _speaks_of(part: str, column: str) -> bool:
+    """Whether a part of a table's declaration declares a column, or is a CHECK."""
+    first, *rest = tokens(part)
+    return first == column or (first in ("check", "constraint") and "check" in (first, *rest))
+
+
+def _parts(sql: str) -> list[str]:
+    """The columns and conditions of a CREATE TABLE, each as it is written."""
+    borders, depth = [], 0
+    for token in TOKEN.finditer(sql):
+        was = depth
+        depth += (token[0] == "(") - (token[0] == ")")
+        if {was, depth} == {0, 1} or (depth == 1 and token[0] == ","):
+            borders.append(token.span())
+            if not depth:
+                break
+    return [sql[one[1] : other[0]] for one, other in pairwise(borders)]
+
+
 def lacks(conn: sqlite3.Connection, table: str, sql: str) -> str:
     """What a table that is there has not, of what a statement would make; empty: it has everything."""
     model = sqlite3.connect(":memory:")
@@ -137,8 +230,10 @@ def lacks(conn: sqlite3.Connection, table: str, sql: str) -> str:
         for key, column in columns(model, table).items():
             if key not in here or here[key].generated:
                 return f"the column {column.name}"
-            if here[key].affinity != column.affinity:
-                return f"a {column.affinity} column {column.name} (it has {here[key].affinity})"
+            if not here[key].keeps(column.affinity):
+                return f"a {column.affinity} column {column.name} (it is declared {here[key].declared})"
+            if (odd := outside(conn, table, key, here[key].kept(column.affinity))).count:
+                return f"a {column.affinity} column {column.name} (it holds {odd})"
         for unique in keys(model, table) - keys(conn, table):
             return f"the unique key ({', '.join(sorted(unique))})"
         for name, parent, action in foreign_keys(model, table) - foreign_keys(conn, table):

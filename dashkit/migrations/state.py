@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from dashkit import connection
-from dashkit.migrations import backups, engine, names, preflight, shape, verify
+from dashkit.migrations import backups, engine, names, preflight, requirements, shape, verify
 from dashkit.migrations.changes import Version
 from dashkit.migrations.surveys import Survey
 
@@ -16,7 +16,8 @@ class Status:
     """A database's version ("1.0", or the newest that is complete), and per known version the pending changes.
 
     `grown`: those of them that a version which was applied here got since. `amiss`: what another program took away
-    from tables, or named otherwise.
+    from tables, or named otherwise. `remedies`: what to do about the obstacles; `free`: the last version that none of
+    them stops, where that is not the newest.
     """
 
     path: Path
@@ -32,12 +33,19 @@ class Status:
     newer: bool
     grown: tuple[str, ...] = ()
     amiss: tuple[str, ...] = ()
+    remedies: tuple[str, ...] = ()
+    free: str = ""
 
     @property
     def serves(self) -> bool:
         """Whether the newest version is there, though it may have more by now: what reads and writes it can."""
         waiting = {name for _, names in self.pending for name in names} - {*self.grown}
         return not (waiting or self.obstacles or self.newer)
+
+    @property
+    def stays(self) -> bool:
+        """Whether it is complete at its version, and something is in the way of a later one alone."""
+        return self.free == self.version and not dict(self.pending)[self.free]
 
     @property
     def ready(self) -> bool:
@@ -67,7 +75,10 @@ class Status:
         if self.newer:
             return f"REFUSED: version {self.version} is newer than this dashkit knows; update dashkit"
         if self.obstacles:
-            return "REFUSED: something is in the way of a migration; `dashkit doctor` says what to do"
+            is_later = self.stays and not self.amiss
+            lead = f"READY ({self.version}); something" if is_later else "REFUSED: something"
+            of = "a later version: " if is_later else "a migration; "
+            return f"{lead} is in the way of {of}`dashkit doctor` says what to do"
         waiting = {version: names for version, names in self.pending if names}
         reached = engine.number(self.version)
         if self.version == "1.0" or any(engine.number(version) <= reached for version in waiting):
@@ -88,6 +99,7 @@ class Status:
             "pending": {version: list(names) for version, names in self.pending},
             "unrecorded": list(self.unrecorded),
             "obstacles": list(self.obstacles),
+            "remedies": list(self.remedies),
             "notes": list(self.notes),
             "amiss": list(self.amiss),
             "rows": dict(self.rows),
@@ -109,8 +121,8 @@ def read(path: Path, versions: tuple[Version, ...]) -> Status:
     """
     real = preflight.real_path(path)
     with closing(connection.connect_readonly(real)) as conn, connection.explained(path, "read"):
-        engine.require_dashboard(conn, path)
-        found = engine.survey(conn, versions)
+        requirements.require_dashboard(conn, path)
+        found = engine.survey(conn, versions)._replace(references=requirements.references(conn))
         # Behind a name that is wrong anything may seem to be in the way; a migration puts it right first.
         wrong = [str(one) for one in names.find(conn) if one.meant] if found.obstacles else []
         rows = verify.contents(conn, shape.tables(conn))
@@ -122,16 +134,18 @@ def read(path: Path, versions: tuple[Version, ...]) -> Status:
         path,
         version_of(found, versions),
         pending,
-        tuple(item.change.name for item in found.unrecorded),
+        tuple(item.change.name for item in found.adopted),
         () if wrong else tuple(found.obstacles),
         tuple(found.notes),
         tuple((table, count) for table, count in rows.items() if not table.startswith("sqlite_")),
         tuple(backup.path for backup in backups.found(real)),
-        found.migrated_at,
-        real.parent / found.backup if found.backup else None,
+        found.record.migrated_at,
+        real.parent / found.record.backup if found.record.backup else None,
         engine.number(version_of(found, versions)) > engine.number(versions[-1].number),
         tuple(item.change.name for item in found.grown),
         (*map(str, found.lost), *wrong),
+        () if wrong else tuple(found.remedies),
+        "" if wrong else found.free,
     )
 
 

@@ -3,9 +3,10 @@
 from typing import NamedTuple
 
 from dashkit.migrations.changes import AddColumn, Change
-from dashkit.migrations.findings import Finding
+from dashkit.migrations.findings import THERE, Finding
 from dashkit.migrations.lost import NOT_NEEDED, Lost
 from dashkit.migrations.moves import Move
+from dashkit.migrations.record import Record
 
 
 class Item(NamedTuple):
@@ -34,16 +35,16 @@ class Item(NamedTuple):
 
 
 class Survey(NamedTuple):
-    """Every change of the wanted versions, and the tracking table itself; when the last run made a backup.
+    """Every change of the wanted versions, and the record of earlier runs with its versions.
 
+    `references` are looked at apart, as they take a pass over all tasks (`requirements.references`).
     `is_misnamed`: a table is named where it is not, and anything may seem to be in the way until that is put right.
     """
 
     items: tuple[Item, ...]
-    tracking: Finding
+    record: Record
     recorded_versions: tuple[str, ...]
-    migrated_at: str | None
-    backup: str | None
+    references: Finding = THERE
     is_misnamed: bool = False
 
     @property
@@ -53,8 +54,13 @@ class Survey(NamedTuple):
 
     @property
     def unrecorded(self) -> list[Item]:
-        """The changes that are there without a record: to be adopted."""
+        """The changes that are there, or have nothing to do, without a record: they get one."""
         return [item for item in self.due if item.finding.state == "there" and item.checksum is None]
+
+    @property
+    def adopted(self) -> list[Item]:
+        """Those of them that somebody else has made."""
+        return [item for item in self.unrecorded if not item.finding.is_needless]
 
     @property
     def due(self) -> list[Item]:
@@ -79,10 +85,31 @@ class Survey(NamedTuple):
         return [one for one in self.lost if not one.broken]
 
     @property
+    def in_the_way(self) -> list[tuple[str, Finding]]:
+        """What is in the way, each with the version that it stops."""
+        first = self.items[0].version
+        findings = [(first, self.record.finding), (first, self.references)]
+        findings += [(item.version, item.finding) for item in self.items]
+        return [(version, finding) for version, finding in findings if finding.state == "in the way"]
+
+    @property
     def obstacles(self) -> list[str]:
         """What is in the way, in words."""
-        findings = [self.tracking, *(item.finding for item in self.items)]
-        return [finding.why for finding in findings if finding.state == "in the way"]
+        return [finding.why for _, finding in self.in_the_way]
+
+    @property
+    def remedies(self) -> list[str]:
+        """What to do about what is in the way."""
+        return list(dict.fromkeys(finding.remedy for _, finding in self.in_the_way))
+
+    @property
+    def free(self) -> str:
+        """The last version that nothing is in the way of, where something is in the way of a later one; else empty."""
+        if not self.in_the_way:
+            return ""
+        versions = list(dict.fromkeys(item.version for item in self.items))
+        stopped = self.in_the_way[0][0]
+        return versions[versions.index(stopped) - 1] if stopped != versions[0] else ""
 
     @property
     def edited(self) -> list[Item]:
@@ -103,9 +130,11 @@ class Survey(NamedTuple):
             for one in item.finding.lost
             if not item.is_lost(one)
         ]
-        return [note for item in self.items for note in item.finding.notes] + bare + edited
+        # Several changes of one table may find the same.
+        findings = (self.record.finding, *(item.finding for item in self.items))
+        return list(dict.fromkeys(note for finding in findings for note in finding.notes)) + bare + edited
 
     @property
     def complete(self) -> bool:
         """Nothing to apply, nothing to adopt, nothing to put right."""
-        return not (self.missing or self.unrecorded or self.obstacles or self.mendable or self.is_misnamed)
+        return not (self.missing or self.adopted or self.obstacles or self.mendable or self.is_misnamed)

@@ -1,11 +1,14 @@
 """Version 2.0: nine steps, nineteen changes. Released steps are frozen: a test holds their checksums."""
 
-from dashkit.migrations.changes import AddColumn, CreateIndex, CreateTable, Fill, Step, Version
+from typing import Any
+
+from dashkit.migrations.changes import AddColumn, CreateIndex, CreateTable, Step, Version
+from dashkit.migrations.fills import Fill
 
 
-def _column(column: str, declaration: str, purpose: str, **conditions: str) -> AddColumn:
+def _column(column: str, declaration: str, purpose: str, **more: Any) -> AddColumn:
     text = f"{column} column ({purpose})"
-    return AddColumn(f"tasks.{column}", f"Add {text}", f"Added {text}", "tasks", column, declaration, **conditions)
+    return AddColumn(f"tasks.{column}", f"Add {text}", f"Added {text}", "tasks", column, declaration, **more)
 
 
 def _table(table: str, body: str, legal: str = "TRUE") -> CreateTable:
@@ -42,9 +45,16 @@ VERSION = Version(
                     "BOOLEAN DEFAULT FALSE",
                     "source of truth for completion",
                     legal="checked IS NULL OR checked IN (0, 1)",
-                    untouched="(checked IS 1) = (status IS 'completed')",
+                    untouched="(checked IS 1) = (status IS 'completed' COLLATE BINARY)",
+                    given=(0, 1),
                 ),
-                _column("blocked_reason", "TEXT", "for tracking blockers", untouched="blocked_reason IS NULL"),
+                _column(
+                    "blocked_reason",
+                    "TEXT",
+                    "for tracking blockers",
+                    untouched="blocked_reason IS NULL",
+                    given=("a reason", None),
+                ),
                 # "IS NULL OR" makes ADD COLUMN four times faster: a bare IN list is rebuilt for each row.
                 _column(
                     "complexity",
@@ -52,8 +62,10 @@ VERSION = Version(
                     "sizing S/M/L/XL",
                     legal="complexity IS NULL OR complexity IN ('S', 'M', 'L', 'XL')",
                     untouched="complexity IS NULL",
+                    of_any_type=True,  # a size is no number in any
+                    given=("S", "M", "L", "XL", None),
                 ),
-                _column("updated_at", "TEXT", "timestamp for tracking changes"),
+                _column("updated_at", "TEXT", "timestamp for tracking changes", given=("2025-11-27T16:09:57.123Z",)),
             ),
         ),
         Step(
@@ -186,6 +198,9 @@ VERSION = Version(
                     sources=("1",),
                     labels=("status",),
                     noun="completed tasks",
+                    used="checked IS 1",
+                    kept="Left unchecked: {count}. The column checked was in use before, so its values stay. "
+                    "To check them",
                 ),
             ),
         ),

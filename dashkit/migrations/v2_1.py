@@ -2,10 +2,12 @@
 
 from dataclasses import replace
 
-from dashkit.migrations import backfill, earlier
-from dashkit.migrations.changes import AddNamedColumn, CreateTrigger, Dated, Insert, Step, Version
+from dashkit.migrations import backfill, earlier, shape
+from dashkit.migrations.changes import CreateTrigger, Step, Version
 from dashkit.migrations.declarations import columns, index, table, trigger
+from dashkit.migrations.fills import Dated, Insert
 from dashkit.migrations.v2_1_ingest import GIT, HOUSE, SESSIONS
+from dashkit.store.rows import DEPENDENCY
 
 _NOW = "strftime('%Y-%m-%dT%H:%M:%fZ', 'now')"
 _AWAKE = "coalesce((SELECT suspended FROM event_context), 0) = 0"
@@ -60,22 +62,31 @@ def _watch(name: str, when: str, body: str, purpose: str) -> CreateTrigger:
     return replace(trigger(name, "tasks", when, body, purpose), optional=_SAID, replaces=earlier.WORDS[name])
 
 
-def _dependency(row: str, op: str) -> str:
-    return (
+def _watch_dependencies(name: str, when: str, row: str, op: str, purpose: str) -> CreateTrigger:
+    """A trigger on task_dependencies; a row that another program left half empty is no dependency."""
+    body = (
+        f"WHEN {_AWAKE} AND {row}.task_id IS NOT NULL AND {row}.depends_on_id IS NOT NULL "
         "BEGIN INSERT INTO dependency_events (task_id, depends_on_id, op, occurred_at, recorded_at, source) "
         f"VALUES ({row}.task_id, {row}.depends_on_id, '{op}', {_NOW}, {_NOW}, 'trigger'); END"
     )
+    made = trigger(name, "task_dependencies", when, body, purpose)
+    return replace(made, wanted=DEPENDENCY, replaces=earlier.WORDS[name])
 
 
 _TASKS = Step(
     "Add task columns for sources",
     (
+        *columns("tasks", "external_id TEXT", given=("TASK-12", None)),
+        *columns("tasks", "kind TEXT", given=("task", None)),
         *columns(
             "tasks",
-            *["external_id TEXT", "kind TEXT", "parent_id INTEGER REFERENCES tasks(id) ON DELETE SET NULL"],
-            "labels TEXT",
+            "parent_id INTEGER REFERENCES tasks(id) ON DELETE SET NULL",
+            legal=shape.WHOLE.format("parent_id"),
+            given=(1, None),
         ),
-        *columns("tasks", "assignee TEXT", "due_at TEXT", "milestone TEXT", kind=AddNamedColumn),
+        *columns("tasks", "labels TEXT", of_any_type=True, given=('["a label"]', None)),  # JSON is no number in any
+        # These are only read, as text, and other programs like to use their names too.
+        *columns("tasks", "assignee TEXT", "due_at TEXT", "milestone TEXT", of_any_type=True),
         # Without it each deletion of a task looks through all others for its children.
         index("idx_tasks_parent_id", "tasks", "parent_id", "parent_id IS NOT NULL"),
     ),
@@ -199,9 +210,9 @@ _BASELINE = Step(
             "task_dependencies",
             "task_id, depends_on_id, op, occurred_at, recorded_at, source",
             "SELECT task_id, depends_on_id, 'baseline', :now, :now, 'baseline' FROM task_dependencies "
-            "ORDER BY task_id, depends_on_id",
+            "WHERE task_id IS NOT NULL AND depends_on_id IS NOT NULL ORDER BY task_id, depends_on_id",
             "source = 'baseline'",
-            ("task_id", "depends_on_id"),
+            DEPENDENCY,
             "dependencies",
         ),
     ),
@@ -229,19 +240,9 @@ _TRIGGERS = Step(
             f"WHEN {_AWAKE} BEGIN {_event('OLD', 'delete', _image('OLD'), _said('OLD'))} END",
             "deleted tasks",
         ),
-        trigger(
-            "dashkit_dependency_insert",
-            "task_dependencies",
-            "AFTER INSERT",
-            f"WHEN {_AWAKE} {_dependency('NEW', 'add')}",
-            "new dependencies",
-        ),
-        trigger(
-            "dashkit_dependency_delete",
-            "task_dependencies",
-            "AFTER DELETE",
-            f"WHEN {_AWAKE} {_dependency('OLD', 'remove')}",
-            "dependencies that are lifted",
+        _watch_dependencies("dashkit_dependency_insert", "AFTER INSERT", "NEW", "add", "new dependencies"),
+        _watch_dependencies(
+            "dashkit_dependency_delete", "AFTER DELETE", "OLD", "remove", "dependencies that are lifted"
         ),
     ),
 )

@@ -4,19 +4,19 @@ The connection has the migrated state as `main` and the backup as `backup`.
 """
 
 import sqlite3
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
 from dashkit import connection
-from dashkit.migrations import engine, shape
-from dashkit.migrations.changes import AddColumn, Change, CreateIndex, CreateTable, CreateTrigger, Fill, Insert, Version
+from dashkit.migrations import engine, record, shape
+from dashkit.migrations.changes import AddColumn, Change, CreateIndex, CreateTable, CreateTrigger, Version
+from dashkit.migrations.fills import Fill, Insert
 from dashkit.migrations.moves import Move
 from dashkit.migrations.names import Key
 from dashkit.store import orphans as rows
-
-BOOKKEEPING = "schema_migrations"
+from dashkit.store import tracking
 
 
 def problems(
@@ -38,10 +38,10 @@ def problems(
     begun |= {move.table for move in moves}
     again = _made_again(conn, versions)
     for table in shape.tables(conn, "backup"):
-        if table.lower() != BOOKKEEPING:
+        if table.lower() not in tracking.found(conn, "backup"):
             out = [move for move in moves if move.of == table.lower() and move.removes and move.is_of(conn, "backup")]
             found += differences(
-                *(conn, table, fills_of(versions, table), out),
+                *(conn, table, filled(conn, versions, table), out),
                 grows=table.lower() in begun,
                 by_value=table.lower() in again,
             )
@@ -58,20 +58,36 @@ def _made_again(conn: sqlite3.Connection, versions: tuple[Version, ...]) -> set[
     return {change.table for change in changes if change.is_earlier(before.get(change.table))}
 
 
-def fills_of(versions: tuple[Version, ...], table: str) -> dict[str, Fill]:
-    """The fills of a table, by column."""
-    return {
-        change.column: change
-        for version in versions
-        for change in version.changes
-        if isinstance(change, Fill) and change.table == table.lower()
-    }
+def filled(conn: sqlite3.Connection, versions: tuple[Version, ...], table: str) -> dict[str, str]:
+    """By column the SQL condition under which row n of main has what a fill gave to row o of the backup.
+
+    A fill that the backup has on record was made before it.
+    """
+    before, key, recorded = (
+        record.changes_of(conn, "backup"),
+        shape.row_key(conn, table, "backup"),
+        tracking.table(conn),
+    )
+    conditions = {}
+    for fill in (change for version in versions for change in version.changes if isinstance(change, Fill)):
+        if fill.table != table.lower() or fill.name in before:
+            continue
+        sources = [source for source, _ in fill.available(conn)]
+        its = Fill.value(tuple(source for source in sources if source != ":now") or ("NULL",))
+        given = f"n.{fill.column} IS {its}"
+        if ":now" in sources and recorded:
+            given = f"({given} OR {its} IS NULL AND n.{fill.column} IN (SELECT applied_at FROM main.{recorded}))"
+        conditions[fill.column] = (
+            f"EXISTS (SELECT 1 FROM backup.{shape.quoted(table)} AS b WHERE b.{key} = o.{key} "
+            f"AND ({fill.needed(conn, 'backup')}) AND {given})"
+        )
+    return conditions
 
 
-def ours(versions: tuple[Version, ...]) -> set[str]:
+def ours(conn: sqlite3.Connection, versions: tuple[Version, ...]) -> set[str]:
     """The names of all objects that the versions make."""
     changes = [change for version in versions for change in version.changes]
-    made = {change.table for change in changes if isinstance(change, CreateTable)} | {BOOKKEEPING}
+    made = {change.table for change in changes if isinstance(change, CreateTable)} | {*tracking.found(conn)}
     made |= {change.index for change in changes if isinstance(change, CreateIndex)}
     return made | {change.trigger for change in changes if isinstance(change, CreateTrigger)}
 
@@ -83,7 +99,7 @@ def _changed_definitions(conn: sqlite3.Connection, versions: tuple[Version, ...]
     """
     changes = [change for version in versions for change in version.changes]
     grown = {change.table for change in changes if isinstance(change, AddColumn)}
-    mine = ours(versions)
+    mine = ours(conn, versions)
     before, after = shape.definitions(conn, "backup"), shape.definitions(conn)
     found = []
     for (kind, name), (table, sql) in before.items():
@@ -166,7 +182,7 @@ def _statement(conn: sqlite3.Connection, use: str, name: str) -> str:
 def differences(
     conn: sqlite3.Connection,
     table: str,
-    fills: dict[str, Fill],
+    fills: Mapping[str, str],
     moves: Sequence[Move] = (),
     *,
     grows: bool = False,
@@ -174,9 +190,9 @@ def differences(
 ) -> list[str]:
     """Rows of the backup that are missing or changed in main, and rows that main has on top unless it `grows`.
 
-    A column may differ only in rows where its fill was needed; a row may be missing only where it was moved and is in
-    the other table. Compared in one pass in row order (`by_value`: whatever the row ids); text by bytes, whatever the
-    collation of the column, and a number by its storage class too.
+    A column may differ only where its fill (`filled`) gave it its value; a row may be missing only where it was moved
+    and is in the other table. Compared in one pass in row order (`by_value`: whatever the row ids); text by bytes,
+    whatever the collation of the column, and a number by its storage class too.
     """
     name = shape.quoted(table)
     columns = [column for column in shape.columns(conn, table, "backup").values() if not column.generated]
@@ -188,10 +204,11 @@ def differences(
         )
         rows = f"(SELECT {listed} FROM backup.{name} AS o WHERE NOT {moved} EXCEPT SELECT {listed} FROM main.{name})"
     else:
-        rows = (
-            f"backup.{name} AS o LEFT JOIN main.{name} AS n ON n.{key} = o.{key} "
-            f"WHERE CASE WHEN n.{key} IS NULL THEN NOT {moved} ELSE {unequal(columns, key, fills)} END"
-        )
+        # No CASE: as soon as a condition of a WHERE is known to fail SQLite jumps over the rest of it.
+        bad = f"n.{key} IS NULL OR {unequal(columns, fills)}"
+        if moves:
+            bad = f"n.{key} IS NULL AND NOT {moved} OR n.{key} IS NOT NULL AND ({unequal(columns, fills)})"
+        rows = f"backup.{name} AS o LEFT JOIN main.{name} AS n ON n.{key} = o.{key} WHERE {bad}"
     gone = conn.execute(f"SELECT count(*) FROM {rows}").fetchone()[0]
     new, old = (contents(conn, [table], schema)[table] for schema in ("main", "backup"))
     if moves:
@@ -202,8 +219,8 @@ def differences(
     )
 
 
-def unequal(columns: Iterable[shape.Column], key: str, fills: dict[str, Fill]) -> str:
-    """The SQL condition under which row n of main is not what row o of the backup was."""
+def unequal(columns: Iterable[shape.Column], fills: Mapping[str, str]) -> str:
+    """The SQL condition under which row n of main is not what row o of the backup was, but for what was `filled`."""
     conditions = []
     for column in columns:
         one = shape.quoted(column.name)
@@ -211,11 +228,7 @@ def unequal(columns: Iterable[shape.Column], key: str, fills: dict[str, Fill]) -
         if column.affinity not in ("TEXT", "INTEGER"):
             condition = f"({condition} OR typeof(n.{one}) IS NOT typeof(o.{one}))"
         if fill := fills.get(column.name.lower()):
-            # Asked of the backup's row: only one that needed the value may have got it.
-            condition = (
-                f"({condition} AND NOT EXISTS (SELECT 1 FROM backup.{shape.quoted(fill.table)} AS b "
-                f"WHERE b.{key} = o.{key} AND ({fill.needs})))"
-            )
+            condition = f"({condition} AND NOT {fill})"
         conditions.append(condition)
     return shape.any_of(conditions)
 

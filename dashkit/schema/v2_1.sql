@@ -391,6 +391,8 @@ END;
 CREATE TRIGGER dashkit_dependency_insert
 AFTER INSERT ON task_dependencies
 WHEN coalesce((SELECT suspended FROM event_context), 0) = 0
+    AND NEW.task_id IS NOT NULL
+    AND NEW.depends_on_id IS NOT NULL
 BEGIN
     INSERT INTO dependency_events (task_id, depends_on_id, op, occurred_at, recorded_at, source)
     VALUES (
@@ -405,6 +407,8 @@ END;
 CREATE TRIGGER dashkit_dependency_delete
 AFTER DELETE ON task_dependencies
 WHEN coalesce((SELECT suspended FROM event_context), 0) = 0
+    AND OLD.task_id IS NOT NULL
+    AND OLD.depends_on_id IS NOT NULL
 BEGIN
     INSERT INTO dependency_events (task_id, depends_on_id, op, occurred_at, recorded_at, source)
     VALUES (

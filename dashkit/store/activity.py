@@ -19,15 +19,21 @@ _CHANGED = """
 SELECT * FROM (
     SELECT CASE e.status WHEN 'blocked' THEN 'blocked' ELSE 'status_change' END AS type, t.title,
            +e.occurred_at AS timestamp, p.name AS project_name
-    FROM main.task_events AS e CROSS JOIN main.tasks AS t ON t.id = e.task_id
-    LEFT JOIN main.projects AS p ON p.id = t.project_id
-    WHERE e.op = 'update' AND {which} AND e.occurred_at >= :since AND e.status IS NOT NULL AND e.status <> 'completed'
+    FROM {tables} LEFT JOIN main.projects AS p ON p.id = t.project_id
+    WHERE {which} AND e.occurred_at >= :since AND e.status IS NOT NULL AND e.status <> 'completed'
       AND (:project_id IS NULL OR t.project_id = :project_id)
     ORDER BY e.occurred_at DESC, type, t.title COLLATE BINARY
     LIMIT :limit
 )
 """
-_OF_CHECKED = ("e.checked IS NULL", "e.checked = 0", "e.checked = 1", *completions.ODD)
+_OF_CHECKED = [
+    f"e.op = 'update' AND {one}" for one in ("e.checked IS NULL", "e.checked = 0", "e.checked = 1", *completions.ODD)
+]
+_BY_EVENTS = "main.task_events AS e CROSS JOIN main.tasks AS t ON t.id = e.task_id"
+_BY_TASKS = (
+    "json_each(:ids) AS j CROSS JOIN main.tasks AS t ON t.id = j.value "
+    "CROSS JOIN main.task_events AS e ON e.task_id = t.id"
+)
 
 
 def recent(conn: sqlite3.Connection, limit: int, project_id: int | None, now: datetime) -> list[rows.Row]:
@@ -55,12 +61,11 @@ def recent(conn: sqlite3.Connection, limit: int, project_id: int | None, now: da
     found = latest.newest(conn, latest.COMMITS, most, project_id, now)
     found += latest.newest(conn, latest.SESSIONS, most, project_id, now)
     if events.are_kept(conn):
-        found += completions.newest(conn, most, project_id, now)
-        changed = " UNION ALL ".join(_CHANGED.format(which=which) for which in _OF_CHECKED)
+        chosen = completions.Chosen(conn, project_id)
+        found += completions.newest(chosen, most, now)
         # Nothing before the oldest of what is told already: where no status changed there would be no end to look for.
         since = sorted((times.order(row["timestamp"]) for row in found), reverse=True)[most - 1 : most]
-        values = {"limit": most, "project_id": project_id, "since": times.to_text(since[0]) if since else ""}
-        found += rows.fetch(conn, changed, values)
+        found += _changes(chosen, most, times.to_text(since[0]) if since else "")
     elif "completed_at" in rows.columns(conn, "tasks"):
         found += latest.newest(conn, latest.COMPLETED, most, project_id, now)
     found.sort(key=lambda row: (row["type"], str(row["title"])))
@@ -74,6 +79,22 @@ def recent(conn: sqlite3.Connection, limit: int, project_id: int | None, now: da
         }
         for row in found[:limit]
     ]
+
+
+def _changes(chosen: completions.Chosen, limit: int, since: str) -> list[rows.Row]:
+    """The newest changes of status but completion from an instant on, at most so many of each value of `checked`."""
+    conn, values = chosen.conn, {"project_id": chosen.project_id, "limit": limit}
+    by_events = " UNION ALL ".join(_CHANGED.format(tables=_BY_EVENTS, which=which) for which in _OF_CHECKED)
+    if chosen.project_id is None:
+        return rows.fetch(conn, by_events, values | {"since": since})
+    # Of a project those of all are gone through for a while only: its own may be few, and old.
+    near = completions.since_newest(conn, _OF_CHECKED, limit)
+    if near is not None:
+        found = rows.fetch(conn, by_events, values | {"since": max(near, since)})
+        if len(found) >= limit or near <= since:
+            return found
+    by_tasks = _CHANGED.format(tables=_BY_TASKS, which="e.op = 'update'")
+    return rows.fetch(conn, by_tasks, values | {"since": since, "ids": chosen.ids})
 
 
 def _first_line(text: object) -> str:

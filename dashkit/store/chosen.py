@@ -82,7 +82,7 @@ def _of_external_id(conn: sqlite3.Connection, word: str, project_id: int | None)
     Else those that had it before, and TASK-12 for the row 12 of a task without an id, as links read it.
     """
     found = _with_id(conn, word, project_id)
-    if not found and rows.columns(conn, "task_sources"):
+    if not found and "image" in rows.columns(conn, "task_sources"):
         former = (
             "t.external_id IS NULL AND upper(:word) = 'TASK-' || t.id "
             "OR EXISTS (SELECT 1 FROM task_sources AS s, json_each(s.image, '$.former_ids') AS f "
@@ -95,7 +95,7 @@ def _of_external_id(conn: sqlite3.Connection, word: str, project_id: int | None)
 def _tasks(conn: sqlite3.Connection, condition: str, word: str | int, project_id: int | None) -> list[rows.Row]:
     """The tasks of a condition on `:word`, with their project, and whether they are gone from their file."""
     gone = "0"
-    if rows.columns(conn, "task_sources"):
+    if "gone_at" in rows.columns(conn, "task_sources"):
         gone = "EXISTS (SELECT 1 FROM task_sources AS g WHERE g.task_id = t.id AND g.gone_at IS NOT NULL)"
     return rows.read(
         conn,

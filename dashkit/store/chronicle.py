@@ -53,7 +53,7 @@ def updated_at(conn: sqlite3.Connection, row: Mapping[str, Any]) -> str | None:
     does it that a file without a past had the task when it was read first.
     """
     written, read_at, said = row["updated_at"], None, None
-    if events.are_kept(conn) and rows.columns(conn, "task_sources"):
+    if events.are_kept(conn) and rows.columns(conn, "task_sources") >= {"seen_at", "image"}:
         sql = "SELECT seen_at, image FROM main.task_sources WHERE task_id = :id"
         for source in rows.read(conn, sql, {"id": row["id"]}):
             read_at, said = source["seen_at"], _accepted(source["image"])

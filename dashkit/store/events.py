@@ -124,7 +124,7 @@ def record_late(
         before = conn.execute("SELECT coalesce(max(event_id), 0) FROM task_events").fetchone()[0]
         conn.executemany(f"INSERT INTO task_events ({', '.join(columns)}) VALUES ({marks})", found)  # noqa: S608
         _write_rows(conn, before, recorded_at)
-        for dependency in dependencies:
+        for dependency in dependencies if rows.columns(conn, "task_dependencies") else ():
             _write_dependency(conn, dependency, recorded_at)
     return clamped
 

@@ -3,7 +3,7 @@
 import sqlite3
 
 from dashkit import times
-from dashkit.store import rows
+from dashkit.store import rows, tracking
 from dashkit.store.events import differs
 
 
@@ -51,14 +51,16 @@ def unlike_dependency_history(conn: sqlite3.Connection) -> int:
             SELECT task_id, depends_on_id, op, max(event_id) FROM dependency_events GROUP BY task_id, depends_on_id
         ), said AS (SELECT task_id, depends_on_id FROM last WHERE op <> 'remove')
         SELECT (SELECT count(*) FROM (SELECT * FROM said EXCEPT SELECT task_id, depends_on_id FROM task_dependencies))
-             + (SELECT count(*) FROM (SELECT task_id, depends_on_id FROM task_dependencies EXCEPT SELECT * FROM said))
+             + (SELECT count(*) FROM (
+                    SELECT task_id, depends_on_id FROM task_dependencies
+                    WHERE task_id IS NOT NULL AND depends_on_id IS NOT NULL EXCEPT SELECT * FROM said))
         """
     return int(conn.execute(sql).fetchone()[0])
 
 
 def recorded_backups(conn: sqlite3.Connection) -> list[str]:
     """The backups that migrations recorded: a name beside the database, or a path."""
-    if "backup" not in rows.columns(conn, "schema_migrations"):
+    if (table := tracking.table(conn)) is None:
         return []
-    sql = "SELECT DISTINCT backup FROM schema_migrations WHERE typeof(backup) = 'text' AND backup <> '' ORDER BY backup"
+    sql = f"SELECT DISTINCT backup FROM {table} WHERE typeof(backup) = 'text' AND backup <> '' ORDER BY backup"  # noqa: S608
     return [name for (name,) in conn.execute(sql)]

@@ -134,7 +134,7 @@ def _keys(conn: sqlite3.Connection) -> dict[str, list[_Key]]:
             _Key(table, tables[one.parent], ((one.column, one.key),))
             for one in REFERENCES
             if one.table == table.lower() and one.column in mine and one.column not in named
-            if one.key in rows.columns(conn, one.parent)
+            if one.parent in tables and one.key in rows.columns(conn, one.parent)
         ]
         if here:
             found[table] = here

@@ -141,14 +141,14 @@ def find_phases(conn: sqlite3.Connection, project_id: int) -> dict[str, int]:
 def insert_project(conn: sqlite3.Connection, name: str, created_at: str, description: str | None = None) -> int:
     """Add a project; its id."""
     values = {"name": name, "created_at": created_at}
-    return _insert(conn, "projects", values if description is None else {**values, "description": description})
+    return _insert(conn, "projects", [values if description is None else {**values, "description": description}])[0]
 
 
 def insert_phase(conn: sqlite3.Connection, project_id: int, name: str, position: int) -> int | None:
     """Add a phase; its id, or None in a database without phases."""
     if not has_phases(conn):
         return None
-    return _insert(conn, "phases", {"project_id": project_id, "name": name, "position": position})
+    return _insert(conn, "phases", [{"project_id": project_id, "name": name, "position": position}])[0]
 
 
 def insert_tasks(conn: sqlite3.Connection, project_id: int, tasks: Sequence[Mapping[str, str | int | None]]) -> int:
@@ -161,19 +161,14 @@ def insert_tasks(conn: sqlite3.Connection, project_id: int, tasks: Sequence[Mapp
     """
     if not tasks:
         return 0
-    full = [{**task, "project_id": project_id} for task in tasks]
-    conn.cursor().executemany(_statement(conn, "tasks", full[0]), full)
-    return len(full)
+    return len(insert_each(conn, project_id, tasks))
 
 
 def insert_each(
     conn: sqlite3.Connection, project_id: int, tasks: Sequence[Mapping[str, str | int | None]]
 ) -> list[int]:
     """Add tasks to a project, the same columns in each; their ids."""
-    if not tasks:
-        return []
-    statement, cursor = _statement(conn, "tasks", [*tasks[0], "project_id"]), conn.cursor()
-    return [int(cursor.execute(statement, {**task, "project_id": project_id}).lastrowid or 0) for task in tasks]
+    return _insert(conn, "tasks", [{**task, "project_id": project_id} for task in tasks])
 
 
 def insert_dependencies(conn: sqlite3.Connection, pairs: Iterable[tuple[int, int]]) -> None:
@@ -181,19 +176,33 @@ def insert_dependencies(conn: sqlite3.Connection, pairs: Iterable[tuple[int, int
     conn.cursor().executemany("INSERT INTO task_dependencies (task_id, depends_on_id) VALUES (?, ?)", pairs)
 
 
+def has_dependencies(conn: sqlite3.Connection) -> bool:
+    """Whether this database has our table for dependencies; another program's has another shape."""
+    return rows.columns(conn, "task_dependencies") >= {"task_id", "depends_on_id"}
+
+
 def has_phases(conn: sqlite3.Connection) -> bool:
     """Whether this database has a table for phases."""
-    return rows.columns(conn, "phases") >= {"id", "project_id", "name"}
+    return rows.is_table(conn, "phases") and rows.columns(conn, "phases") >= {"id", "project_id", "name"}
 
 
-def _insert(conn: sqlite3.Connection, table: str, values: Mapping[str, str | int | None]) -> int:
-    cursor = conn.cursor().execute(_statement(conn, table, values), values)
-    return int(cursor.lastrowid or 0)
-
-
-def _statement(conn: sqlite3.Connection, table: str, names: Iterable[str]) -> str:
-    here = rows.columns(conn, table)
-    kept = [name for name in names if name in here]
-    values = ", ".join(f":{name}" for name in kept)
+def _insert(conn: sqlite3.Connection, table: str, full: Sequence[Mapping[str, str | int | None]]) -> list[int]:
+    """Add rows, the same columns in each; their ids."""
+    if not full:
+        return []
+    here, cursor = rows.columns(conn, table), conn.cursor()
+    # A key of another declaration, such as INT PRIMARY KEY, is no row number: SQLite would leave it empty.
+    last = None if rows.numbers_itself(conn, table) else _last_id(conn, table)
+    kept = [*([] if last is None else ["id"]), *(name for name in full[0] if name in here)]
     # The names are the keys that this package writes: no text from outside becomes SQL.
-    return f"INSERT INTO main.{table} ({', '.join(kept)}) VALUES ({values})"  # noqa: S608
+    sql = f"INSERT INTO main.{table} ({', '.join(kept)}) VALUES ({', '.join(f':{name}' for name in kept)})"  # noqa: S608
+    if last is None:
+        return [int(cursor.execute(sql, values).lastrowid or 0) for values in full]
+    numbers = list(range(last + 1, last + 1 + len(full)))
+    cursor.executemany(sql, [{**values, "id": number} for number, values in zip(numbers, full, strict=True)])
+    return numbers
+
+
+def _last_id(conn: sqlite3.Connection, table: str) -> int:
+    sql = f"SELECT coalesce(max(CAST(id AS INTEGER)), 0) AS last FROM main.{table}"  # noqa: S608 - names of ours
+    return int(rows.fetch(conn, sql, {})[0]["last"])

@@ -18,10 +18,11 @@ WITH last AS (
 INSERT INTO dependency_events (task_id, depends_on_id, op, occurred_at, recorded_at, not_before, source)
 SELECT task_id, depends_on_id, 'add', max(:now, coalesce(occurred_at, '')), :now, :since, 'reconcile'
 FROM task_dependencies LEFT JOIN last USING (task_id, depends_on_id) WHERE coalesce(op, 'remove') = 'remove'
+AND task_id IS NOT NULL AND depends_on_id IS NOT NULL
 UNION ALL
 SELECT task_id, depends_on_id, 'remove', max(:now, occurred_at), :now, :since, 'reconcile'
 FROM last WHERE op <> 'remove' AND (task_id, depends_on_id) NOT IN (
-    SELECT task_id, depends_on_id FROM task_dependencies)
+    SELECT task_id, depends_on_id FROM task_dependencies WHERE task_id IS NOT NULL AND depends_on_id IS NOT NULL)
 ORDER BY 1, 2
 """
 

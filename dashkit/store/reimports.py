@@ -157,7 +157,8 @@ class _Moves:
             self._conn,
             "SELECT task_id, event_id, op, title, project_id, +recorded_at AS recorded, "  # noqa: S608
             f"{said} AS created FROM main.task_events "
-            f"WHERE op IN ('delete', 'insert') AND task_id IN ({ids}) ORDER BY task_id, event_id",
+            # The plus keeps SQLite from the index of op, by which it would read the moves of all tasks.
+            f"WHERE +op IN ('delete', 'insert') AND task_id IN ({ids}) ORDER BY task_id, event_id",
             {"of": json.dumps(of)},
         )
         for task, mine in groupby(found, key=lambda row: row["task_id"]):

@@ -8,6 +8,7 @@ import json
 import sqlite3
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from functools import lru_cache
 from typing import Any
 
 from dashkit.errors import OutdatedError, RefusedError
@@ -20,6 +21,30 @@ _AT_ONCE = 1_000  # rows
 
 # Without these a file is no Dashboard.
 REQUIRED: Shape = {"projects": ("id", "name"), "tasks": ("id", "project_id", "title", "status")}
+
+# What depends on what; and by what columns the tables of version 2.1 are told from those of another program that have
+# the same names. Of each there is no more here than every file of that version has.
+DEPENDENCY = ("task_id", "depends_on_id")
+OURS: Shape = {
+    "task_dependencies": DEPENDENCY,
+    "task_sources": ("task_id", "source"),
+    "task_events": ("event_id", "task_id", "occurred_at", "recorded_at", "op", "source"),
+    "dependency_events": ("event_id", *DEPENDENCY, "op", "occurred_at", "recorded_at", "source"),
+    "event_context": ("id", "suspended"),
+    "git_repo_commits": ("repo_id", "sha"),
+    "git_commit_paths": ("sha", "paths"),
+    "llm_calls": ("id", "session_id"),
+    "llm_prompts": ("id", "session_id"),
+    "session_evidence": ("session_id", "kind", "value"),
+    "commit_session_links": ("commit_sha", "session_id"),
+    "checkpoints": ("key", "value", "updated_at"),
+    "ingest_files": ("path", "size", "tail_digest"),
+    "link_rejections": ("task_id", "commit_sha", "session_id"),
+    "settings": ("scope", "key", "value"),
+    "runs": ("id", "kind", "started_at", "finished_at", "outcome"),
+}
+_SHOWN = 60  # characters of an id in a message
+_ORDINARY = "FROM main.sqlite_master WHERE type = 'table' AND rootpage > 0"  # neither a view nor a virtual table
 
 # What version 2.0 adds, as far as a row of it is read or written.
 ADDED_IN_2_0: Shape = {
@@ -70,20 +95,46 @@ def write(conn: sqlite3.Connection, sql: str, values: Values) -> int:
 
 
 def columns(conn: sqlite3.Connection, table: str) -> frozenset[str]:
-    """The names of a table's stored columns in lower case; none if there is no such table."""
+    """The names of a table's stored columns in lower case; none if there is no such table.
+
+    Nor are there any of what another program has under a name of OURS: a table that lacks ours, or a view.
+    """
     return frozenset(_columns(conn, [table])[table])
 
 
 def _columns(conn: sqlite3.Connection, tables: Collection[str]) -> dict[str, set[str]]:
     """The same of several tables, asked for at once: each function asks, whatever was there a moment ago."""
     sql = (
-        "SELECT asked.value AS of, lower(found.name) AS name "
-        "FROM json_each(:tables) AS asked, pragma_table_info(asked.value, 'main') AS found"
+        "SELECT asked.key AS of, lower(found.name) AS name "  # noqa: S608 - of words of ours
+        "FROM json_each(:tables) AS asked, pragma_table_info(asked.key, 'main') AS found "
+        f"WHERE NOT asked.value OR EXISTS (SELECT 1 {_ORDINARY} AND lower(name) = asked.key)"
     )
     found: dict[str, set[str]] = {table: set() for table in tables}
-    for row in fetch(conn, sql, {"tables": json.dumps(list(tables))}):
+    try:
+        rows = fetch(conn, sql, {"tables": json.dumps({table: table in OURS for table in tables})})
+    except sqlite3.OperationalError as error:
+        if error.sqlite_errorcode != sqlite3.SQLITE_ERROR:
+            raise
+        # A view of what is gone.
+        return found if len(found) == 1 else {table: _columns(conn, [table])[table] for table in tables}
+    for row in rows:
         found[row["of"]].add(row["name"])
-    return found
+    return {table: here if here.issuperset(OURS.get(table, ())) else set() for table, here in found.items()}
+
+
+@lru_cache
+def affinity(declared: str) -> str:
+    """The affinity of a declared type (sqlite.org/datatype3.html, section 3.1)."""
+    declared = declared.upper()
+    for words, result in (
+        (("INT",), "INTEGER"),
+        (("CHAR", "CLOB", "TEXT"), "TEXT"),
+        (("BLOB",), "BLOB"),
+        (("REAL", "FLOA", "DOUB"), "REAL"),
+    ):
+        if any(word in declared for word in words):
+            return result
+    return "NUMERIC" if declared else "BLOB"
 
 
 def is_v2(conn: sqlite3.Connection) -> bool:
@@ -95,7 +146,7 @@ def require(conn: sqlite3.Connection) -> None:
     """Refuse what is no Dashboard.
 
     Raises:
-        RefusedError: projects or tasks lack a column that every Dashboard has.
+        RefusedError: projects or tasks lack a column that every Dashboard has, or have ids that are no whole numbers.
     """
     _require(conn, _columns(conn, REQUIRED))
 
@@ -108,6 +159,64 @@ def _require(conn: sqlite3.Connection, here: Mapping[str, Collection[str]]) -> N
             "Name the Dashboard's own file; `dashkit sample PATH` makes one to try.",
             missing=missing,
         )
+    require_whole_ids(conn, _name(conn))
+
+
+def require_whole_ids(conn: sqlite3.Connection, name: str) -> None:
+    """Refuse a Dashboard in which a task or a project has an id that is no whole number; `name` is for the message.
+
+    Raises:
+        RefusedError: there is such an id, or the column could hold no other.
+    """
+    for table in REQUIRED:
+        if found := _strange_ids(conn, table):
+            why, remedy = found
+            raise RefusedError(
+                f"Cannot use {name}",
+                f"{why}, and dashkit knows {table} by whole numbers",
+                f"Nothing was changed. {remedy}",
+                table=table,
+            )
+
+
+def is_table(conn: sqlite3.Connection, name: str) -> bool:
+    """Whether a name is that of an ordinary table, neither of a view nor of a virtual table."""
+    sql = f"SELECT 1 {_ORDINARY} AND lower(name) = :name"
+    return bool(fetch(conn, sql, {"name": name}))
+
+
+def numbers_itself(conn: sqlite3.Connection, table: str) -> bool:
+    """Whether the id of a table is SQLite's own row number: it is a whole number, and a new row gets one."""
+    sql = """
+        SELECT (SELECT count(*) = 1 AND max(lower(name)) = 'id' FROM pragma_table_info(:table, 'main') WHERE pk)
+               AND NOT EXISTS (SELECT 1 FROM pragma_index_list(:table, 'main') WHERE origin = 'pk') AS its_own
+        """
+    return bool(fetch(conn, sql, {"table": table})[0]["its_own"])
+
+
+def _strange_ids(conn: sqlite3.Connection, table: str) -> tuple[str, str] | None:
+    """Why the ids of a table are no whole numbers, and what to do about it; None: they are."""
+    if numbers_itself(conn, table):
+        return None
+    # The names are of REQUIRED.
+    sql = "SELECT type FROM pragma_table_info(:table, 'main') WHERE lower(name) = 'id'"
+    declared = str(fetch(conn, sql, {"table": table})[0]["type"] or "")
+    takes_numbers = affinity(declared) not in ("TEXT", "REAL")
+    sql = f"SELECT count(*) AS n, total(id IS NULL) AS empty, min(quote(id)) AS one FROM main.{table} WHERE typeof(id) <> 'integer'"  # noqa: S608, E501
+    found = fetch(conn, sql, {})[0]
+    if found["n"] and found["n"] == found["empty"] and takes_numbers:
+        told = "1 row has no id" if found["n"] == 1 else f"{found['n']:,} rows have no id"
+        statement = f"UPDATE {table} SET id = rowid + (SELECT coalesce(max(id), 0) FROM {table}) WHERE id IS NULL"  # noqa: S608
+        return f"in {table} {told}", f"Run this SQL, which gives each of them a number of its own: `{statement}`."
+    remedy = (
+        f"On a copy, make a table {table} with `id INTEGER PRIMARY KEY`, keep the present ids in another column (those "
+        "of tasks in `external_id`, which pages and commands show), and let every column that points to them follow."
+    )
+    if found["n"]:
+        one = found["one"] if len(found["one"]) <= _SHOWN else f"{found['one'][:_SHOWN]}..."
+        told = "1 row has an id" if found["n"] == 1 else f"{found['n']:,} rows have an id"
+        return f"in {table} {told} that is no whole number, such as {one}", remedy
+    return None if takes_numbers else (f"{table}.id is declared {declared}, which holds no whole numbers", remedy)
 
 
 def require_v2(conn: sqlite3.Connection) -> None:
@@ -158,7 +267,9 @@ def each(conn: sqlite3.Connection, sql: str, values: Values) -> Iterator[Row]:
         some = cursor.fetchmany(_AT_ONCE)
     names = [column[0] for column in cursor.description]
     while some:
-        yield from (dict(zip(names, map(_decoded, row), strict=True)) for row in some)
+        for row in some:
+            decoded = [value.decode("utf-8", "replace") if isinstance(value, bytes) else value for value in row]
+            yield dict(zip(names, decoded, strict=True))
         with _undecoded(conn):
             some = cursor.fetchmany(_AT_ONCE)
 
@@ -179,10 +290,6 @@ def literal(text: str) -> str:
     if text.isprintable() and "`" not in text:
         return "'" + text.replace("'", "''") + "'"
     return f"char({', '.join(str(ord(char)) for char in text)})"
-
-
-def _decoded(value: Any) -> Any:
-    return value.decode("utf-8", "replace") if isinstance(value, bytes) else value
 
 
 def _bindable(values: Values) -> dict[str, Any]:

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from dashkit import times
-from dashkit.store import instants, rows
+from dashkit.store import instants, rows, tracking
 from dashkit.store.events import OPERATIONS
 from dashkit.vocabulary import STATUSES
 
@@ -63,16 +63,6 @@ _ODD_IMAGE = (
     "heading_path IS NULL)"
 )
 RULES = (
-    *(
-        Rule(
-            f"{table}.id",
-            "empty: nothing can name such a row",
-            "id IS NULL",
-            f"UPDATE {table} SET id = rowid + (SELECT coalesce(max(id), 0) FROM {table})",  # noqa: S608 - two words
-            "It gives each of them a number of its own.",
-        )
-        for table in ("projects", "tasks")
-    ),
     Rule(
         "tasks.checked",
         "neither 0 nor 1",
@@ -206,9 +196,11 @@ def find(conn: sqlite3.Connection, today: str) -> Iterator[Found]:
     with instants.reader(conn):
         yield from _backwards(conn)
         for dates in DATES:
-            here = rows.columns(conn, dates.table)
+            # The record of migrations has one of two names; another program may have the usual one.
+            table = (tracking.table(conn) or "") if dates.table in tracking.NAMES else dates.table
+            here = rows.columns(conn, table)
             for column in (column for column in dates.columns if column in here):
-                yield from _unread(conn, dates, column, today)
+                yield from _unread(conn, replace(dates, table=table), column, today)
         yield from _of_the_future(conn, today)
 
 

@@ -15,8 +15,10 @@ from typing import TYPE_CHECKING, Any
 
 from dashkit import connection, migrations
 from dashkit.errors import RefusedError
-from dashkit.migrations import preflight, report
+from dashkit.migrations import preflight
+from dashkit.migrations.findings import counted
 from dashkit.records import Check
+from dashkit.store import tracking
 from dashkit.verification import checks, contents, functions, sizes, speed
 
 if TYPE_CHECKING:
@@ -241,7 +243,7 @@ def _states(path: Path, folder: Path) -> tuple[Path, Path, str, str, str | None]
         )
     shutil.copy(before, after)
     done = migrations.execute(after)
-    count = report.counted(len(done.changes), "changes")
+    count = counted(len(done.changes), "changes")
     return before, after, f"On a copy, {count} applied; the database itself is untouched", "a copy", None
 
 
@@ -250,7 +252,8 @@ def _mended(before: Path, after: Path, applied_at: str) -> str:
     if migrations.status(before).version != migrations.status(after).version:
         return ""
     with closing(connection.connect_immutable(after)) as conn:
-        rows = conn.execute("SELECT name FROM schema_migrations WHERE applied_at = ? ORDER BY rowid", (applied_at,))
+        record = tracking.table(conn)
+        rows = conn.execute(f"SELECT name FROM {record} WHERE applied_at = ? ORDER BY rowid", (applied_at,))
         names = [name for (name,) in rows]
     more = f" and {len(names) - 4} more" if len(names) > 4 else ""
     return f"Mended {', '.join(names[:4])}{more}"
@@ -266,9 +269,8 @@ def _look(
         connection.attach_immutable(conn, before, "backup")
         schema = tuple(checks.schema_difference(conn))
         found = (*checks.rows(tables), *checks.soundness(conn, before, after), *checks.migration(conn))
-        changes = tuple(
-            row[0] for row in conn.execute("SELECT version || ': ' || name FROM schema_migrations ORDER BY rowid")
-        )
+        recorded = conn.execute(f"SELECT version || ': ' || name FROM {tracking.table(conn)} ORDER BY rowid")
+        changes = tuple(line for (line,) in recorded)
     found += (
         Check(
             "the nine functions run",

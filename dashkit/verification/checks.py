@@ -9,17 +9,22 @@ from pathlib import Path
 
 from dashkit import connection, migrations, times
 from dashkit.errors import DashkitError
-from dashkit.migrations import engine, report, shape, state, verify
+from dashkit.migrations import engine, shape, state, verify
+from dashkit.migrations.fills import Fill
+from dashkit.migrations.findings import counted
 from dashkit.records import Check
-from dashkit.store import instants
+from dashkit.store import instants, tracking
 from dashkit.verification import contents
+
+# The fill that checks completed tasks.
+_CHECK = next(one for one in migrations.VERSIONS[0].changes if isinstance(one, Fill) and one.column == "checked")
 
 
 def rows(tables: tuple[contents.Table, ...]) -> Iterator[Check]:
     """Every old row and value is there, table by table, or something says what became of it since."""
     for table in tables:
         gone, other = table.missing - table.deleted, table.changed - table.edited
-        parts = [f"{report.counted(table.rows_before, 'rows')} before, {table.rows_after:,} now"]
+        parts = [f"{counted(table.rows_before, 'rows')} before, {table.rows_after:,} now"]
         if gone:
             parts.append(f"{gone:,} missing, and nothing says who deleted {_them(gone)}: deleted since, or lost")
         if other:
@@ -71,22 +76,31 @@ def migration(conn: sqlite3.Connection) -> Iterator[Check]:
         len(recorded) == len(found.due) and not edited,
         f"{len(recorded)} of {len(found.due)}" + (f"; in another wording: {', '.join(edited)}" if edited else ""),
     )
-    since = conn.execute("SELECT max(applied_at) FROM schema_migrations").fetchone()[0]
-    sql = (
-        "SELECT count(*), total(n.checked IS NOT 1), "
-        f"total(n.checked IS NOT 1 AND NOT ({contents.edited(conn, 'tasks')})) "
-        "FROM backup.tasks o JOIN main.tasks n ON n.id = o.id WHERE o.status = 'completed' COLLATE BINARY"
-    )
-    with instants.reader(conn):
-        completed, unchecked, unexplained = conn.execute(sql, {"applied_at": since}).fetchone()
-    told = f"{completed - int(unchecked):,} of {report.counted(completed, 'completed tasks')} checked"
-    if unchecked and not unexplained:
-        told += f"; {int(unchecked):,} unchecked by somebody since"
-    yield Check("checked agrees with status", not unexplained, told)
+    yield _checked(conn)
     empty = conn.execute(
         "SELECT count(*) FROM backup.tasks o JOIN main.tasks n ON n.id = o.id WHERE n.updated_at IS NULL"
     ).fetchone()[0]
     yield Check("updated_at is populated", not empty, f"{empty:,} empty")
+
+
+def _checked(conn: sqlite3.Connection) -> Check:
+    """Whether every task that was completed is checked, or was unchecked before, or by somebody since."""
+    since = conn.execute(f"SELECT max(applied_at) FROM {tracking.table(conn)}").fetchone()[0]
+    # In a column that the migration found in use, 0 is a person's word.
+    before = "o.checked IS 0" if _CHECK.is_used(conn, "backup") else "FALSE"
+    sql = (
+        f"SELECT count(*), total(n.checked IS NOT 1), total(n.checked IS NOT 1 AND {before}), "
+        f"total(n.checked IS NOT 1 AND NOT ({before} OR {contents.edited(conn, 'tasks')})) "
+        "FROM backup.tasks o JOIN main.tasks n ON n.id = o.id WHERE o.status = 'completed' COLLATE BINARY"
+    )
+    with instants.reader(conn):
+        completed, unchecked, kept, unexplained = map(int, conn.execute(sql, {"applied_at": since}).fetchone())
+    told = f"{completed - unchecked:,} of {counted(completed, 'completed tasks')} checked"
+    if kept:
+        told += f"; {kept:,} unchecked before the migration, which kept that (to check them: {_CHECK.sql};)"
+    if unchecked > kept and not unexplained:
+        told += f"; {unchecked - kept:,} unchecked by somebody since"
+    return Check("checked agrees with status", not unexplained, told)
 
 
 def schema_difference(conn: sqlite3.Connection) -> Iterator[tuple[str, str, str]]:

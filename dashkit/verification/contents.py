@@ -8,7 +8,7 @@ from pathlib import Path
 
 from dashkit import connection
 from dashkit.migrations import VERSIONS, shape, verify
-from dashkit.store import instants
+from dashkit.store import instants, tracking
 
 
 @dataclass(frozen=True)
@@ -39,7 +39,7 @@ def compare(before: Path, after: Path, applied_at: str | None) -> list[Table]:
     """Compare every table of `before` with `after`; work done after `applied_at` (None: no such) is told apart."""
     with closing(connection.connect_immutable(after)) as conn, closing(connection.connect_immutable(before)) as old:
         connection.attach_immutable(conn, before, "backup")
-        names = [name for name in shape.tables(old) if name.lower() != verify.BOOKKEEPING]
+        names = [name for name in shape.tables(old) if name.lower() not in tracking.found(old)]
         return [_compare(old, conn, name, applied_at) for name in names]
 
 
@@ -82,7 +82,7 @@ def _noted(conn: sqlite3.Connection, log: str, row: str, op: str) -> str:
 
 
 def _compare(old: sqlite3.Connection, conn: sqlite3.Connection, name: str, applied_at: str | None) -> Table:
-    fills = verify.fills_of(VERSIONS, name)
+    fills = verify.filled(conn, VERSIONS, name)
     columns = [column for column in shape.columns(old, name).values() if not column.generated]
     listed = [column.name for column in columns if column.name.lower() not in fills]
     one, two = _digest(old, name, listed), _digest(conn, name, listed)
@@ -92,7 +92,7 @@ def _compare(old: sqlite3.Connection, conn: sqlite3.Connection, name: str, appli
         counts = (one[0], 0, 0, 0)
     elif all(column.name.lower() in here for column in columns):
         if key:
-            unequal = f"n.{key} IS NOT NULL AND ({verify.unequal(columns, key, fills)})"
+            unequal = f"n.{key} IS NOT NULL AND ({verify.unequal(columns, fills)})"
             sql = (
                 f"SELECT total(n.{key} IS NULL), total({unequal}), total({unequal} AND ({edited(conn, name)})), "
                 f"total(n.{key} IS NULL AND ({_deleted(conn, name)})) "

@@ -3,16 +3,21 @@
 -- period, neither come nor gone: what is counted adds up to what is open.
 -- Columns: period_on, arrived, estimated, finished, left, net_flow (tasks), is_partial, is_gap.
 -- Parameters: $by (day, week, month).
-WITH steps AS (
+WITH moments AS (
     SELECT
-        period_of(occurred_at, $by) AS starts_on, count(*) FILTER (kind = 'arrived') AS arrived,
+        quarter_of(occurred_at) AS moment, count(*) FILTER (kind = 'arrived') AS arrived,
         count(*) FILTER (kind = 'arrived' AND is_estimated) AS estimated, count(*) FILTER (kind = 'finished') AS finished,
         count(*) FILTER (kind = 'left') AS gone
     FROM history.steps WHERE is_dated AND kind <> 'started' AND chosen(project_id) GROUP BY 1
+), steps AS (
+    SELECT period_of(moment, $by) AS starts_on, sum(arrived) AS arrived, sum(estimated) AS estimated,
+        sum(finished) AS finished, sum(gone) AS gone
+    FROM moments GROUP BY 1
 )
 SELECT
-    p.starts_on AS period_on, coalesce(s.arrived, 0) AS arrived, coalesce(s.estimated, 0) AS estimated,
-    coalesce(s.finished, 0) AS finished, coalesce(s.gone, 0) AS "left",
-    coalesce(s.arrived - s.finished - s.gone, 0) AS net_flow, p.is_partial, p.is_gap
+    p.starts_on AS period_on, CAST(coalesce(s.arrived, 0) AS BIGINT) AS arrived,
+    CAST(coalesce(s.estimated, 0) AS BIGINT) AS estimated, CAST(coalesce(s.finished, 0) AS BIGINT) AS finished,
+    CAST(coalesce(s.gone, 0) AS BIGINT) AS "left", CAST(coalesce(s.arrived - s.finished - s.gone, 0) AS BIGINT) AS net_flow,
+    p.is_partial, p.is_gap
 FROM recorded_periods((SELECT min(arrived_at) FROM flow), $by) AS p LEFT JOIN steps AS s ON s.starts_on = p.starts_on
 ORDER BY period_on

@@ -2,12 +2,16 @@
 -- what was open then, and started - finished - left what was in work.
 -- What leaves passes the start with it, and what was found done counts from then on, so that no line crosses another.
 -- Columns: period_on, arrived, started, finished, left (tasks), is_partial, is_gap. Parameters: $by (day, week, month).
-WITH steps AS (
+WITH moments AS (
     SELECT
-        period_of(occurred_at, $by) AS starts_on, count(*) FILTER (kind = 'arrived') AS arrived,
+        quarter_of(occurred_at) AS moment, count(*) FILTER (kind = 'arrived') AS arrived,
         count(*) FILTER (kind = 'started') AS started, count(*) FILTER (kind = 'finished') AS finished,
         count(*) FILTER (kind = 'left') AS gone
     FROM history.steps WHERE chosen(project_id) GROUP BY 1
+), steps AS (
+    SELECT period_of(moment, $by) AS starts_on, sum(arrived) AS arrived, sum(started) AS started,
+        sum(finished) AS finished, sum(gone) AS gone
+    FROM moments GROUP BY 1
 )
 SELECT
     p.starts_on AS period_on, CAST(coalesce(sum(s.arrived) OVER so_far, 0) AS BIGINT) AS arrived,

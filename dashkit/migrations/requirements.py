@@ -1,0 +1,95 @@
+"""What a database has to be before anything is planned on it."""
+
+import sqlite3
+from pathlib import Path
+
+from dashkit.errors import RefusedError
+from dashkit.migrations import record, shape
+from dashkit.migrations.findings import THERE, Finding
+from dashkit.store import rows
+
+# What points to other rows in a version 1 database, and the keys of phases: read as whole numbers.
+_REFERENCES = {"tasks": ("project_id", "phase_id"), "phases": ("id",)}
+
+
+def require_dashboard(conn: sqlite3.Connection, path: Path) -> None:
+    """Refuse a database that is no Dashboard, before anything is planned on it.
+
+    Raises:
+        RefusedError: projects or tasks is not there as a table with its columns and whole numbers as ids.
+    """
+    for table, wanted in rows.REQUIRED.items():
+        _, _, sql = shape.owner(conn, table) or ("", "", None)
+        if why := _unfit(conn, table, wanted):
+            raise RefusedError(
+                f"Cannot use {path}",
+                why,
+                "Name a Dashboard database; `dashkit sample PATH` makes one to try.",
+                path=path,
+            )
+        if table == "tasks" and "strict" in shape.options(sql or "") and "checked" not in shape.columns(conn, table):
+            raise RefusedError(
+                f"Cannot use {path}",
+                f"{table} is a STRICT table, and SQLite adds no BOOLEAN column to such a table",
+                "Run `ALTER TABLE tasks ADD COLUMN checked INTEGER DEFAULT 0` on it first: dashkit adopts that column.",
+                path=path,
+                table=table,
+            )
+    rows.require_whole_ids(conn, str(path))
+
+
+def _unfit(conn: sqlite3.Connection, table: str, wanted: tuple[str, ...]) -> str:
+    """Why a table is none of a Dashboard's; empty where it is one."""
+    found = shape.owner(conn, table)
+    if not found:
+        return f"it is no Dashboard: there is no table {table}"
+    kind = "virtual table" if "virtual" in shape.tokens(found[2] or "")[:3] else found[0]
+    if kind != "table":
+        return f"{table} is a {kind}, not an ordinary table"
+    columns = shape.columns(conn, table)
+    for column in wanted:
+        if column not in columns:
+            return f"it is no Dashboard: {table} has no column {column}"
+        if columns[column].generated:
+            return f"{table}.{column} is a generated column, and dashkit has to write to it"
+    if frozenset({"id"}) not in shape.keys(conn, table):
+        return f"{table}.id is not its key, so no other table could point to it"
+    return ""
+
+
+def references(conn: sqlite3.Connection) -> Finding:
+    """Whether the columns that point to other rows hold whole numbers, or nothing.
+
+    What was migrated goes on: one that is written later is a matter for `dashkit doctor`.
+    """
+    if record.read(conn).checksums:
+        return THERE
+    for table, wanted in _REFERENCES.items():
+        here = [column for column in wanted if column in shape.columns(conn, table)]
+        if not here or _hold_numbers(conn, table, here):
+            continue
+        for column in here:
+            if (odd := shape.outside(conn, table, column, shape.WHOLE.format(column))).count:
+                return Finding(
+                    "in the way",
+                    f"{table}.{column} holds {odd}, and dashkit reads whole numbers there",
+                    remedy="Set what names no row to NULL, and the others to the whole numbers that they stand for.",
+                )
+    return THERE
+
+
+def _hold_numbers(conn: sqlite3.Connection, table: str, here: list[str]) -> bool:
+    """Whether some columns hold nothing but whole numbers and NULL: of anything else the sum is no whole number.
+
+    A column that keeps texts of digits may hold others too.
+    """
+    if any(shape.columns(conn, table)[column].affinity not in ("INTEGER", "NUMERIC") for column in here):
+        return False
+    sums = ", ".join(f"typeof(sum({column}))" for column in here)
+    try:
+        kinds = conn.execute(f"SELECT {sums} FROM {table}").fetchone()
+    except sqlite3.OperationalError as error:
+        if error.sqlite_errorcode != sqlite3.SQLITE_ERROR:
+            raise
+        return False  # the sum is too large
+    return {*kinds} <= {"integer", "null"}

@@ -170,7 +170,8 @@ FROM evidence
 WHERE NOT is_claim
 QUALIFY row_number() OVER (PARTITION BY task_id, life ORDER BY number) = 1;
 
--- What is said of when a turn of the box was a finish, where that is before the event; the last word comes first.
+-- What is said of when a turn of the box was a finish; the last word comes first. What the row said to the event has
+-- to be of an earlier time; what it said later, a claim, may also take such a word back.
 CREATE TEMP TABLE claims AS
 SELECT *, row_number() OVER (PARTITION BY task_id, life, turn ORDER BY event_id DESC NULLS FIRST) AS place
 FROM (
@@ -188,27 +189,31 @@ FROM (
       AND coalesce(history.is_since(t.said_completed_at, t.said_completed_on, c.created_at, c.created_on), true)
       AND coalesce(
           history.is_since(t.said_completed_at, t.said_completed_on, t.had_left.instant, t.had_left.on_day), true)
+      -- What the row said of an earlier finish already is no news of this one.
+      AND NOT EXISTS (
+          FROM evidence AS o WHERE o.task_id = t.task_id AND o.life = t.life AND o.times_left < t.times_left AND o.checked
+          AND o.said_completed_at = t.said_completed_at AND o.said_completed_on IS NOT DISTINCT FROM t.said_completed_on)
     UNION ALL
     SELECT
         t.task_id, t.life, t.number, t.times_left, k.number, k.event_id, k.on_day, k.occurred_at
     FROM evidence AS k JOIN evidence AS t
-    ON t.task_id = k.task_id AND t.life = k.life AND t.turns_on AND t.number > k.number
-    AND t.times_left = k.times_left
+    ON t.task_id = k.task_id AND t.life = k.life AND t.turns_on AND t.times_left = k.times_left
     WHERE k.is_claim
 );
 
 -- The same events, and what is known besides: each creation, and each finish, as a backfill. From a finish on the box
--- is on, whatever was noted before it was turned on.
+-- is on, and not before it.
 CREATE TEMP TABLE mended AS
 SELECT
     e.task_id, e.life, e.event_id, e.occurred_at, e.on_day, e.not_before, e.op, e.project_id, e.title, e.status,
-    CASE WHEN e.is_claim AND k.place > 1 OR NOT e.checked AND f.finished_at <= e.occurred_at THEN NULL
-         ELSE e.checked END AS checked,
+    CASE WHEN e.is_claim AND k.place > 1 OR NOT e.checked AND f.finished_at <= e.occurred_at AND f.turn > e.number
+              OR e.checked AND NOT e.is_claim AND f.finished_at > e.occurred_at
+         THEN NULL ELSE e.checked END AS checked,
     e.blocked_reason, e.complexity, e.gone, e.found_title, 2 AS rank
 FROM evidence AS e
 LEFT JOIN claims AS k ON k.task_id = e.task_id AND k.life = e.life AND k.number = e.number
 LEFT JOIN claims AS f
-ON f.task_id = e.task_id AND f.life = e.life AND f.place = 1 AND f.times_left = e.times_left AND f.turn > e.number
+ON f.task_id = e.task_id AND f.life = e.life AND f.place = 1 AND f.times_left = e.times_left
 UNION ALL
 SELECT
     task_id, life, event_id, finished_at, on_day, NULL, 'backfill', NULL, NULL, NULL, true, NULL, NULL, NULL, NULL, 1

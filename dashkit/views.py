@@ -47,7 +47,8 @@ TABLES = {
 # times.read reads, and mean the same; a cast alone would also read 'epoch', and drop an offset. Of what else there is
 # times.read is asked: see `unread`. Before 1970 there is none: a damaged one of the year 1 would give two thousand
 # years of days.
-_STORED = "length({0}) = 24 AND {0} >= '197' THEN try_strptime({0}, '%Y-%m-%dT%H:%M:%S.%gZ')"
+# (try_strptime alone takes digits that are missing, and blanks behind.)
+_STORED = "{0} LIKE '____-__-__T__:__:__.___Z' AND {0} >= '197' THEN try_strptime({0}, '%Y-%m-%dT%H:%M:%S.%gZ')"
 _DATE = r"(19[7-9]\d|[2-9]\d{3})-\d\d-\d\d"
 _PLAIN = _DATE + r"[T ]([01]\d|2[0-3]):\d\d:\d\d(\.\d{1,6})?Z?"
 _BARE = f"length({{0}}) = 10 AND regexp_full_match({{0}}, '{_DATE}')"

@@ -574,6 +574,13 @@ def left_out(case):
     found["tasks", "no longer in the file that they were read from"] = sum(now.gone for now in tasks)
     unknown = [one for one in case.flow.values() if one["is_done"] and not one["finished_at"]]
     found["tasks", "checked, and nobody knows when: in no period"] = len(unknown)
+    for column, what, texts in (
+        ("created_at", "tasks", [task.row.get("created_at") for task in case.tasks]),
+        ("timestamp", "commits", [commit["timestamp"] for commit in case.commits.values() if commit["reachable"]]),
+    ):
+        unread = sorted(filter(is_unread, texts), key=lambda text: (-texts.count(text), text))
+        if unread:
+            found[what, f"{column} that cannot be read as a date, such as {unread[0]!r}"] = len(unread)
     hidden = [commit for commit in case.commits.values() if not commit["reachable"]]
     found["commits", "no branch or tag leads to them any more"] = len(hidden)
     found["commits", "dated in the future"] = len(list(future_commits(case)))
@@ -583,6 +590,11 @@ def left_out(case):
     for (what, reason), count in found.items():
         if count:
             yield {"what": what, "reason": reason, "left_out": count, "_place": WHAT.index(what)}
+
+
+def is_unread(text):
+    """Whether a text says something, and no date."""
+    return bool((text or "").strip()) and times.read(text) is None
 
 
 def future_commits(case):

@@ -318,6 +318,55 @@ def test_what_an_import_says_of_the_finish_enters_with_the_next_scan(shop):
     assert backfill.pending(shop.conn) == owed(shop) == Pending()
 
 
+def correct(servers, title, completed):
+    """Somebody corrects when a task was completed, and a scan takes it in; how many days ago it was finished then."""
+    servers.sql("UPDATE tasks SET completed_at = ? WHERE title = ?", completed, title)
+    servers.look()
+    agree(servers)
+    assert backfill.pending(servers.conn) == owed(servers) == Pending()
+    return days_ago(servers)[title]
+
+
+def test_a_later_word_takes_back_an_earlier_one(shop):
+    """A finish that was dated back too far is corrected, to any day up to that of the event that saw it."""
+    open_a_task(shop, "a")
+    shop.wait(5)
+    finish(shop, "a", times.to_text(times.utc_now() - timedelta(days=4)))
+    shop.wait(2)
+    assert days_ago(shop) == {"a": 6}
+    now, seen = times.utc_now(), times.utc_now() - timedelta(days=2)
+    assert correct(shop, "a", times.to_text(now - timedelta(days=3))) == 3
+    assert correct(shop, "a", times.to_text(seen)) == 2
+    assert correct(shop, "a", times.to_text(now - timedelta(days=5))) == 5
+    assert correct(shop, "a", times.to_text(now)) == 2, "what is said of a later time counts when it was seen"
+    assert correct(shop, "a", (now - timedelta(days=6)).date().isoformat()) == 6
+    assert correct(shop, "a", seen.date().isoformat()) == 2, "on the day of the event it is the event"
+
+
+@pytest.mark.parametrize("by", ["SQL", "box"])
+@pytest.mark.parametrize(
+    "said",
+    [lambda at: at.date().isoformat(), lambda at: (at + timedelta(minutes=345)).strftime("%Y-%m-%d %H:%M:%S")],
+    ids=["date", "local time"],
+)
+def test_what_was_said_of_an_earlier_finish_says_nothing_of_the_next(shop, said, by):
+    """A completed_at that stays in the row when a task is reopened does not date its next finish."""
+    open_a_task(shop, "a")
+    shop.wait(9)
+    finish(shop, "a", said(times.utc_now()))
+    shop.wait(1 / 24)
+    shop.sql("UPDATE tasks SET checked = 0")
+    shop.wait(6)
+    if by == "box":
+        database.update_task_checked(1, True, db=shop.conn)
+    else:
+        shop.sql("UPDATE tasks SET checked = 1")
+    shop.look()
+    agree(shop)
+    assert days_ago(shop) == {"a": 0}
+    assert backfill.pending(shop.conn) == owed(shop) == Pending()
+
+
 def test_a_task_that_was_renamed_between_imports_is_one(shop):
     """A life goes on through imports under several titles, each of which is that of the day."""
     open_a_task(shop, "first"), open_a_task(shop, "z")

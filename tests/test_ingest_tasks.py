@@ -3,6 +3,7 @@
 import argparse
 import re
 import sqlite3
+import time
 from contextlib import closing
 from pathlib import Path
 
@@ -11,9 +12,11 @@ from builders import insert, query, v1_database, v2_1_database, v2_database
 from content import kept
 from repositories import commit, repository
 
+import dashkit
 from dashkit import times
 from dashkit.cli import ingest
 from dashkit.errors import RefusedError, UsageError
+from dashkit.ingest.discover import discover
 from dashkit.ingest.tasks import ingest_tasks
 
 DATA = Path(__file__).resolve().parents[2] / "shared" / "data" / "tasklists"
@@ -56,6 +59,32 @@ def run(tmp_path, capsys):
         return args.run(args), *capsys.readouterr()
 
     return command
+
+
+def test_an_answer_that_is_given_while_files_are_read_stays(tmp_path, monkeypatch):
+    """What a reading finds is known when it is written, however long the reading took."""
+    path, file = v2_1_database(tmp_path / "d.db"), tmp_path / "TODO.md"
+    file.write_text("- [ ] one\n- [ ] two\n")
+    ingest_tasks([file], "X", path)
+    file.write_text("- [x] one\n- [x] two\n")
+    answers = {}
+
+    def done(instant):
+        with dashkit.open(path, as_of=instant, known_at=instant) as d:
+            return d.sql("SELECT count(*) FILTER (checked) AS n FROM tasks")["n"].item()
+
+    def slow(*args, **kwargs):
+        found = discover(*args, **kwargs)
+        time.sleep(0.01)
+        instant = times.utc_now()
+        time.sleep(0.01)
+        answers[instant] = done(instant)
+        return found
+
+    monkeypatch.setattr("dashkit.ingest.tasks.discover", slow)
+    ingest_tasks([file], "X", path)
+    (instant,) = answers
+    assert (answers[instant], done(instant), done(times.utc_now())) == (0, 0, 2)
 
 
 def test_a_new_project_of_a_v2_database(tmp_path, plan):

@@ -281,6 +281,8 @@ def test_a_day_that_is_added_or_mended_later_counts(db, read, before):
     was = kept(db)[1]["task_events"]
     assert read("02-17", "[x] Draw ✅ 2024-02-03").changed == 0
     assert kept(db)[1]["task_events"] == was
+    read("02-17", "[x] Draw ✅ 2024-02-08")
+    assert (finished(db), query(db, "SELECT completed_at FROM tasks")) == ([("Draw", "2024-02-08")], [("2024-02-08",)])
     query(db, "UPDATE tasks SET completed_at = '2024-02-02'")
     read("02-18", "[x] Draw ✅ 2024-02-04")
     assert query(db, "SELECT completed_at FROM tasks") == [("2024-02-02",)]
@@ -298,6 +300,19 @@ def test_a_task_that_moves_as_done_keeps_its_day(tmp_path, db):
     found = ingest_tasks([folder], "Shed", db)
     assert (found.added, found.gone) == (0, 0)
     assert [day for day in finished(db) if day[1]] == [("Draw", "2024-02-07"), ("Print", "2024-02-03")]
+
+
+def test_a_day_that_moves_to_a_later_one_counts(db, read):
+    """The event stands on the first day that the line said, and the finish goes where the line says now."""
+    read("02-01", "[ ] Draw")
+    read("02-10", "[x] Draw ✅ 2024-02-03")
+    assert finished(db) == [("Draw", "2024-02-03")]
+    for day in ("2024-02-08", "2024-02-05", "2024-02-09"):
+        read("02-17", f"[x] Draw ✅ {day}")
+        assert (finished(db), query(db, "SELECT completed_at FROM tasks")) == ([("Draw", day)], [(day,)])
+    with dashkit.open(db) as d:
+        open_tasks = d.progress_over_time(by="day").set_index("period_on")["checked"]
+        assert open_tasks.loc["2024-02-08"].item() == 0
 
 
 def test_what_comes_again_and_again_is_told_apart_by_its_dates(db, read):

@@ -104,11 +104,17 @@ def finishes(events):
         event, left = events[turn], before[turn][-1] if before[turn] else None
         claims = [
             (claim["event_id"], at(claim), moment(claim).day, claim, True)
-            for number, claim in enumerate(events[:turn])
+            for number, claim in enumerate(events)
             if is_claim(claim) and len(before[number]) == len(before[turn])
         ]
         said = times.read(event.get("said_completed_at"))
-        if is_earlier(said, event) and is_since(said, created) and is_since(said, left):
+        # What was said of an earlier finish is no news of this one.
+        old = [
+            times.read(other.get("said_completed_at"))
+            for number, other in enumerate(events)
+            if other["checked"] and len(before[number]) < len(before[turn])
+        ]
+        if said not in old and is_earlier(said, event) and is_since(said, created) and is_since(said, left):
             instant = said.at + MS * (left is not None and said.at == left.at)
             if said.day:
                 same = [one.at for one in (created, left) if one and one.at.date() == said.day]
@@ -120,16 +126,17 @@ def finishes(events):
 
 
 def mend(events):
-    """The events, and what is known besides: creation and finishes as backfills; the box stays on from a finish on."""
+    """The events, and what is known besides: creation and finishes as backfills; the box is on from a finish on."""
     first, said, _ = creation(events)
     known, (_, before) = finishes(events), turns(events)
     told = []
     for number, event in enumerate(events):
-        of = [turn for turn in turns(events)[0] if turn > number and len(before[turn]) == len(before[number])]
+        of = [turn for turn in turns(events)[0] if len(before[turn]) == len(before[number])]
         found = known.get(of[0]) if of else None
         is_void = found and (
             (is_claim(event) and found[2] is not event)
-            or (event["checked"] is not None and not event["checked"] and found[0] <= at(event))
+            or (of[0] > number and event["checked"] is not None and not event["checked"] and found[0] <= at(event))
+            or (not is_claim(event) and event["checked"] and found[0] > at(event))
         )
         told.append({**event, "checked": None} if is_void else event)
     blank = dict.fromkeys(("project_id", "status", "checked", "blocked_reason", "complexity", "title", "not_before"))

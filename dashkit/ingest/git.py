@@ -29,11 +29,15 @@ _BATCH = 8192
 
 @dataclass(frozen=True)
 class _Database:
-    """A connection, what makes one transaction on it, and the time of the run."""
+    """A connection, and what makes one transaction on it."""
 
     conn: sqlite3.Connection
     step: Callable[[], AbstractContextManager[None]]
-    now: str
+
+    @property
+    def now(self) -> str:
+        """The time at which something is recorded: of each step its own, as others see each when it is done."""
+        return times.to_text(times.utc_now())
 
 
 @dataclass
@@ -112,14 +116,13 @@ def ingest_git(
 
 @contextmanager
 def _opened(db: Database) -> Iterator[_Database]:
-    now = times.to_text(times.utc_now())
     if isinstance(db, sqlite3.Connection):
         with using(db) as conn:
-            yield _Database(conn, nullcontext, now)
+            yield _Database(conn, nullcontext)
         return
     path = default_path(db)
     with closing(connect(path)) as conn, explained(path, "write to"):
-        yield _Database(conn, lambda: transaction(conn), now)
+        yield _Database(conn, lambda: transaction(conn))
 
 
 def _tips(repo: Repository, branch: str | None, *, everything: bool) -> dict[str, str]:

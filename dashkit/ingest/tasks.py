@@ -84,8 +84,9 @@ def ingest_tasks(
         if goal.id is None or not events.are_kept(conn):
             _require_tasks(files, found)
         if events.are_kept(conn):
-            this.look(conn, now)
-            summary = _catch_up(conn, load.project(conn, goal.id, goal.name), found, request)
+            with events.recorded_at_once(conn):
+                this.look(conn, now)
+                summary = _catch_up(conn, load.project(conn, goal.id, goal.name), found, request)
         else:
             summary = _fill(conn, goal.id, goal.name, found, now)
         if not found.readings:

@@ -148,7 +148,7 @@ def _migrate(conn: sqlite3.Connection, job: Job, backup: backups.NewBackup) -> O
             backups.sync(job.path.parent)
         known = facts.result()
         if job.rehearsal:
-            known = replace(known, unread=unread(conn, (one.change for one in applied)))
+            known = replace(known, unread=unread(conn, (one for version in job.versions for one in version.changes)))
     return Outcome(
         job.shown,
         job.versions[-1].number,

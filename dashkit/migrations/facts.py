@@ -52,7 +52,7 @@ def gather(path: Path, versions: tuple[Version, ...], *, durable: bool, thorough
 
 
 def unread(conn: sqlite3.Connection, changes: Iterable[Described]) -> tuple[tuple[instants.Unread, str], ...]:
-    """The dates that changes could not read, in the database to which they were applied."""
+    """The dates that changes cannot read, in a database that has them: also what a later run of them takes over."""
     found = []
     with instants.reader(conn):
         for change in changes:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from dashkit import times
 from dashkit.store import finishes, instants, lives, rows, runs
+from dashkit.store.finishes import Turn
 from dashkit.store.lives import COMPLETED_AT, CREATED_AT, MINUTE, Event
 from dashkit.times import Moment
 
@@ -36,6 +37,11 @@ _BEFORE_BOX = (
     "WHEN 10 THEN substr(l.occurred_at, 1, 10) ELSE l.occurred_at END "
     f"AND {_IS_OF_BASELINE}"
 )
+# A later word may take back an earlier one, or the day that a file said.
+_TAKES_BACK = (
+    "k.event_id IS NOT NULL OR EXISTS (SELECT 1 FROM main.task_events WHERE task_id = o.id AND checked IS TRUE "
+    "AND (said_completed_at IS NOT NULL OR on_day IS NOT NULL))"
+)
 _IS_NEWS = "imported_at > coalesce(:looked, '') AND (created_at IS NOT NULL OR o.checked AND completed_at IS NOT NULL)"
 _ARRIVES = f"""
 created_at IS NOT NULL
@@ -49,7 +55,7 @@ _COMPLETES = f"""
 o.checked AND completed_at IS NOT NULL
 AND NOT (coalesce(w.said_completed_at = completed_at, 0)
     AND (w.op IN ('backfill', 'update', 'reconcile') OR w.event_id = f.event_id))
-AND (completed IS NULL OR imported_at IS NOT NULL OR {_BEFORE_BOX})
+AND (completed IS NULL OR imported_at IS NOT NULL OR {_BEFORE_BOX} OR {_TAKES_BACK})
 AND (completed IS NULL OR imported_at IS NOT NULL OR f.source <> '{CREATED_AT}'
     OR CASE WHEN length(completed) = 10 OR f.on_day IS NOT NULL
        THEN substr(completed, 1, 10) >= substr(f.occurred_at, 1, 10) ELSE completed >= f.occurred_at END)
@@ -216,15 +222,46 @@ def _completion(events: Sequence[Event], completed: Moment) -> Event | None:
     if not next(said, False):
         return None
     turn = finishes.turns(events)[0][-1]
-    claim = finishes.of_claim(completed, turn, finishes.creation(events).known)
-    # In the order of events it has to be before the turn that it is about.
-    if claim is None or claim.at >= turn.event.at:
+    if finishes.is_old(completed, turn, events):
         return None
     known = finishes.known(events).get(turn.event.event_id)
+    claim = _claim(completed, turn, events, is_dated=known is not None)
     was = None if known is None and turn.event.op == "baseline" else known or turn.event
-    if was and was.day == claim.day and (claim.day or was.at == claim.at):
+    if claim is None or (was and was.day == claim.day and (claim.day or was.at == claim.at)):
         return None
-    return _event(COMPLETED_AT, Moment(claim.at, claim.day))
+    event = _event(COMPLETED_AT, claim)
+    later = sorted([*events, event], key=lives.order)
+    # A claim is of the turn between the same two times that the task left done.
+    return event if finishes.turns(later)[1][later.index(event)] == turn.times_left else None
+
+
+def _claim(completed: Moment, turn: Turn, events: Sequence[Event], *, is_dated: bool) -> Moment | None:
+    """When a turn was a finish, as its row says now; None: it says nothing of that.
+
+    Args:
+        completed: what the row says.
+        turn: the last one.
+        events: of the present life.
+        is_dated: whether something is known of the finish besides the event; a later word may take that back.
+    """
+    event = turn.event
+    earlier = finishes.of_claim(completed, turn, finishes.creation(events).known)
+    if earlier is not None:
+        # In the order of events it has to be before the turn that it is about.
+        return Moment(earlier.at, earlier.day) if earlier.at < event.at else None
+    if event.op == "baseline" or lives.is_earlier(completed, event):
+        return None
+    if event.day and str(event.source).startswith(("git:", "file:")) and _is_later(completed, event):
+        # The event stands on a day that its file said, and the file says another one now.
+        at = lives.placed(completed.day, None, None) if completed.day else lives.to_ms(completed.at)
+        return Moment(at, completed.day)
+    return event.moment if is_dated else None
+
+
+def _is_later(completed: Moment, event: Event) -> bool:
+    """Whether a row says a later day than its event, of those that were over when the event was recorded."""
+    day = completed.day or completed.at.date()
+    return event.day is not None and event.seen is not None and event.day < day <= event.seen.date()
 
 
 def _event(source: str, moment: Moment) -> Event:

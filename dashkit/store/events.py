@@ -77,6 +77,27 @@ def suspended(conn: sqlite3.Connection) -> Iterator[None]:
         conn.execute("UPDATE event_context SET suspended = 0")
 
 
+@contextmanager
+def recorded_at_once(conn: sqlite3.Connection) -> Iterator[None]:
+    """Record all events inside as of its end, when the caller's transaction is about to be committed.
+
+    Reading takes its time, and nobody else sees these events before. An answer that somebody got meanwhile, of what was
+    known then, must not come to hold them.
+    """
+    tables = [table for table in ("task_events", "dependency_events") if rows.columns(conn, table)]
+    last = {table: _last_event(conn, table) for table in tables}
+    yield
+    now = times.to_text(times.utc_now())
+    for table, event in last.items():
+        sql = f"UPDATE main.{table} SET recorded_at = :now WHERE event_id > :event AND recorded_at < :now"  # noqa: S608
+        rows.write(conn, sql, {"now": now, "event": event})
+
+
+def _last_event(conn: sqlite3.Connection, table: str) -> int:
+    found = rows.fetch(conn, f"SELECT coalesce(max(event_id), 0) AS last FROM main.{table}", {})  # noqa: S608
+    return int(found[0]["last"])
+
+
 def record_late(
     conn: sqlite3.Connection,
     changes: Sequence[TaskChange],
@@ -240,6 +261,7 @@ def mend_completions(conn: sqlite3.Connection, said: Mapping[int, tuple[str, str
     """Write into the rows of done tasks when their source says that they were completed; the tasks that this changed.
 
     Only a time no later than the day of the tick, and only where no user has ticked the box or written another time.
+    Where the tick itself has no day but what its source said, no later than the day on which it was read.
 
     Args:
         conn: a database of version 2.1, in the caller's transaction.
@@ -247,9 +269,11 @@ def mend_completions(conn: sqlite3.Connection, said: Mapping[int, tuple[str, str
     """
     if not said or "completed_at" not in rows.columns(conn, "tasks"):
         return set()
+    dated = "e.on_day IS NOT NULL" if "on_day" in rows.columns(conn, "task_events") else "FALSE"
+    ticked = f"CASE WHEN {dated} THEN e.recorded_at ELSE e.occurred_at END"
     sql = (
         f"SELECT t.id, t.completed_at AS now, {_completed_at(conn, 'NULL')} AS seen, "  # noqa: S608
-        f"{latest('checked', 'e.occurred_at')} AS ticked_at FROM tasks AS t "
+        f"{latest('checked', ticked)} AS ticked_at FROM tasks AS t "
         f"WHERE t.checked AND {latest('checked', 'e.source')} IS NOT 'trigger' "
         "AND t.id IN (SELECT value FROM json_each(:ids))"
     )

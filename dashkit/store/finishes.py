@@ -49,7 +49,7 @@ class Turn(NamedTuple):
 
 
 class Known(NamedTuple):
-    """When a turn was a finish, where that was before its event; `claim` says so, or the row said it to the event."""
+    """When a turn was a finish, where something says so; `claim` does, or the row said it to the event."""
 
     at: datetime
     day: date | None
@@ -155,17 +155,28 @@ def of_claim(said: Moment | None, turn: Turn, created: Moment | None) -> Known |
     return Known(lives.placed(said.day, max(same, default=None), turn.event.at), said.day, None)
 
 
+def is_old(said: Moment | None, turn: Turn, events: Sequence[Event]) -> bool:
+    """Whether a row said the same of an earlier finish of its task: then it says nothing of this one."""
+    before = turns(events)[1]
+    return said is not None and any(
+        event.checked and times_left < turn.times_left and times.read(event.said_completed_at) == said
+        for event, times_left in zip(events, before, strict=True)
+    )
+
+
 def known(events: Sequence[Event]) -> dict[int, Known]:
-    """Which turns were finishes before their events, by the ids of these; of several claims the last recorded wins."""
+    """Which turns were finishes at other times than their events, by the ids of these.
+
+    Of several claims about a turn the one that was recorded last wins; it may take an earlier one back.
+    """
     created = creation(events).known
     found, before, _ = turns(events)
     told = {}
     for turn in found:
-        told_by_row = of_claim(times.read(turn.event.said_completed_at), turn, created)
+        row_said = times.read(turn.event.said_completed_at)
+        told_by_row = None if is_old(row_said, turn, events) else of_claim(row_said, turn, created)
         said = [(turn.event.event_id, told_by_row)] if told_by_row else []
         for event, times_left in zip(events, before, strict=True):
-            if event is turn.event:
-                break
             if event.is_claim and times_left == turn.times_left:
                 said.append((event.event_id, Known(event.at, event.day, event)))
         if said:
@@ -182,7 +193,7 @@ def arrival(events: Sequence[Event]) -> Moment | None:
 def marks(events: Sequence[Event]) -> list[Mark]:
     """What became of the box, in order: the events, and what the rows said of an earlier creation and finish.
 
-    From a finish on the box is on, whatever was noted before the event that turned it on.
+    From a finish on the box is on, and not before it, whatever the events say.
     """
     born, finished = creation(events), known(events)
     found, before, _ = turns(events)
@@ -190,10 +201,8 @@ def marks(events: Sequence[Event]) -> list[Mark]:
     marks = []
     for event, times_left in zip(events, before, strict=True):
         turn = following.get(times_left)
-        finish = finished.get(turn.event.event_id) if turn and _is_ahead(turn, event) else None
-        is_void = finish is not None and (
-            finish.claim is not event if event.is_claim else event.checked is False and finish.at <= event.at
-        )
+        finish = finished.get(turn.event.event_id) if turn else None
+        is_void = turn is not None and finish is not None and _is_void(event, turn, finish)
         marks.append(Mark(event.at, event.event_id, 2, None if is_void else event.checked, event.day, event.op))
     for event_id, finish in finished.items():
         if finish.claim is None:
@@ -207,9 +216,13 @@ def marks(events: Sequence[Event]) -> list[Mark]:
     return sorted(marks, key=lambda mark: mark[:3])
 
 
-def _is_ahead(turn: Turn, event: Event) -> bool:
-    """Whether a turn is of a later event."""
-    return lives.order(event) < lives.order(turn.event)
+def _is_void(event: Event, turn: Turn, finish: Known) -> bool:
+    """Whether what an event says of the box does not hold, since something else is known of when it was turned on."""
+    if event.is_claim:
+        return finish.claim is not event
+    if event.checked is False:
+        return finish.at <= event.at and lives.order(event) < lives.order(turn.event)
+    return bool(event.checked) and event.at < finish.at
 
 
 def _counted(marks: Sequence[Mark], now: datetime) -> list[tuple[datetime, Mark]]:

@@ -22,7 +22,7 @@ _read = lru_cache(maxsize=2**14)(times.read)
 
 
 class Event(NamedTuple):
-    """A row of task_events; `said_*` are the texts of the row that it is about."""
+    """A row of task_events; `said_*` are the texts of the row that it is about, `seen` is when it was recorded."""
 
     event_id: int
     op: str
@@ -33,6 +33,7 @@ class Event(NamedTuple):
     status: str | None
     said_created_at: str | None
     said_completed_at: str | None
+    seen: datetime | None = None
 
     @property
     def moment(self) -> Moment:
@@ -114,7 +115,7 @@ def _events(conn: sqlite3.Connection, parts: Sequence[tuple[int, Part]]) -> Iter
     values = ", ".join(f"json_extract(value, '$[{place}]') AS {name}" for place, name in enumerate(names))
     found = rows.each(
         conn,
-        "SELECT p.task, event_id, op, source, +occurred_at AS occurred_at, "  # noqa: S608
+        "SELECT p.task, event_id, op, source, +occurred_at AS occurred_at, +recorded_at AS recorded_at, "  # noqa: S608
         f"CASE WHEN checked IS NOT NULL THEN checked IS TRUE END AS checked, status, {kept} "
         # LIMIT -1 lets SQLite take each part to pieces once, and not for every event.
         f"FROM (SELECT {values} FROM json_each(:parts) LIMIT -1) AS p "
@@ -130,6 +131,7 @@ def _events(conn: sqlite3.Connection, parts: Sequence[tuple[int, Part]]) -> Iter
             event = Event(
                 *(row["event_id"], row["op"], row["source"], occurred.at, day.day if day else None, checked),
                 *(row["status"], row["said_created_at"], row["said_completed_at"]),
+                *([seen.at] if (seen := _read(row["recorded_at"])) else []),
             )
             told[row["task"]].append(event)
     yield from ((task, sorted(events, key=order)) for task, events in told.items())

@@ -289,7 +289,10 @@ def set_checked(conn: sqlite3.Connection, task_id: int, checked: bool | int, now
 
 
 def _is_of_earlier_finish(conn: sqlite3.Connection, task_id: int) -> bool:
-    """Whether the completed_at of a task that is open lies before it last left done, as far as its history knows."""
+    """Whether the completed_at of a task that is open was said of an earlier finish, as far as its history knows.
+
+    So it was where an event has it that found the task done, or where it lies before the task last left done.
+    """
     if not events.are_kept(conn):
         return False
     sql = "SELECT completed_at FROM tasks WHERE id = :id AND checked IS NOT TRUE"
@@ -298,7 +301,8 @@ def _is_of_earlier_finish(conn: sqlite3.Connection, task_id: int) -> bool:
     if said is None:
         return False
     life = dict(lives.read(conn, [task_id])).get(task_id, [])
-    return not lives.is_since(said, finishes.last_left(life))
+    was_said = any(event.checked and times.read(event.said_completed_at) == said for event in life)
+    return was_said or not lives.is_since(said, finishes.last_left(life))
 
 
 def set_blocked(conn: sqlite3.Connection, task_id: int, reason: str | None, now: datetime) -> bool:

@@ -391,11 +391,16 @@ def test_a_completion_from_before_a_reopening_is_set_anew(tmp_path, reopened, is
 
 
 def test_a_reopening_on_the_day_of_a_date_is_not_after_it(tmp_path):
-    """A date is the whole of its day: a task that was reopened on that day may have been completed again on it."""
-    path = v2_1_database(tmp_path / "dash.db", tasks=[{"completed_at": "2025-01-02", "checked": 1}])
-    alter(path, "UPDATE tasks SET checked = 0", "UPDATE task_events SET occurred_at = '2025-01-02T15:00:00.000Z'")
-    database.update_task_checked(1, True, db=path)
-    assert query(path, "SELECT completed_at FROM tasks") == [("2025-01-02",)]
+    """A date is the whole of its day: a task that was reopened on that day may have been completed again on it.
+
+    Not where the row said that date before: then it is of the earlier finish.
+    """
+    for before, stays in (("2025-01-01", True), ("2025-01-02", False)):
+        path = v2_1_database(tmp_path / f"{before}.db", tasks=[{"completed_at": before, "checked": 1}])
+        alter(path, "UPDATE tasks SET checked = 0, completed_at = '2025-01-02'")
+        alter(path, "UPDATE task_events SET occurred_at = '2025-01-02T15:00:00.000Z'")
+        database.update_task_checked(1, True, db=path)
+        assert (query(path, "SELECT completed_at FROM tasks") == [("2025-01-02",)]) == stays
 
 
 @pytest.mark.parametrize("value", ["false", "0", "", None, 2, -1, [], b"1", float("nan")])

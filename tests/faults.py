@@ -273,7 +273,7 @@ FAULTS = {
         '"old_tasks" (checked);',
         triggers="wrong: not as they should be: dashkit_task_insert, dashkit_task_update, dashkit_task_delete",
         names="wrong: task_dependencies, task_commit_links, task_session_links, task_sources, link_rejections name "
-        "the table old_tasks, which another program left there: tasks is meant",
+        "the table old_tasks, which another program put aside and kept: tasks is meant",
     ),
     "the history put aside": fault(
         put_aside("task_events", "task_events_bak2"),

@@ -4,7 +4,6 @@ import re
 import shlex
 import shutil
 import sqlite3
-import subprocess
 from contextlib import closing
 from pathlib import Path
 
@@ -13,15 +12,13 @@ import pytest
 from builders import NEWEST, query, v1_database
 from content import alter, content
 from faults import FAULTS, damaged, linked, put_aside, saved_again, sound
+from remedies import bad, carry_out
 
 import dashkit
 from dashkit import database, doctor, migrations
 from dashkit.cli import main
 from dashkit.errors import DashkitError, RefusedError
 from dashkit.store import values
-
-SHELL = ("rm ", "sqlite3 ")
-NEEDS_A_PERSON = re.compile(r"\b(ID|SHA|REPO)\b")
 
 
 @pytest.fixture
@@ -36,32 +33,6 @@ def kept(path):
         table: query(path, f"SELECT rowid, {name} FROM {table}")
         for table, name in (("projects", "name"), ("tasks", "title"))
     }
-
-
-def bad(path):
-    """The findings that are not good."""
-    return [one for one in doctor.examine(path).findings if one.state != "good"]
-
-
-def carry_out(path, remedy):
-    """Do what a remedy says: its commands and its SQL, as they stand there; how many."""
-    done = 0
-    for words in re.findall(r"`([^`]+)`", remedy):
-        if words == "dashkit doctor":
-            done += sum(carry_out(path, one.remedy) for one in bad(path))
-            continue
-        if NEEDS_A_PERSON.search(words):
-            continue
-        if words.startswith("dashkit "):
-            named = [] if "--db" in words else ["--db", str(path)]
-            assert main([*shlex.split(words)[1:], *named]) in (0, 1), words
-        elif words.startswith(SHELL):
-            subprocess.run(words, shell=True, check=True, cwd=path.parent)
-        else:
-            with closing(sqlite3.connect(path)) as conn:
-                conn.executescript(words)
-        done += 1
-    return done
 
 
 @pytest.mark.parametrize("name", FAULTS)

@@ -1,12 +1,15 @@
 """Rows that name a row which is not there, each counted once; and the statement after which there are none."""
 
 import sqlite3
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
 from dashkit.store import rows
 
 Way = Literal["make", "unset", "delete"]
+_Pairs = list[tuple[str, str | None]]  # columns of a declared key, each with the one that it names
+_Declared = tuple[str, _Pairs]  # its parent in lower case, and those
 
 
 @dataclass(frozen=True)
@@ -98,9 +101,11 @@ class _Key:
 
 
 def find(conn: sqlite3.Connection) -> list[Orphans]:
-    """All rows that name a row which is not there, by a declared key or by one that a Dashboard has, by table.
+    """All rows that name a row which is not there, by a key that a Dashboard has or by a declared one, by table.
 
-    A key that names a table which is not there says nothing about its rows.
+    A column of a Dashboard is held against the table that is meant, whatever table its declaration names: that may be
+    one that another program renamed. A key that names such a table, or one which is not there, says nothing about its
+    rows.
     """
     found = []
     for table, keys in _keys(conn).items():
@@ -119,29 +124,54 @@ def _keys(conn: sqlite3.Connection) -> dict[str, list[_Key]]:
     # A virtual table has no page of its own, names no row, and cannot be read where its module is not loaded.
     sql = "SELECT name FROM sqlite_master WHERE type = 'table' AND rootpage > 0"
     tables = {name.lower(): name for (name,) in conn.execute(sql)}
+    ours = {table: _ours(conn, table, tables) for table in tables.values()}
+    declared = {table: _foreign_keys(conn, table) for table in tables.values()}
+    # A column of a Dashboard names one: its table was renamed, and the tables of other programs followed that too.
+    wrong = {parent for table in ours for parent in _renamed(ours[table], declared[table])}
     found: dict[str, list[_Key]] = {}
-    for table in sorted(tables.values()):
-        pairs: dict[int, list[tuple[str, str | None]]] = {}
-        parents: dict[int, str] = {}
-        for number, _, parent, column, key, *_ in conn.execute("SELECT * FROM pragma_foreign_key_list(?)", (table,)):
-            pairs.setdefault(number, []).append((column, key))
-            parents[number] = tables.get(parent.lower(), "")
-        keys = [_declared(conn, table, parents[number], pairs[number]) for number in sorted(pairs) if parents[number]]
-        here = [key for key in keys if key]
-        named = {column.lower() for key in here for column, _ in key.pairs}
-        mine = rows.columns(conn, table)
-        here += [
-            _Key(table, tables[one.parent], ((one.column, one.key),))
-            for one in REFERENCES
-            if one.table == table.lower() and one.column in mine and one.column not in named
-            if one.parent in tables and one.key in rows.columns(conn, one.parent)
-        ]
-        if here:
+    for table in sorted(ours):
+        mine = {key.pairs[0][0] for key in ours[table]}
+        others = (
+            _declared(conn, table, tables[parent], pairs)
+            for parent, pairs in declared[table]
+            if parent in tables.keys() - wrong and _column(pairs) not in mine
+        )
+        if here := [*ours[table], *filter(None, others)]:
             found[table] = here
     return found
 
 
-def _declared(conn: sqlite3.Connection, table: str, parent: str, pairs: list[tuple[str, str | None]]) -> _Key | None:
+def _renamed(ours: list[_Key], declared: list[_Declared]) -> set[str]:
+    """The tables that declarations name in the place of those that are meant."""
+    meant = {key.pairs[0][0]: key.parent.lower() for key in ours}
+    return {parent for parent, pairs in declared if parent != meant.get(_column(pairs), parent)}
+
+
+def _column(pairs: _Pairs) -> str:
+    """The column of a key of one column, in lower case; empty for one of several."""
+    return pairs[0][0].lower() if len(pairs) == 1 else ""
+
+
+def _ours(conn: sqlite3.Connection, table: str, tables: Mapping[str, str]) -> list[_Key]:
+    """The keys that a table of a Dashboard has, whether they are declared or not."""
+    mine = [one for one in REFERENCES if one.table == table.lower()]
+    here = rows.columns(conn, table) if mine else ()
+    return [
+        _Key(table, tables[one.parent], ((one.column, one.key),))
+        for one in mine
+        if one.column in here and one.parent in tables and one.key in rows.columns(conn, one.parent)
+    ]
+
+
+def _foreign_keys(conn: sqlite3.Connection, table: str) -> list[_Declared]:
+    """The declared keys of a table: the parent in lower case, and each column with the one that it names."""
+    found: dict[int, _Declared] = {}
+    for number, _, parent, column, key, *_ in conn.execute("SELECT * FROM pragma_foreign_key_list(?)", (table,)):
+        found.setdefault(number, (parent.lower(), []))[1].append((column, key))
+    return [found[number] for number in sorted(found)]
+
+
+def _declared(conn: sqlite3.Connection, table: str, parent: str, pairs: _Pairs) -> _Key | None:
     """A declared key; one without columns of the parent means its primary key."""
     sql = "SELECT name, pk FROM pragma_table_info(?)"
     columns = conn.execute(sql, (parent,)).fetchall()

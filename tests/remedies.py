@@ -1,0 +1,39 @@
+"""What `dashkit doctor` and refusals advise, done to the letter."""
+
+import re
+import shlex
+import sqlite3
+import subprocess
+from contextlib import closing
+
+from dashkit import doctor
+from dashkit.cli import main
+
+SHELL = ("rm ", "sqlite3 ")
+NEEDS_A_PERSON = re.compile(r"\b(ID|SHA|REPO)\b")
+
+
+def bad(path):
+    """The findings that are not good."""
+    return [one for one in doctor.examine(path).findings if one.state != "good"]
+
+
+def carry_out(path, remedy):
+    """Do what a remedy says: its commands and its SQL, as they stand there; how many."""
+    done = 0
+    for words in re.findall(r"`([^`]+)`", remedy):
+        if words == "dashkit doctor":
+            done += sum(carry_out(path, one.remedy) for one in bad(path))
+            continue
+        if NEEDS_A_PERSON.search(words):
+            continue
+        if words.startswith("dashkit "):
+            named = [] if "--db" in words else ["--db", str(path)]
+            assert main([*shlex.split(words)[1:], *named]) in (0, 1), words
+        elif words.startswith(SHELL):
+            subprocess.run(words, shell=True, check=True, cwd=path.parent)
+        else:
+            with closing(sqlite3.connect(path)) as conn:
+                conn.executescript(words)
+        done += 1
+    return done

@@ -18,10 +18,16 @@ def bad(path):
     return [one for one in doctor.examine(path).findings if one.state != "good"]
 
 
-def carry_out(path, remedy):
-    """Do what a remedy says: its commands and its SQL, as they stand there; how many."""
+def choices(remedy):
+    """The letters of the ways of which a remedy lets people choose one."""
+    return re.findall(r"\(([ab])\) ", remedy)
+
+
+def carry_out(path, remedy, choice="a"):
+    """Do what a remedy says: its commands and its SQL, as they stand there, and of choices one; how many."""
     done = 0
-    for words in re.findall(r"`([^`]+)`", remedy):
+    others = rf"\([ab]\) (?<!\({choice}\) ).*?(?=\([ab]\) |Choose one|Run this SQL|Then `)"
+    for words in re.findall(r"`([^`]+)`", re.sub(others, "", remedy)):
         if words == "dashkit doctor":
             done += sum(carry_out(path, one.remedy) for one in bad(path))
             continue

@@ -245,7 +245,7 @@ SCHEMAS = {
     ),
     "checked out of range": (
         ["ALTER TABLE tasks ADD COLUMN checked BOOLEAN DEFAULT FALSE", "UPDATE tasks SET checked = 'yes' WHERE id = 1"],
-        r"holds 1 value such as 'yes', outside of: checked IS NULL OR checked IN \(0, 1\)\. Correct such values",
+        r"holds 1 value such as 'yes', outside of: checked IS NULL OR checked IN \(0, 1\)\. Keep such values",
     ),
     "a table that lacks a column": (
         ["CREATE TABLE git_repos (id TEXT PRIMARY KEY, project_id INTEGER REFERENCES projects(id) ON DELETE CASCADE)"],

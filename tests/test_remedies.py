@@ -12,7 +12,7 @@ import pytest
 from builders import NEWEST, query, v1_database
 from content import alter, content
 from faults import FAULTS, damaged, linked, put_aside, saved_again, sound
-from remedies import bad, carry_out
+from remedies import bad, carry_out, choices
 
 import dashkit
 from dashkit import database, doctor, migrations
@@ -139,13 +139,103 @@ def test_what_is_in_the_way_of_a_migration_is_kept_and_put_aside(tmp_path, spoil
         migrations.migrate(path)
     assert "`dashkit doctor` shows the statements." in refused.value.remedy
     (found,) = [one for one in bad(path) if one.check == "in the way"]
-    assert (found.state, told in found.found) == ("note", True)
+    assert (found.state, told in found.found) == ("wrong", True)
     assert "was refused" not in found.remedy
     assert content(path) == before
     assert carry_out(path, found.remedy) == 2
     assert migrations.status(path).ready
     assert kept(path)["tasks"] == [(1, "a"), (2, "b")]
     assert ("'high'" in repr(content(path))) == ("'high'" in repr(before))
+
+
+# A column as it is declared, the values of tasks 1 and 3 and of task 2 -> what each choice leaves in dashkit's column,
+# and what is told of the rows.
+OTHERS = {
+    "a size with a blank": ("complexity TEXT", "L", "M ", {"a": [None, None], "b": ["L", "M"]}, "It changes 1 row."),
+    "a size that is none": (
+        "complexity TEXT",
+        "l",
+        "huge",
+        {"a": [None, None], "b": ["L", None]},
+        "It changes 3 rows, and empties 1 of them.",
+    ),
+    "a size in a column that takes others": (
+        "complexity TEXT CHECK (complexity IN ('s', 'm', 'l'))",
+        "l",
+        "m",
+        {"a": [None, None], "b": ["L", "M"]},
+        "It makes 3 values of the old ones, which stay in complexity_other.",
+    ),
+    "story points": ("complexity INTEGER", 3, 5, {"a": [None, None]}, "Run this SQL: `ALTER TABLE tasks RENAME"),
+    "words": ("checked VARCHAR(5) DEFAULT 'false'", "false", "true", {"a": [0, 1]}, "It makes 3 values"),
+    "letters": (
+        "checked CHAR(1) DEFAULT 'N' CHECK (checked IN ('Y', 'N'))",
+        "N",
+        "Y",
+        {"a": [0, 1]},
+        "which stay in checked_other.",
+    ),
+    "words in a column of ours": ("checked BOOLEAN", "no", "Yes", {"a": [0, 1]}, "It changes 3 rows."),
+    "words that nobody knows": (
+        "checked BOOLEAN",
+        "maybe",
+        "done",
+        {"a": [1, 1]},
+        "It makes 1 value of the old ones, which stay in checked_other; 2 rows of other values are left out.",
+    ),
+    "a number in a column of dates": (
+        "updated_at DATETIME",
+        "2025-01-02",
+        2025,
+        {"a": ["2025-11-01", "2025-11-02"], "b": ["2025-01-02", "2025-11-02"]},
+        "It changes 1 row.",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", OTHERS)
+def test_one_column_has_one_finding_with_the_ways_to_choose_from(tmp_path, name, capsys):
+    """Each way leads to a migrated database, keeps what it says, and nothing else is advised of that column."""
+    declared, value, other, results, told = OTHERS[name]
+    column = declared.split()[0]
+    days = [{"title": f"t{n}", "status": "completed", "created_at": f"2025-11-0{n}"} for n in (1, 2, 3)]
+    path = v1_database(tmp_path / "dash.db", tasks=days)
+    alter(path, f"ALTER TABLE tasks ADD COLUMN {declared}")
+    query(path, f"UPDATE tasks SET {column} = CASE id WHEN 2 THEN ? ELSE ? END", other, value)
+    assert main(["doctor", "--db", str(path)]) == 1
+    said = capsys.readouterr().out
+    assert "The migration cannot run yet: first do what 'in the way' below says." in said
+    (found,) = [one for one in bad(path) if one.check != "version"]
+    assert (found.check, found.state) == ("in the way", "wrong")
+    assert told in found.remedy
+    assert choices(found.remedy) == (sorted(results) if len(results) > 1 else [])
+    assert ("Choose one" in found.remedy) == (len(results) > 1)
+    old = query(path, f"SELECT {column} FROM tasks ORDER BY id")
+    for choice, (first, second) in results.items():
+        mine = Path(shutil.copy(path, tmp_path / f"{choice}.db"))
+        remedy = found.remedy.replace(str(path), str(mine))
+        assert carry_out(mine, remedy, choice) == 2
+        assert query(mine, f"SELECT {column} FROM tasks ORDER BY id") == [(first,), (second,), (first,)] or (
+            column == "updated_at" and query(mine, "SELECT updated_at FROM tasks WHERE id < 3") == [(first,), (second,)]
+        )
+        if query(mine, "SELECT count(*) FROM pragma_table_info('tasks') WHERE name = ?", f"{column}_other") == [(1,)]:
+            assert query(mine, f"SELECT {column}_other FROM tasks ORDER BY id") == old
+        assert migrations.status(mine).ready
+
+
+def test_a_column_of_ours_whose_index_is_there_is_put_aside_with_it(tmp_path):
+    """An index of our name on a column that gets another name is made again on ours."""
+    path = v1_database(tmp_path / "dash.db", tasks=[{"title": "a"}])
+    alter(
+        path,
+        "ALTER TABLE tasks ADD COLUMN checked TEXT DEFAULT 'true'",
+        "CREATE INDEX idx_tasks_checked ON tasks (checked)",
+    )
+    (found,) = [one for one in bad(path) if one.check == "in the way"]
+    assert "was refused" not in found.remedy
+    assert carry_out(path, found.remedy) == 2
+    assert query(path, "SELECT checked, checked_other FROM tasks") == [(1, "true")]
+    assert migrations.status(path).ready
 
 
 def test_the_record_of_another_migration_tool_is_left_alone(tmp_path):

@@ -66,11 +66,12 @@ def examine(db: str | Path | None = None) -> Diagnosis:
         found = tuple(schema.integrity(conn, promises))
         if found[0].state == "wrong":  # what is read of such a file may be what the disk made of it
             return Diagnosis(path, standing.version, found)
+        objects = schema.Objects(conn, standing, promises)
         found = (
             *found,
-            *schema.Objects(conn, standing, promises).findings(),
+            *objects.findings(),
             *contents.keys(conn),
-            *contents.ranges(conn, today),
+            *contents.ranges(conn, today, objects.columns_in_the_way),
             *contents.configuration(conn, promises),
             *contents.history(conn, promises),
             files.recorded_backups(conn, path.resolve()),

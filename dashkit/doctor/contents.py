@@ -3,7 +3,7 @@
 import json
 import shlex
 import sqlite3
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 
 from dashkit.doctor.findings import Finding
 from dashkit.doctor.promises import Promises
@@ -35,9 +35,9 @@ def keys(conn: sqlite3.Connection) -> Iterator[Finding]:
     yield Finding("foreign keys", "wrong", told, remedy)
 
 
-def ranges(conn: sqlite3.Connection, today: str) -> Iterator[Finding]:
-    """Values outside of what they may be."""
-    found = list(values.find(conn, today))
+def ranges(conn: sqlite3.Connection, today: str, without: Collection[str]) -> Iterator[Finding]:
+    """Values outside of what they may be; of columns that are in the way, `without` them, something else is said."""
+    found = list(values.find(conn, today, without))
     for one in found:
         yield Finding("values", "wrong" if one.wrong else "note", one.told, one.remedy)
     if not found:

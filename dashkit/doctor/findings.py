@@ -21,6 +21,11 @@ class Finding:
     remedy: str = ""
 
 
+def sql(*statements: str) -> str:
+    """Statements as they are typed into the program sqlite3, which begins to work at a semicolon."""
+    return f"`{'; '.join(statements)};`"
+
+
 def by_sqlite3(path: Path, command: str, target: Path) -> str:
     """A command of the program sqlite3, such as `.backup`, as a command of the shell."""
     return shlex.join(["sqlite3", str(path), f'.{command} "{target}"'])

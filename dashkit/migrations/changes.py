@@ -18,7 +18,7 @@ from dashkit.store.rows import affinity
 
 # What to do about what is in the way.
 _OWNED = "If another program made what is in the way, rename or change it together with that program, on a copy first."
-_VALUES = "Correct such values, or set them to NULL, unless the program that writes them needs them as they are."
+_VALUES = "Keep such values under another name, or turn them into what dashkit reads."
 _INDEX = "Drop such an index, or make it again under another name."
 _WORDS = {"TEXT": "text", "INTEGER": "whole numbers", "NUMERIC": "0 and 1", "REAL": "numbers"}
 

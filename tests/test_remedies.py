@@ -11,7 +11,7 @@ import earlier
 import pytest
 from builders import NEWEST, query, v1_database
 from content import alter, content
-from faults import FAULTS, damaged, linked, put_aside, saved_again, sound
+from faults import FAULTS, damaged, linked, put_aside, rebuilt, saved_again, sound
 from remedies import bad, carry_out, choices
 
 import dashkit
@@ -330,6 +330,87 @@ def test_an_earlier_form_of_the_newest_version_is_brought_up(tmp_path):
     assert found.state == "note"
     assert carry_out(path, found.remedy) == 1
     assert [one for one in bad(path) if one.check == "schema"] == []
+
+
+OWNED = (
+    "PRAGMA foreign_keys = OFF",
+    "PRAGMA legacy_alter_table = ON",
+    "ALTER TABLE projects RENAME TO p",
+    "CREATE TABLE projects (id INTEGER PRIMARY KEY, name TEXT NOT NULL, owner TEXT NOT NULL{}, rank INT NOT NULL)",
+    "INSERT INTO projects SELECT id, name, 'me', 1 FROM p",
+    "DROP TABLE p",
+)
+
+
+def by_project(path):
+    """The name of the project of each task."""
+    return dict(query(path, "SELECT t.id, p.name FROM tasks AS t LEFT JOIN projects AS p ON p.id = t.project_id"))
+
+
+@pytest.mark.parametrize("version", ["1.0", NEWEST])
+def test_no_remedy_moves_a_task_into_another_project(tmp_path, version):
+    """A project is made for the tasks of one that is gone, whatever else a project has to have."""
+    path = v1_database(tmp_path / "dash.db", tasks=[{"title": "a"}, {"title": "b"}, {"title": "c"}])
+    if version != "1.0":
+        migrations.execute(path)
+    alter(path, *(one.format("") for one in OWNED), "UPDATE tasks SET project_id = 99 WHERE id > 1")
+    (found,) = [one for one in bad(path) if one.check == "foreign keys"]
+    assert found.remedy.endswith("This makes a project 'Project 99' for 2 tasks.")
+    assert carry_out(path, found.remedy) == 1
+    assert by_project(path) == {1: "Alpha", 2: "Project 99", 3: "Project 99"}
+    assert query(path, "SELECT owner, rank FROM projects WHERE id = 99") == [("", 0)]
+    assert "foreign keys" not in {one.check for one in bad(path)}
+
+
+def test_where_no_project_can_be_made_people_decide(tmp_path):
+    """The statement was tried: one that would be refused is not told, and no task changes."""
+    path = v1_database(tmp_path / "dash.db", tasks=[{"title": "a"}, {"title": "b"}])
+    alter(path, *(one.format(" CHECK (owner <> '')") for one in OWNED), "UPDATE tasks SET project_id = 99 WHERE id = 2")
+    (found,) = [one for one in bad(path) if one.check == "foreign keys"]
+    assert "INSERT" not in found.remedy
+    assert "UPDATE" not in found.remedy
+    assert "dashkit cannot make what they name (CHECK constraint failed: owner <> '')" in found.remedy
+    (listing,) = re.findall("`(.*);`", found.remedy)
+    assert [row[0] for row in query(path, listing)] == [2]
+
+
+@pytest.mark.parametrize("declared", ["INTEGER NOT NULL", "TEXT", "VARCHAR(20) NOT NULL"])
+def test_words_for_projects_name_the_projects_of_that_name(tmp_path, declared):
+    """One finding says so, and its statement makes what is missing; numbers stay what they are."""
+    path = v1_database(tmp_path / "dash.db", tasks=[{"title": str(number)} for number in range(5)])
+    rebuilt("tasks", ("project_id INTEGER NOT NULL", f"project_id {declared}"))(path)
+    alter(
+        path,
+        "UPDATE tasks SET project_id = 'alpha' WHERE id = 2",
+        "UPDATE tasks SET project_id = 'Beta' WHERE id IN (3, 4)",
+        "UPDATE tasks SET phase_id = 'Design' WHERE id = 4",
+    )
+    with pytest.raises(RefusedError, match=r"tasks\.project_id holds 3 values such as 'Beta'"):
+        migrations.migrate(path)
+    found = [one for one in bad(path) if one.check != "version"]
+    assert [(one.check, one.state) for one in found] == [("in the way", "wrong")]
+    assert carry_out(path, found[0].remedy) == 2
+    assert by_project(path) == {1: "Alpha", 2: "Alpha", 3: "Beta", 4: "Beta", 5: "Alpha"}
+    assert query(path, "SELECT p.name, p.project_id FROM phases AS p JOIN tasks AS t ON t.phase_id = p.id") == [
+        ("Design", query(path, "SELECT id FROM projects WHERE name = 'Beta'")[0][0])
+    ]
+    migrations.execute(path)
+    assert not [one for one in bad(path) if one.state == "wrong"]
+
+
+def test_a_word_that_came_after_the_migration_names_a_project(path):
+    """In a migrated database it is an orphan beside others, and both get what they name."""
+    alter(
+        path,
+        "UPDATE tasks SET project_id = 'Beta' WHERE id = 1",
+        "UPDATE tasks SET project_id = 77 WHERE id = 2",
+    )
+    (found,) = [one for one in bad(path) if one.check == "foreign keys"]
+    does = "makes a project 'Project 77' for 1 task and gives 1 task the project that its word names"
+    assert f"This {does}, made anew where there is none." in found.remedy
+    assert carry_out(path, found.remedy) == 1
+    assert by_project(path) == {1: "Beta", 2: "Project 77", 3: "Alpha"}
+    assert bad(path) == []
 
 
 def test_links_that_messages_name_come_back(tmp_path):

@@ -70,7 +70,7 @@ def examine(db: str | Path | None = None) -> Diagnosis:
         found = (
             *found,
             *objects.findings(),
-            *contents.keys(conn),
+            *contents.keys(conn, promises, objects.columns_in_the_way),
             *contents.ranges(conn, today, objects.columns_in_the_way),
             *contents.configuration(conn, promises),
             *contents.history(conn, promises),

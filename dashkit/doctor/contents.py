@@ -3,9 +3,9 @@
 import json
 import shlex
 import sqlite3
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 
-from dashkit.doctor.findings import Finding
+from dashkit.doctor.findings import Finding, sql
 from dashkit.doctor.promises import Promises
 from dashkit.errors import UsageError
 from dashkit.ingest.links import refused_patterns
@@ -17,15 +17,14 @@ _ONE_BY_ONE = 5  # such tasks for which a command each is told
 _AT_REST = "DELETE FROM event_context; INSERT INTO event_context (id, suspended) VALUES (1, 0)"
 
 
-def keys(conn: sqlite3.Connection) -> Iterator[Finding]:
-    """Rows that name a row which is not there."""
-    found = orphans.find(conn)
+def keys(conn: sqlite3.Connection, promises: Promises, without: Collection[str]) -> Iterator[Finding]:
+    """Rows that name a row which is not there; those columns are left out that are in the way of a migration."""
+    found = orphans.find(conn, without)
     if not found:
         yield Finding("foreign keys", "good", "every row names one that is there")
         return
     told = f"rows that name a row which is not there: {', '.join(map(str, found))}"
-    remedy = f"Run this SQL: `{'; '.join(one.remedy for one in found)}`."
-    remedy += " No task is deleted." if any(one.table == "tasks" for one in found) else ""
+    remedy = _repaired(promises, found)
     if any("repo_id" in one.columns for one in found):
         first = "If the repository is still there, `dashkit ingest git REPO` makes its row again: do that first. "
         remedy = f"{first}{remedy}"
@@ -35,8 +34,36 @@ def keys(conn: sqlite3.Connection) -> Iterator[Finding]:
     yield Finding("foreign keys", "wrong", told, remedy)
 
 
+def _repaired(promises: Promises, found: list[orphans.Orphans]) -> str:
+    """The statements that work, and what they do; and what people have to decide."""
+    refused = promises.refused([one for every in found for one in every.statements])
+    repairs = [repair for every in found for repair in every.repairs]
+    works = [one for one in repairs if one.statements and refused.keys().isdisjoint(one.statements)]
+    told = []
+    if works:
+        statements = dict.fromkeys(one for repair in works for one in repair.statements)
+        told.append(f"Run this SQL: {sql(*statements)}. This {_listed([one.effect for one in works])}.")
+    told += [_to_decide(one, refused) for one in repairs if one not in works]
+    return " ".join(told)
+
+
+def _listed(words: list[str]) -> str:
+    """`a`, `a and b`, `a, b, and c`."""
+    *others, last = words
+    return f"{', '.join(others)}{',' if len(others) > 1 else ''} and {last}" if others else last
+
+
+def _to_decide(repair: orphans.Repair, refused: Mapping[str, str]) -> str:
+    """What people have to decide where no statement of ours works."""
+    why = next((f" ({refused[one]})" for one in repair.statements if one in refused), "")
+    return (
+        f"Decide where these rows belong: this SQL shows them, {sql(repair.listing)}. dashkit cannot make what they "
+        f"name{why}: make that, or give each of them a row that is there."
+    )
+
+
 def ranges(conn: sqlite3.Connection, today: str, without: Collection[str]) -> Iterator[Finding]:
-    """Values outside of what they may be; of columns that are in the way, `without` them, something else is said."""
+    """Values outside of what they may be; nothing is said of columns `without` them."""
     found = list(values.find(conn, today, without))
     for one in found:
         yield Finding("values", "wrong" if one.wrong else "note", one.told, one.remedy)

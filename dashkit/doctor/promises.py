@@ -2,8 +2,8 @@
 
 import shlex
 import sqlite3
-from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from collections.abc import Iterable, Iterator
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 
 from dashkit import connection, migrations
@@ -50,6 +50,18 @@ class Promises:
         if (statements, to) not in self._tried:
             self._tried[statements, to] = self._refusal(statements, to)
         return self._tried[statements, to]
+
+    def refused(self, statements: Iterable[str]) -> dict[str, str]:
+        """Those of some statements that SQLite refuses, and why; they are run one after the other on a copy."""
+        found: dict[str, str] = {}
+        with suppress(DashkitError, sqlite3.Error), self.copy() as conn:
+            conn.execute("PRAGMA foreign_keys = OFF")  # as the program sqlite3 begins
+            for statement in statements:
+                try:
+                    conn.execute(statement)
+                except sqlite3.Error as error:
+                    found[statement] = str(error)
+        return found
 
     @contextmanager
     def copy(self) -> Iterator[sqlite3.Connection]:

@@ -141,7 +141,7 @@ class Objects:
     @property
     def columns_in_the_way(self) -> set[str]:
         """Columns that a migration cannot use as they are, each as `table.column`."""
-        return obstacles.columns(self._blocking)
+        return obstacles.columns(self._blocking) | requirements.unread(self._conn).keys()
 
     def _obstacles(self) -> Iterator[Finding]:
         """What is in the way; it may stay where the database is complete at an older version, and works so."""
@@ -274,4 +274,4 @@ def _clearing(conn: sqlite3.Connection, one: Lost) -> str:
     """The statement after which no row breaks a condition or a key that is to come back."""
     if one.kind == "CHECK":
         return values.fix(one.where)
-    return next(orphan.remedy for orphan in orphans.find(conn) if orphan.table == one.table)
+    return "; ".join(next(orphan.statements for orphan in orphans.find(conn) if orphan.table == one.table))

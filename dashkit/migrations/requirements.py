@@ -6,10 +6,11 @@ from pathlib import Path
 from dashkit.errors import RefusedError
 from dashkit.migrations import record, shape
 from dashkit.migrations.findings import THERE, Finding
-from dashkit.store import rows
+from dashkit.store import parents, rows
 
 # What points to other rows in a version 1 database, and the keys of phases: read as whole numbers.
 _REFERENCES = {"tasks": ("project_id", "phase_id"), "phases": ("id",)}
+_PARENTS = {"project_id": "projects", "phase_id": "phases"}
 
 
 def require_dashboard(conn: sqlite3.Connection, path: Path) -> None:
@@ -62,20 +63,37 @@ def references(conn: sqlite3.Connection) -> Finding:
 
     What was migrated goes on: one that is written later is a matter for `dashkit doctor`.
     """
-    if record.read(conn).checksums:
+    found = unread(conn)
+    if not found:
         return THERE
+    why = "; ".join(f"{column} holds {odd}, and dashkit reads whole numbers there" for column, odd in found.items())
+    statements: list[str] = []
+    for table, column in (one.split(".") for one in found):
+        parent = _PARENTS.get(column)
+        sql = parents.by_word(conn, table, column, parent) if parent else ()
+        if not sql:
+            return Finding("in the way", why, remedy="Put whole numbers in their place, each the id of a row.")
+        statements += sql
+    remedy = (
+        "This SQL makes each of them name the row of that name, and makes one where there is none: "
+        f"`{'; '.join(statements)};`."
+    )
+    return Finding("in the way", why, remedy=remedy)
+
+
+def unread(conn: sqlite3.Connection) -> dict[str, shape.Odd]:
+    """Those of the columns that point to other rows, each as `table.column`, that hold anything else than numbers."""
+    if record.read(conn).checksums:
+        return {}
+    found = {}
     for table, wanted in _REFERENCES.items():
         here = [column for column in wanted if column in shape.columns(conn, table)]
         if not here or _hold_numbers(conn, table, here):
             continue
         for column in here:
-            if (odd := shape.outside(conn, table, column, shape.WHOLE.format(column))).count:
-                return Finding(
-                    "in the way",
-                    f"{table}.{column} holds {odd}, and dashkit reads whole numbers there",
-                    remedy="Set what names no row to NULL, and the others to the whole numbers that they stand for.",
-                )
-    return THERE
+            if (odd := shape.outside(conn, table, column, rows.WHOLE.format(column))).count:
+                found[f"{table}.{column}"] = odd
+    return found
 
 
 def _hold_numbers(conn: sqlite3.Connection, table: str, here: list[str]) -> bool:

@@ -1,11 +1,11 @@
 """Rows that name a row which is not there, each counted once; and the statement after which there are none."""
 
 import sqlite3
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass, replace
 from typing import Literal
 
-from dashkit.store import rows
+from dashkit.store import parents, rows
 
 Way = Literal["make", "unset", "delete"]
 _Pairs = list[tuple[str, str | None]]  # columns of a declared key, each with the one that it names
@@ -55,22 +55,53 @@ REFERENCES = (
 _OURS = {(one.table, one.column): one for one in REFERENCES}
 _NAMES = {name for one in REFERENCES for name in (one.table, one.column, one.parent, one.key)}
 
-
+_KEPT = ("projects", "phases", "tasks")  # no row of these is deleted
+_COLUMNS = {"phase_id": "phase", "parent_id": "parent"}
+_WORDS = {
+    "phases": ("phase", "phases"),
+    "tasks": ("task", "tasks"),
+    "task_dependencies": ("dependency", "dependencies"),
+    "task_commit_links": ("link with a commit", "links with commits"),
+    "task_session_links": ("link with a session", "links with sessions"),
+    "git_commits": ("commit", "commits"),
+    "git_repos": ("repository", "repositories"),
+    "llm_sessions": ("session", "sessions"),
+}
 _NAMES_OF = "SELECT name FROM pragma_table_info(?) ORDER BY cid"
+
+
+@dataclass(frozen=True)
+class Repair:
+    """What is done about rows that name a row which is not there.
+
+    Args:
+        statements: SQL that does it; none where people have to decide.
+        effect: what it does, in words, such as `deletes 1 dependency`.
+        listing: the statement that shows the rows, for people who have to decide.
+    """
+
+    statements: tuple[str, ...]
+    effect: str
+    listing: str
 
 
 @dataclass(frozen=True)
 class Orphans:
     """Rows of a table that name a row which is not there: by which columns, how many rows, and what mends that.
 
-    `remedy` is a statement of SQL; `is_ours`: the table is one of a Dashboard.
+    `is_ours`: the table is one of a Dashboard.
     """
 
     table: str
     columns: tuple[str, ...]
     rows: int
-    remedy: str
+    repairs: tuple[Repair, ...]
     is_ours: bool
+
+    @property
+    def statements(self) -> tuple[str, ...]:
+        """The statements of all repairs."""
+        return tuple(dict.fromkeys(one for repair in self.repairs for one in repair.statements))
 
     def __str__(self) -> str:
         *others, last = self.columns
@@ -80,42 +111,60 @@ class Orphans:
 
 @dataclass(frozen=True)
 class _Key:
-    """A foreign key: its table, and how its columns name those of its parent."""
+    """A foreign key: its table, and how its columns name those of its parent.
+
+    `is_ours`: a Dashboard has it. `has_empty`: its column holds empty texts, too.
+    """
 
     table: str
     parent: str
     pairs: tuple[tuple[str, str], ...]
+    is_ours: bool = False
+    has_empty: bool = False
 
     @property
     def condition(self) -> str:
         """The SQL condition under which a row c of the table names a parent that is not there."""
         named = " AND ".join(f"c.{_quoted(column)} IS NOT NULL" for column, _ in self.pairs)
+        # In a column of a Dashboard an empty text names nothing, as NULL does.
+        named += f" AND c.{_quoted(self.pairs[0][0])} <> ''" if self.is_ours else ""
         same = " AND ".join(f"p.{_quoted(key)} = c.{_quoted(column)}" for column, key in self.pairs)
         return f"({named} AND NOT EXISTS (SELECT 1 FROM {_quoted(self.parent)} AS p WHERE {same}))"  # noqa: S608
 
     @property
     def missing(self) -> str:
-        """The same of a key of one column in the words of a statement for people."""
+        """The same in the words of a statement for people."""
+        if len(self.pairs) > 1:
+            return self.condition
         ((column, key),) = self.pairs
-        return f"{_word(column)} NOT IN (SELECT {_word(key)} FROM {_word(self.parent)})"  # noqa: S608
+        bare = f"{_word(column)} <> '' AND " if self.has_empty else ""
+        return f"{bare}{_word(column)} NOT IN (SELECT {_word(key)} FROM {_word(self.parent)})"  # noqa: S608
 
 
-def find(conn: sqlite3.Connection) -> list[Orphans]:
+def find(conn: sqlite3.Connection, without: Collection[str] = ()) -> list[Orphans]:
     """All rows that name a row which is not there, by a key that a Dashboard has or by a declared one, by table.
 
     A column of a Dashboard is held against the table that is meant, whatever table its declaration names: that may be
     one that another program renamed. A key that names such a table, or one which is not there, says nothing about its
     rows.
+
+    Args:
+        conn: the database.
+        without: columns of which nothing is said, each as `table.column`.
     """
     found = []
     for table, keys in _keys(conn).items():
-        broken = [key for key in keys if _count(conn, table, key.condition)]
+        broken = [
+            replace(key, has_empty=key.is_ours and bool(_count(conn, table, f"{_quoted(key.pairs[0][0])} = ''")))
+            for key in keys
+            if not {f"{table}.{column}" for column, _ in key.pairs} & {*without} and _count(conn, table, key.condition)
+        ]
         if broken:
             count = _count(conn, table, " OR ".join(key.condition for key in broken))
             named = {column for key in broken for column, _ in key.pairs}
             columns = tuple(name for (name,) in conn.execute(_NAMES_OF, (table,)) if name in named)
-            remedy = "; ".join(dict.fromkeys(_remedy(conn, key) for key in broken))
-            found.append(Orphans(table, columns, count, remedy, all((table, column) in _OURS for column in columns)))
+            is_ours = all((table, column) in _OURS for column in columns)
+            found.append(Orphans(table, columns, count, tuple(_repairs(conn, table, broken)), is_ours))
     return found
 
 
@@ -157,7 +206,7 @@ def _ours(conn: sqlite3.Connection, table: str, tables: Mapping[str, str]) -> li
     mine = [one for one in REFERENCES if one.table == table.lower()]
     here = rows.columns(conn, table) if mine else ()
     return [
-        _Key(table, tables[one.parent], ((one.column, one.key),))
+        _Key(table, tables[one.parent], ((one.column, one.key),), is_ours=True)
         for one in mine
         if one.column in here and one.parent in tables and one.key in rows.columns(conn, one.parent)
     ]
@@ -184,29 +233,69 @@ def _declared(conn: sqlite3.Connection, table: str, parent: str, pairs: _Pairs) 
     return _Key(table, parent, tuple(pairs)) if {str(key).lower() for _, key in pairs} <= there else None  # type: ignore[arg-type]  # none is None
 
 
-def _remedy(conn: sqlite3.Connection, key: _Key) -> str:
-    """The statement after which no row of a table breaks a key; no row of projects, phases or tasks is deleted."""
-    if len(key.pairs) > 1:
-        return f"DELETE FROM {_word(key.table)} AS c WHERE {key.condition}"  # noqa: S608 - names of the schema
-    ((column, name),) = key.pairs
-    ours = _OURS.get((key.table.lower(), column.lower()))
-    if ours and ours.way == "make" and _can_be_made(conn, key):
-        what = f"SELECT DISTINCT {column}, 'Project ' || {column} FROM {key.table} WHERE {key.missing}"  # noqa: S608
-        return f"INSERT INTO projects (id, name) {what}"
-    if (ours.way if ours else "unset") != "delete" and _may_be_empty(conn, key.table, column):
-        return f"UPDATE {_word(key.table)} SET {_word(column)} = NULL WHERE {key.missing}"  # noqa: S608
-    if ours and ours.way == "make":
-        first = f"(SELECT min({name}) FROM {key.parent})"  # noqa: S608
-        return f"UPDATE {key.table} SET {column} = {first} WHERE {key.missing}"  # noqa: S608
-    return f"DELETE FROM {_word(key.table)} WHERE {key.missing}"  # noqa: S608
+def _repairs(conn: sqlite3.Connection, table: str, broken: list[_Key]) -> Iterator[Repair]:
+    """What is done about the rows that break some keys of a table; none of projects, phases or tasks is deleted."""
+    deleting = []
+    for key in broken:
+        ours = _OURS.get((table.lower(), key.pairs[0][0].lower())) if len(key.pairs) == 1 else None
+        way = ours.way if ours else "unset"
+        if way == "make":
+            yield from _made(conn, key)
+        elif way == "unset" and len(key.pairs) == 1 and _may_be_empty(conn, table, key.pairs[0][0]):
+            yield _emptied(conn, key)
+        elif table.lower() in _KEPT:
+            yield Repair((), "", _listing(key))
+        else:
+            deleting.append(key)
+    if deleting:
+        count = _count(conn, table, " OR ".join(key.condition for key in deleting))
+        statements = tuple(_delete(key) for key in deleting)
+        yield Repair(statements, f"deletes {_rows(table, count)}", _listing(deleting[0]))
 
 
-def _can_be_made(conn: sqlite3.Connection, key: _Key) -> bool:
-    """Whether a project can be made for each id that is missing: it is a whole number, and needs nothing but a name."""
+def _made(conn: sqlite3.Connection, key: _Key) -> Iterator[Repair]:
+    """A project for each number that rows name, and for each word the project of that name."""
     ((column, _),) = key.pairs
-    odd = f"typeof({column}) <> 'integer' AND {key.missing}"
-    needed = "SELECT count(*) FROM pragma_table_info('projects') WHERE \"notnull\" AND dflt_value IS NULL AND NOT pk"
-    return not _count(conn, key.table, odd) and conn.execute(f"{needed} AND lower(name) <> 'name'").fetchone()[0] == 0
+    words = parents.words(conn, key.table, column)
+    has_words = _count(conn, key.table, f"{key.condition} AND {words}")
+    is_number = f"{key.condition} AND NOT ({words})"
+    if count := _count(conn, key.table, is_number):
+        sql = f"SELECT DISTINCT CAST({column} AS INTEGER) FROM {key.table} AS c WHERE {is_number}"  # noqa: S608
+        ids = sorted(number for (number,) in conn.execute(sql))
+        what = (
+            f"{len(ids):,} projects, such as 'Project {ids[0]}'," if len(ids) > 1 else f"a project 'Project {ids[0]}'"
+        )
+        which = key.missing + (f" AND NOT ({words})" if has_words else "")
+        statement = parents.by_number(conn, key.table, column, which)
+        yield Repair((statement,), f"makes {what} for {_rows(key.table, count)}", _listing(key))
+    if has_words:
+        which = "project that its word names" if has_words == 1 else "projects that their words name"
+        effect = f"gives {_rows(key.table, has_words)} the {which}, made anew where there is none"
+        yield Repair(parents.by_word(conn, key.table, column, "projects"), effect, _listing(key))
+
+
+def _emptied(conn: sqlite3.Connection, key: _Key) -> Repair:
+    ((column, _),) = key.pairs
+    statement = f"UPDATE {_word(key.table)} SET {_word(column)} = NULL WHERE {key.missing}"  # noqa: S608
+    of = _COLUMNS.get(column, column)
+    count = _rows(key.table, _count(conn, key.table, key.condition))
+    return Repair((statement,), f"empties the {of} of {count}", _listing(key))
+
+
+def _delete(key: _Key) -> str:
+    alias = " AS c" if len(key.pairs) > 1 else ""
+    return f"DELETE FROM {_word(key.table)}{alias} WHERE {key.missing}"  # noqa: S608 - names of the schema
+
+
+def _listing(key: _Key) -> str:
+    alias = " AS c" if len(key.pairs) > 1 else ""
+    return f"SELECT * FROM {_word(key.table)}{alias} WHERE {key.missing}"  # noqa: S608 - names of the schema
+
+
+def _rows(table: str, count: int) -> str:
+    """How many rows of a table in words: `1 dependency`, `3 tasks`, `2 rows of notes`."""
+    one, many = _WORDS.get(table.lower(), (f"row of {table}", f"rows of {table}"))
+    return f"{count:,} {one if count == 1 else many}"
 
 
 def _may_be_empty(conn: sqlite3.Connection, table: str, column: str) -> bool:

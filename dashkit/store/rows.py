@@ -43,6 +43,12 @@ OURS: Shape = {
     "settings": ("scope", "key", "value"),
     "runs": ("id", "kind", "started_at", "finished_at", "outcome"),
 }
+# The values that are read as the whole number of a row, or as none; to be formatted with the column.
+# A number is less than any text.
+WHOLE = (
+    "{0} < '' AND {0} = CAST({0} AS INTEGER) OR {0} IS NULL OR {0} = '' "
+    "OR typeof({0}) = 'text' AND CAST(CAST({0} AS INTEGER) AS TEXT) = {0}"
+)
 _SHOWN = 60  # characters of an id in a message
 _ORDINARY = "FROM main.sqlite_master WHERE type = 'table' AND rootpage > 0"  # neither a view nor a virtual table
 

@@ -407,6 +407,11 @@ FAULTS = {
         "INSERT INTO task_dependencies VALUES (77, 88), (2, 88)",
         foreign_keys="wrong: rows that name a row which is not there: task_dependencies.task_id and depends_on_id (2)",
     ),
+    "a dependency by what another program knows a task by": fault(
+        "UPDATE tasks SET external_id = '70' || id",
+        "INSERT INTO task_dependencies VALUES (2, 701)",
+        other_ids="note: task_dependencies.depends_on_id names tasks by something else than their ids",
+    ),
     "tasks of nothing": fault(
         "UPDATE tasks SET project_id = 77, phase_id = 5, parent_id = 99 WHERE id = 2",
         foreign_keys="wrong: rows that name a row which is not there: tasks.project_id, phase_id and parent_id (1)",

@@ -5,6 +5,7 @@ import shlex
 import sqlite3
 from collections.abc import Collection, Iterable, Iterator, Mapping
 
+from dashkit import times
 from dashkit.doctor.findings import Finding, sql
 from dashkit.doctor.promises import Promises
 from dashkit.errors import UsageError
@@ -20,6 +21,11 @@ _AT_REST = "DELETE FROM event_context; INSERT INTO event_context (id, suspended)
 def keys(conn: sqlite3.Connection, promises: Promises, without: Collection[str]) -> Iterator[Finding]:
     """Rows that name a row which is not there; those columns are left out that are in the way of a migration."""
     found = orphans.find(conn, without)
+    for one in orphans.otherwise(conn):
+        example = f"such as {times.quoted(one.example)} ({one.count:,})"
+        told = f"{one.where} names tasks by something else than their ids, {example}"
+        remedy = "Nothing has to be done. dashkit leaves such rows out, and none has to be deleted."
+        yield Finding("other ids", "note", told, remedy)
     if not found:
         yield Finding("foreign keys", "good", "every row names one that is there")
         return

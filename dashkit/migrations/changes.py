@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from dashkit.migrations import lost, shape
-from dashkit.migrations.fills import OPTIONAL, Fill, Insert, does_without
+from dashkit.migrations.fills import OPTIONAL, Fill, Insert, does_without, names_by_words
 from dashkit.migrations.findings import EARLIER, MISSING, THERE, Described, Finding
 from dashkit.migrations.moves import Move
 from dashkit.store.rows import affinity
@@ -235,7 +235,8 @@ class CreateTrigger(Described):
         found = self._there(conn)
         if found is None:
             # Its table may be one that an earlier change of the same run makes.
-            return (does_without(conn, self.table, self.wanted) if self.table in OPTIONAL else None) or MISSING
+            without = does_without(conn, self.table, self.wanted) if self.table in OPTIONAL else None
+            return without or names_by_words(conn, self.table) or MISSING
         if shape.tokens(found[0] or "") == shape.tokens(self._fitting(conn)):
             return THERE
         if self.is_earlier(found[0]):

@@ -110,26 +110,35 @@ class Orphans:
 
 
 @dataclass(frozen=True)
+class Otherwise:
+    """A column that names tasks by something else than their ids: in how many rows, and one example."""
+
+    where: str
+    count: int
+    example: str
+
+
+@dataclass(frozen=True)
 class _Key:
     """A foreign key: its table, and how its columns name those of its parent.
 
-    `is_ours`: a Dashboard has it. `has_empty`: its column holds empty texts, too.
+    `is_ours`: a Dashboard has it. `but` are SQL conditions on the rows that are looked at: an empty text names nothing,
+    as NULL does, and what another program knows a task by is no wrong id.
     """
 
     table: str
     parent: str
     pairs: tuple[tuple[str, str], ...]
     is_ours: bool = False
-    has_empty: bool = False
+    but: tuple[str, ...] = ()
 
     @property
     def condition(self) -> str:
         """The SQL condition under which a row c of the table names a parent that is not there."""
         named = " AND ".join(f"c.{_quoted(column)} IS NOT NULL" for column, _ in self.pairs)
-        # In a column of a Dashboard an empty text names nothing, as NULL does.
-        named += f" AND c.{_quoted(self.pairs[0][0])} <> ''" if self.is_ours else ""
         same = " AND ".join(f"p.{_quoted(key)} = c.{_quoted(column)}" for column, key in self.pairs)
-        return f"({named} AND NOT EXISTS (SELECT 1 FROM {_quoted(self.parent)} AS p WHERE {same}))"  # noqa: S608
+        but = "".join(f" AND {one}" for one in self.but)
+        return f"({named} AND NOT EXISTS (SELECT 1 FROM {_quoted(self.parent)} AS p WHERE {same}){but})"  # noqa: S608
 
     @property
     def missing(self) -> str:
@@ -137,8 +146,8 @@ class _Key:
         if len(self.pairs) > 1:
             return self.condition
         ((column, key),) = self.pairs
-        bare = f"{_word(column)} <> '' AND " if self.has_empty else ""
-        return f"{bare}{_word(column)} NOT IN (SELECT {_word(key)} FROM {_word(self.parent)})"  # noqa: S608
+        but = "".join(f" AND {one}" for one in self.but)
+        return f"{_word(column)} NOT IN (SELECT {_word(key)} FROM {_word(self.parent)}){but}"  # noqa: S608
 
 
 def find(conn: sqlite3.Connection, without: Collection[str] = ()) -> list[Orphans]:
@@ -154,11 +163,8 @@ def find(conn: sqlite3.Connection, without: Collection[str] = ()) -> list[Orphan
     """
     found = []
     for table, keys in _keys(conn).items():
-        broken = [
-            replace(key, has_empty=key.is_ours and bool(_count(conn, table, f"{_quoted(key.pairs[0][0])} = ''")))
-            for key in keys
-            if not {f"{table}.{column}" for column, _ in key.pairs} & {*without} and _count(conn, table, key.condition)
-        ]
+        told = [key for key in keys if not {f"{table}.{column}" for column, _ in key.pairs} & {*without}]
+        broken = [key for key in _broken(conn, table, told) if _count(conn, table, key.condition)]
         if broken:
             count = _count(conn, table, " OR ".join(key.condition for key in broken))
             named = {column for key in broken for column, _ in key.pairs}
@@ -166,6 +172,39 @@ def find(conn: sqlite3.Connection, without: Collection[str] = ()) -> list[Orphan
             is_ours = all((table, column) in _OURS for column in columns)
             found.append(Orphans(table, columns, count, tuple(_repairs(conn, table, broken)), is_ours))
     return found
+
+
+def otherwise(conn: sqlite3.Connection) -> list[Otherwise]:
+    """What names tasks by anything else than their ids: nothing of it is wrong, and dashkit reads none of it."""
+    found = []
+    for table, keys in _keys(conn).items():
+        for key in (one for one in _broken(conn, table, keys) if one.is_ours and one.parent.lower() == "tasks"):
+            ((column, _),) = key.pairs
+            condition = f"{replace(key, but=()).condition} AND {column} <> '' AND NOT {key.condition}"
+            sql = f"SELECT count(*), min(CAST({column} AS TEXT)) FROM {table} AS c WHERE {condition}"  # noqa: S608
+            count, example = conn.execute(sql).fetchone()
+            if count:
+                found.append(Otherwise(f"{table}.{column}", count, example))
+    return found
+
+
+def _broken(conn: sqlite3.Connection, table: str, keys: list[_Key]) -> Iterator[_Key]:
+    """The keys that rows may break, each with the conditions on the rows that have to be asked for here."""
+    for key in keys:
+        if not _count(conn, table, key.condition):
+            continue
+        if not key.is_ours:
+            yield key
+            continue
+        ((column, _),) = key.pairs
+        asked = [f"{column} <> ''"]
+        if key.parent.lower() == "tasks":
+            asked.append(f"NOT ({parents.words(conn, table, column)})")
+            if "external_id" in rows.columns(conn, "tasks"):
+                known = "SELECT external_id FROM tasks WHERE external_id IS NOT NULL"
+                asked.append(f"CAST({column} AS TEXT) NOT IN ({known})")
+        left = [one for one in asked if _count(conn, table, f"{key.condition} AND NOT ({one})")]
+        yield replace(key, but=tuple(left))
 
 
 def _keys(conn: sqlite3.Connection) -> dict[str, list[_Key]]:

@@ -63,3 +63,18 @@ def words(conn: sqlite3.Connection, table: str, column: str, name: str = "") -> 
     if rows.affinity(declared) in ("INTEGER", "NUMERIC"):  # where a text of digits is a number
         return f"typeof({name}) NOT IN ('integer', 'null') AND {name} <> ''"
     return f"NOT ({rows.WHOLE.format(name)})"
+
+
+def has_dependencies(conn: sqlite3.Connection) -> bool:
+    """Whether there is a table of what depends on what that names tasks by their numbers alone, and so can be read."""
+    return bool(rows.columns(conn, "task_dependencies")) and not word_of_dependencies(conn)
+
+
+def word_of_dependencies(conn: sqlite3.Connection) -> str:
+    """A word by which task_dependencies names a task; empty where it names all of them by their numbers."""
+    table = "task_dependencies"
+    for column in rows.DEPENDENCY:
+        sql = f"SELECT CAST({column} AS TEXT) FROM main.{table} WHERE {words(conn, table, column)} LIMIT 1"  # noqa: S608
+        for (found,) in conn.execute(sql):
+            return str(found)
+    return ""

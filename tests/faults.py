@@ -350,6 +350,21 @@ FAULTS = {
         rebuilt("git_commits", ("sha TEXT PRIMARY KEY", "sha TEXT")),
         declarations="wrong: git_commits has lost its UNIQUE (sha)",
     ),
+    "the key of the record": fault(
+        after(
+            "CREATE TABLE anew AS SELECT * FROM schema_migrations",
+            "DROP TABLE schema_migrations",
+            "ALTER TABLE anew RENAME TO schema_migrations",
+        ),
+        declarations="wrong: schema_migrations.applied_at has lost its NOT NULL",
+    ),
+    "the key of the record, and doubles": fault(
+        after(
+            rebuilt("schema_migrations", (", PRIMARY KEY (version, name)", "")),
+            "INSERT INTO schema_migrations SELECT * FROM schema_migrations",
+        ),
+        declarations="wrong: schema_migrations has lost its UNIQUE (version, name): the same can be there twice; ",
+    ),
     "a foreign key": fault(
         rebuilt("git_commits", (" REFERENCES git_repos(id) ON DELETE CASCADE", "")),
         declarations="wrong: git_commits.repo_id has lost its REFERENCES git_repos(id) ON DELETE CASCADE: it may name "

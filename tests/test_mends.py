@@ -9,7 +9,7 @@ from content import alter, content
 from faults import FAULTS, put_aside, rebuilt, sound
 from remedies import carry_out
 
-from dashkit import doctor, migrations
+from dashkit import database, doctor, migrations
 from dashkit.errors import FailedError, RefusedError
 from dashkit.migrations import lost, texts
 from dashkit.store.orphans import REFERENCES
@@ -380,6 +380,32 @@ def test_a_table_of_another_program_that_ours_names_is_no_table_put_aside(tmp_pa
     assert query(path, "SELECT \"table\" FROM pragma_foreign_key_list('tasks') WHERE \"from\" = 'project_id'") == [
         ("workspaces",)
     ]
+
+
+@pytest.mark.parametrize("how", ["made anew", "renamed"])
+def test_a_record_that_was_lost_turns_no_word_of_a_person_back(tmp_path, how):
+    """Our own record is mended as any table of ours; without one the history says that boxes were in use."""
+    path = v1_database(tmp_path / "dash.db", tasks=[{"status": "completed"}, {"status": "completed"}])
+    migrations.execute(path)
+    for task in (1, 2):
+        database.update_task_checked(task, False, db=path)
+    alter(path, "UPDATE tasks SET status = 'completed'")
+    before = query(path, "SELECT * FROM schema_migrations ORDER BY version, name")
+    if how == "made anew":
+        FAULTS["the key of the record"].apply(path)
+        assert migrations.execute(path).changes
+        assert query(path, "SELECT * FROM schema_migrations WHERE duration_ms IS NOT NULL AND backup <> ''")
+        after = query(path, "SELECT * FROM schema_migrations ORDER BY version, name")
+        assert set(before) <= set(after)
+        with closing(sqlite3.connect(path)) as conn, pytest.raises(sqlite3.IntegrityError, match="UNIQUE"):
+            conn.execute("INSERT INTO schema_migrations SELECT * FROM schema_migrations")
+    else:
+        alter(path, "ALTER TABLE schema_migrations RENAME TO old_migrations")
+        assert "Left unchecked: 2 completed tasks" in str(migrations.execute(path))
+    assert query(path, "SELECT checked FROM tasks") == [(0,), (0,)]
+    assert doctor.examine(path).healthy
+    assert migrations.status(path).ready
+    assert migrations.execute(path).changes == ()
 
 
 def test_numbers_are_the_same_however_they_are_declared(path):

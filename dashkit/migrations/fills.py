@@ -46,12 +46,13 @@ class Fill(Described):
         return f"({self.needs}) AND {self.column} IS NULL" if self.is_used(conn, schema) else self.needs
 
     def is_used(self, conn: sqlite3.Connection, schema: str = "main") -> bool:
-        """Whether the column was there, and somebody has used it."""
+        """Whether the column was there, and somebody has used it; a history that is there says so of all its values."""
         if self.used == "FALSE" or self.column not in shape.columns(conn, self.table, schema):
             return False
-        return bool(
-            conn.execute(f"SELECT EXISTS (SELECT 1 FROM {schema}.{self.table} WHERE {self.used})").fetchone()[0]
-        )
+        asked = [f"SELECT 1 FROM {schema}.{self.table} WHERE {self.used}"]
+        if self.column in shape.columns(conn, "task_events", schema):
+            asked.append(f"SELECT 1 FROM {schema}.task_events WHERE {self.column} IS NOT NULL")
+        return any(conn.execute(f"SELECT EXISTS ({sql})").fetchone()[0] for sql in asked)
 
     @staticmethod
     def value(sources: tuple[str, ...]) -> str:

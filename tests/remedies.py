@@ -31,7 +31,7 @@ def carry_out(path, remedy, choice="a"):
         if words == "dashkit doctor":
             done += sum(carry_out(path, one.remedy) for one in bad(path))
             continue
-        if NEEDS_A_PERSON.search(words):
+        if NEEDS_A_PERSON.search(words) or words.startswith("--"):
             continue
         if words.startswith("dashkit "):
             named = [] if "--db" in words else ["--db", str(path)]
@@ -39,6 +39,7 @@ def carry_out(path, remedy, choice="a"):
         elif words.startswith(SHELL):
             subprocess.run(words, shell=True, check=True, cwd=path.parent)
         else:
+            assert words.endswith(";"), "the program sqlite3 waits for one"
             with closing(sqlite3.connect(path)) as conn:
                 conn.executescript(words)
         done += 1

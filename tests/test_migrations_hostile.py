@@ -191,10 +191,6 @@ SCHEMAS = {
         [TRACKING, "INSERT INTO schema_migrations VALUES (X'ff', X'00', X'ff', X'ff', NULL, X'', X'ff')"],
         r"newer than this dashkit knows",
     ),
-    "a record without its key": (
-        [TRACKING.replace(", PRIMARY KEY (version, name)", "")],
-        r"the table schema_migrations that is there lacks the unique key \(name, version\)",
-    ),
     "two records": (
         [TRACKING, TRACKING.replace("schema_migrations", "dashkit_migrations")],
         r"two records of migrations, schema_migrations and dashkit_migrations.*Rename the one that is out of date",

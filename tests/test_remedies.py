@@ -261,11 +261,14 @@ def test_tasks_without_an_id_get_one(tmp_path):
         "INSERT INTO projects VALUES (1, 'a'), (NULL, 'b')",
         "INSERT INTO tasks VALUES (7, 1, 'a', 'pending'), (NULL, 1, 'b', 'pending'), (NULL, 1, 'c', 'pending')",
     )
-    for told in ("in projects 1 row has no id", "in tasks 2 rows have no id"):
-        for door in (doctor.examine, migrations.status, migrations.migrate, migrations.execute, dashkit.open):
-            with pytest.raises(RefusedError, match=rf"{told}, and dashkit knows .*Nothing was changed") as refused:
-                door(path)
-        assert carry_out(path, refused.value.remedy) == 1
+    told = (
+        "in projects 1 row has no id; in tasks 2 rows have no id, and dashkit knows projects and tasks by whole numbers"
+    )
+    for door in (doctor.examine, migrations.status, migrations.migrate, migrations.execute, dashkit.open):
+        with pytest.raises(RefusedError, match=rf"{told}\. Nothing was changed") as refused:
+            door(path)
+    assert "SQL is typed into the program sqlite3, which" in refused.value.remedy
+    carry_out(path, refused.value.remedy)
     assert query(path, "SELECT title, id FROM tasks ORDER BY title") == [("a", 7), ("b", 9), ("c", 10)]
     migrations.execute(path)
     assert doctor.examine(path).healthy

@@ -81,8 +81,7 @@ def configuration(conn: sqlite3.Connection, promises: Promises) -> Iterator[Find
     """Settings that another program stored, and that cannot be used."""
     if not rows.columns(conn, "settings") >= {"scope", "key", "value"}:
         return
-    sql = "SELECT scope, key FROM main.settings ORDER BY scope, key"
-    for row in rows.fetch(conn, sql, {}):
+    for row in rows.fetch(conn, "SELECT scope, key FROM main.settings ORDER BY scope, key", {}):
         scope, key = str(row["scope"]), str(row["key"])
         project = int(scope) if scope.isascii() and scope.isdecimal() else None
         if key not in settings.KEYS or (scope and project is None):
@@ -109,7 +108,7 @@ def history(conn: sqlite3.Connection, promises: Promises) -> Iterator[Finding]:
     if not health.has_history(conn):
         return
     if unrest := health.unrest(conn):
-        yield Finding("event_context", "wrong", unrest, f"Run this SQL: `{_AT_REST}`.")
+        yield Finding("event_context", "wrong", unrest, f"Run this SQL: {sql(_AT_REST)}.")
     else:
         yield Finding("event_context", "good", "at rest")
     yield from _unlike(conn, promises)
@@ -195,4 +194,4 @@ def _statements(lost: Iterable[replaced.Lost]) -> str:
         f"UPDATE tasks SET {value} WHERE id IN ({json.dumps(tasks)[1:-1]})"  # noqa: S608 - for people
         for value, tasks in sets.items()
     )
-    return f"To say it again, run this SQL: `{statements}`."
+    return f"To say it again, run this SQL: {sql(statements)}."

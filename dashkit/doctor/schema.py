@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 
 from dashkit import connection, migrations
-from dashkit.doctor.findings import Finding, State, by_sqlite3, sql
+from dashkit.doctor.findings import Finding, State, sql
 from dashkit.doctor.promises import Promises
 from dashkit.errors import DashkitError
 from dashkit.migrations import engine, mends, names, obstacles, requirements, shape, texts, verify
@@ -17,6 +17,7 @@ from dashkit.migrations.names import Misnamed
 from dashkit.migrations.obstacles import Choice, Way
 from dashkit.migrations.surveys import Item, Survey
 from dashkit.store import orphans, values
+from dashkit.texts import by_sqlite3
 
 _NAMED = 4  # changes of a version that came later
 _NOTES = {
@@ -48,7 +49,7 @@ def _of_damage(promises: Promises) -> str:
     with suppress(DashkitError, sqlite3.Error), promises.copy() as trial:
         trial.execute("REINDEX")
         if not verify.damage_of(trial):
-            return "Run this SQL: `REINDEX`. It makes all indexes anew from the rows. Then look again for the rest."
+            return "Run this SQL: `REINDEX;`. It makes all indexes anew from the rows. Then look again for the rest."
     new = promises.path.with_name(f"{promises.path.stem}.saved.db")
     return (
         f"Stop what writes to it. Run `{by_sqlite3(promises.path, 'clone', new)}`, which saves what can be read into "
@@ -59,19 +60,19 @@ def _of_damage(promises: Promises) -> str:
 
 def _of_rows(conn: sqlite3.Connection, table: str, column: str) -> Iterator[str]:
     """What to do about rows that break a condition of their table: what is ours has a statement of its own."""
-    _, _, sql = shape.owner(conn, table) or ("", "", "")
+    _, _, text = shape.owner(conn, table) or ("", "", "")
     ours = {rule.where: rule for rule in values.RULES}
     conditions = [f"{shape.quoted(column)} IS NULL"] if column else []
-    conditions += [] if column else [f"NOT ({condition})" for condition in texts.checks(sql or "")]
+    conditions += [] if column else [f"NOT ({condition})" for condition in texts.checks(text or "")]
     for condition in conditions:
         listing = f"SELECT * FROM {shape.quoted(table)} WHERE {condition}"  # noqa: S608 - of the schema
         if not conn.execute(f"{listing} LIMIT 1").fetchall():
             continue
         columns = [word.name for word in texts.words(condition) if f"{table}.{word.name}" in ours]
         if columns:
-            yield f"Run this SQL: `{ours[f'{table}.{columns[0]}'].statement}`."
+            yield f"Run this SQL: {sql(ours[f'{table}.{columns[0]}'].statement)}."
         else:
-            yield f"This SQL shows the rows: `{listing}`. Give each of them a value that the table allows."
+            yield f"This SQL shows the rows: {sql(listing)}. Give each of them a value that the table allows."
 
 
 class Objects:
@@ -221,9 +222,9 @@ class Objects:
         drops = "; ".join(f"DROP {kind.upper()} {shape.quoted(name)}" for kind, name in one.objects if kind != "table")
         remedy = f"If it has another name by now, give it back that of {one.name}."
         if made := [text for text in engine.statements("1.0") if text.startswith(f"CREATE TABLE {one.name.lower()} (")]:
-            remedy += f" Else run this SQL, which makes it: `{' '.join(made[0].split())}`."
+            remedy += f" Else run this SQL, which makes it: {sql(' '.join(made[0].split()))}."
         elif drops:
-            remedy += f" Else run this SQL, which takes away what cannot work without it: `{drops}`."
+            remedy += f" Else run this SQL, which takes away what cannot work without it: {sql(drops)}."
         return Finding("names", "note" if kinds == {"view"} else "wrong", str(one), sound + remedy)
 
     def _declarations(self) -> Iterator[Finding]:

@@ -81,7 +81,7 @@ RULES = (
         "not one of S, M, L, XL",
         f"complexity NOT IN {_SIZES}",
         f"UPDATE tasks SET complexity = {_READING['tasks.complexity'].format('complexity')}",  # noqa: S608 - ours
-        f"It writes sizes in capitals, and empties the rest; this SQL shows them first: `{_ODD_SIZES}`.",
+        f"It writes sizes in capitals, and empties the rest; this SQL shows them first: `{_ODD_SIZES};`.",
     ),
     *(
         Rule(
@@ -207,7 +207,7 @@ def find(conn: sqlite3.Connection, today: str, without: Collection[str] = ()) ->
     for rule in (rule for rule in RULES if rule.where not in without):
         table, _, column = rule.where.partition(".")
         if column in rows.columns(conn, table) and (count := _count(conn, table, rule.which)):
-            remedy = f"Run this SQL: `{rule.statement}`. {rule.advice}".rstrip()
+            remedy = f"Run this SQL: `{rule.statement};`. {rule.advice}".rstrip()
             yield Found(f"{count:,} in {rule.where}: {rule.what}", remedy, rule.wrong)
     yield from _statuses(conn)
     with instants.reader(conn):
@@ -248,7 +248,7 @@ def _backwards(conn: sqlite3.Connection) -> Iterator[Found]:
     ]
     if ids:
         listed = ", ".join(map(str, ids[:_AT_ONCE]))
-        remedy = f"Run this SQL: `UPDATE task_events SET not_before = NULL WHERE event_id IN ({listed})`."  # noqa: S608 - numbers
+        remedy = f"Run this SQL: `UPDATE task_events SET not_before = NULL WHERE event_id IN ({listed});`."  # noqa: S608 - numbers
         remedy += " Then look again for the rest." if len(ids) > _AT_ONCE else ""
         told = f"{len(ids):,} in task_events.not_before: later than occurred_at, the instant at which it had happened"
         yield Found(told, remedy, wrong=True)
@@ -264,11 +264,11 @@ def _unread(conn: sqlite3.Connection, dates: Dates, column: str, today: str) -> 
     which = f"{column} IS NULL OR {which}" if dates.kind == "needed" and unread.example == "" else which
     statement = f"UPDATE {dates.table} SET {column} = {dates.value or repr(today)} WHERE {which}"  # noqa: S608 - ours
     if dates.value:
-        remedy = f"Run this SQL: `{statement}`, and look again: other such values may be left."
+        remedy = f"Run this SQL: `{statement};`, and look again: other such values may be left."
     else:
         remedy = (
             "Nothing has to be done: it counts as not known. "
-            f"To correct it, put the right date into this SQL and run it: `{statement}`. Then look again."
+            f"To correct it, put the right date into this SQL and run it: `{statement};`. Then look again."
         )
     yield Found(told, remedy, dates.wrong)
 
@@ -291,7 +291,7 @@ def _of_the_future(conn: sqlite3.Connection, today: str) -> Iterator[Found]:
             statement = f"UPDATE tasks SET {column} = '{today}' WHERE id = {task}"  # noqa: S608 - a date and a number
             remedy = (
                 f"It counts at the time of {effect}. "
-                f"To correct it, put the right date into this SQL and run it: `{statement}`."
+                f"To correct it, put the right date into this SQL and run it: `{statement};`."
             )
             yield Found(told, remedy, wrong=False)
 

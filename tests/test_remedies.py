@@ -238,6 +238,59 @@ def test_a_column_of_ours_whose_index_is_there_is_put_aside_with_it(tmp_path):
     assert migrations.status(path).ready
 
 
+def test_a_view_that_is_put_aside_keeps_what_reads_it_and_writes_to_it(tmp_path):
+    """Triggers on it, and views and triggers that name it, follow it to its new name."""
+    path = v1_database(tmp_path / "dash.db", tasks=[{"title": "a"}, {"title": "b"}])
+    alter(
+        path,
+        "CREATE TABLE log (id INTEGER PRIMARY KEY, of INTEGER)",
+        "CREATE VIEW runs AS SELECT * FROM tasks",
+        "CREATE TRIGGER added INSTEAD OF INSERT ON runs BEGIN INSERT INTO tasks (project_id, title) "
+        "VALUES (1, NEW.title); END",
+        "CREATE VIEW counted AS SELECT count(*) AS n FROM runs",
+        "CREATE TRIGGER noted AFTER INSERT ON tasks BEGIN INSERT INTO log (of) SELECT max(runs.id) FROM runs; END",
+    )
+    (found,) = [one for one in bad(path) if one.check == "in the way"]
+    assert "was refused" not in found.remedy
+    assert carry_out(path, found.remedy) == 2
+    assert migrations.status(path).ready
+    alter(path, "INSERT INTO runs_other (title) VALUES ('c')")
+    assert query(path, "SELECT n FROM counted") == [(3,)]
+    assert query(path, "SELECT of FROM log") == [(3,)]
+
+
+@pytest.mark.parametrize("twice", ["", "the same", "another"])
+def test_a_history_without_its_key_keeps_what_another_program_added(path, twice):
+    """Its column, its index and its trigger stay; an event that is there twice is one, another one stays another."""
+    extra = {
+        "": "SELECT 1",
+        "the same": "INSERT INTO anew SELECT * FROM anew WHERE event_id = 1",
+        "another": "INSERT INTO anew (event_id, task_id, occurred_at, recorded_at, op, title, source) "
+        "SELECT event_id, task_id, occurred_at, recorded_at, 'update', title, 'api' FROM anew WHERE event_id = 6",
+    }[twice]
+    before = query(path, "SELECT event_id, task_id, op FROM task_events ORDER BY 1")
+    alter(
+        path,
+        "PRAGMA legacy_alter_table = ON",
+        "CREATE TABLE anew AS SELECT *, 'keep' AS \"my note\" FROM task_events",
+        extra,
+        "DROP TABLE task_events",
+        "ALTER TABLE anew RENAME TO task_events",
+        "CREATE INDEX mine ON task_events (title)",
+        "CREATE TRIGGER noted AFTER INSERT ON task_events BEGIN UPDATE tasks SET title = title WHERE 0; END",
+    )
+    (found,) = [one for one in bad(path) if one.check == "in the way"]
+    assert "was refused" not in found.remedy
+    assert carry_out(path, found.remedy) == 2
+    after = query(path, "SELECT event_id, task_id, op FROM task_events ORDER BY 1")
+    assert after[: len(before)] == before
+    assert len(after) == len(before) + (twice == "another")
+    assert query(path, 'SELECT count(*) FROM task_events WHERE "my note" = ?', "keep") == [(len(before),)]
+    assert query(path, "SELECT count(*) FROM sqlite_master WHERE name IN ('mine', 'noted')") == [(2,)]
+    assert query(path, "SELECT name FROM sqlite_master WHERE name LIKE 'task_events_other%'") == []
+    assert not [one for one in bad(path) if one.check == "in the way"]
+
+
 def test_the_record_of_another_migration_tool_is_left_alone(tmp_path):
     """No remedy renames what that tool needs; dashkit keeps its own record beside it."""
     path = v1_database(tmp_path / "dash.db", tasks=[{"title": "a"}])

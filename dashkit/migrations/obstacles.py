@@ -161,7 +161,30 @@ def _put_aside(conn: sqlite3.Connection, name: str) -> str:
     other = _free(conn, name, ())
     if kind == "table":
         return f"ALTER TABLE {name} RENAME TO {other}"
+    if kind == "view":
+        return _view_aside(conn, name, other)
     return f"DROP {kind.upper()} {name}; {_under(text or '', name, other)}"
+
+
+def _view_aside(conn: sqlite3.Connection, name: str, other: str) -> str:
+    """A view gets another name, and what reads it or writes to it follows: SQLite renames tables alone."""
+    known = shape.definitions(conn)
+    again = [key for key in known if key[0] == "view" and _reads(key, known[key][1], name)]
+    views = {view.lower() for _, view in again}
+    # With a view its triggers go.
+    again += [
+        key
+        for key, (of, sql) in known.items()
+        if key[0] == "trigger" and (of.lower() in views or _reads(key, sql, name))
+    ]
+    drops = [f"DROP {kind.upper()} {shape.quoted(one)}" for kind, one in reversed(again)]
+    made = [" ".join(texts.renamed(known[key][1] or "", name, other).split()) for key in again]
+    return "; ".join((*drops, *made))
+
+
+def _reads(key: tuple[str, str], sql: str | None, name: str) -> bool:
+    """Whether an object is the one of a name, or its text has that name in it."""
+    return key[1].lower() == name.lower() or texts.renamed(sql or "", name, "") != sql
 
 
 def _under(text: str, name: str, other: str) -> str:
@@ -180,19 +203,52 @@ def _free(conn: sqlite3.Connection, name: str, columns: Iterable[str]) -> str:
 
 
 def _made_again(conn: sqlite3.Connection, table: str, version: str) -> str:
-    """A table of ours that another program made anew without what makes a row one: as it was, with all of its rows."""
-    texts_of = (" ".join(statement.split()) for statement in engine.statements(version))
-    ours = next(text for text in texts_of if text.startswith(f"CREATE TABLE {table} ("))
-    names = {part[0].name for part in texts.parts(ours)}
-    kept = ", ".join(column for column in shape.columns(conn, table) if column in names)
+    """A table of ours that another program made anew without what makes a row one: as it was, with all of its rows.
+
+    What that program added stays: columns, indexes and triggers.
+    """
+    known = [" ".join(statement.split()) for statement in engine.statements(version)]
+    ours = next(text for text in known if text.startswith(f"CREATE TABLE {table} ("))
+    parts = texts.parts(ours)
+    key = next((part[0].name for part in parts if [one.keyword for one in part[2:4]] == ["primary", "key"]), "")
     new = _free(conn, table, ())
+    columns, added = _columns(conn, table, new, {part[0].name for part in parts})
+    mine = {word for text in known for word in text.split()[2:3]}
+    beside = [" ".join(text.split()) for text in shape.beside(conn, table) if texts.words(text)[2].name not in mine]
     return "; ".join(
         (
             "PRAGMA foreign_keys = OFF",
             "PRAGMA legacy_alter_table = ON",
             ours.replace(f"CREATE TABLE {table} (", f"CREATE TABLE {new} (", 1),
-            f"INSERT INTO {new} ({kept}) SELECT {kept} FROM {table}",
+            *added,
+            f"INSERT INTO {new} ({', '.join(columns)}) {_once(table, columns, key)}",
             f"DROP TABLE {table}",
             f"ALTER TABLE {new} RENAME TO {table}",
+            *beside,
         )
     )
+
+
+def _columns(conn: sqlite3.Connection, table: str, new: str, ours: set[str]) -> tuple[list[str], list[str]]:
+    """The columns of a table as SQL, and the statements that add those of another program to a new one of ours."""
+    columns, added = [], []
+    for column in shape.columns(conn, table).values():
+        if column.generated:
+            continue
+        is_ours = column.name.lower() in ours
+        columns.append(column.name if is_ours else shape.quoted(column.name))
+        added += [] if is_ours else [f"ALTER TABLE {new} ADD COLUMN {columns[-1]} {column.declared}".rstrip()]
+    return columns, added
+
+
+def _once(table: str, columns: list[str], key: str) -> str:
+    """The rows of a table, each once; another event of the same number gets its own, elsewhere the first one stays."""
+    listed = ", ".join(columns)
+    rows = f"SELECT DISTINCT {listed} FROM {table}"
+    if not key:
+        return rows
+    place = f"row_number() OVER (PARTITION BY {key})"
+    if table not in _HISTORY:
+        return f"SELECT {listed} FROM (SELECT *, {place} AS place FROM ({rows})) WHERE place = 1"
+    values = ", ".join(f"CASE WHEN {place} = 1 THEN {key} END" if one.lower() == key else one for one in columns)
+    return f"SELECT {values} FROM ({rows})"

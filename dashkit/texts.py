@@ -1,6 +1,8 @@
 """What a person writes, and dashkit keeps: no character of it acts on the terminal or the page that shows it."""
 
 import re
+import shlex
+from pathlib import Path
 
 LONGEST = 2_000  # characters
 
@@ -33,3 +35,16 @@ def kept(text: str, longest: int = LONGEST) -> str:
     if len(plain) > longest:
         raise ValueError(f"it is longer than {longest:,} characters: it has {len(plain):,}")
     return "" if _UNSEEN.fullmatch(plain) else plain
+
+
+def by_sqlite3(path: Path, command: str, target: Path) -> str:
+    """A command of the program sqlite3, such as `.backup`, as a command of the shell."""
+    return shlex.join(["sqlite3", str(path), f'.{command} "{target}"'])
+
+
+def typed_into_sqlite3(name: str | Path) -> str:
+    """Where the SQL of a message is typed, and how a copy is made first."""
+    path = Path(name)
+    copied = by_sqlite3(path, "backup", path.with_name(f"{path.stem}.copy.db"))
+    started = shlex.join(["sqlite3", str(path)])
+    return f"SQL is typed into the program sqlite3, which `{started}` starts. Make a copy first: `{copied}`."

@@ -273,7 +273,7 @@ FAULTS = {
         '"old_tasks" (checked);',
         triggers="wrong: not as they should be: dashkit_task_insert, dashkit_task_update, dashkit_task_delete",
         names="wrong: task_dependencies, task_commit_links, task_session_links, task_sources, link_rejections name "
-        "the table old_tasks, which another program left there: tasks is meant",
+        "the table old_tasks, which another program put aside and kept: tasks is meant",
     ),
     "the history put aside": fault(
         put_aside("task_events", "task_events_bak2"),
@@ -350,6 +350,21 @@ FAULTS = {
         rebuilt("git_commits", ("sha TEXT PRIMARY KEY", "sha TEXT")),
         declarations="wrong: git_commits has lost its UNIQUE (sha)",
     ),
+    "the key of the record": fault(
+        after(
+            "CREATE TABLE anew AS SELECT * FROM schema_migrations",
+            "DROP TABLE schema_migrations",
+            "ALTER TABLE anew RENAME TO schema_migrations",
+        ),
+        declarations="wrong: schema_migrations.applied_at has lost its NOT NULL",
+    ),
+    "the key of the record, and doubles": fault(
+        after(
+            rebuilt("schema_migrations", (", PRIMARY KEY (version, name)", "")),
+            "INSERT INTO schema_migrations SELECT * FROM schema_migrations",
+        ),
+        declarations="wrong: schema_migrations has lost its UNIQUE (version, name): the same can be there twice; ",
+    ),
     "a foreign key": fault(
         rebuilt("git_commits", (" REFERENCES git_repos(id) ON DELETE CASCADE", "")),
         declarations="wrong: git_commits.repo_id has lost its REFERENCES git_repos(id) ON DELETE CASCADE: it may name "
@@ -406,6 +421,11 @@ FAULTS = {
     "a dependency on nothing, twice": fault(
         "INSERT INTO task_dependencies VALUES (77, 88), (2, 88)",
         foreign_keys="wrong: rows that name a row which is not there: task_dependencies.task_id and depends_on_id (2)",
+    ),
+    "a dependency by what another program knows a task by": fault(
+        "UPDATE tasks SET external_id = '70' || id",
+        "INSERT INTO task_dependencies VALUES (2, 701)",
+        other_ids="note: task_dependencies.depends_on_id names tasks by something else than their ids",
     ),
     "tasks of nothing": fault(
         "UPDATE tasks SET project_id = 77, phase_id = 5, parent_id = 99 WHERE id = 2",

@@ -437,6 +437,64 @@ def test_what_is_said_to_do_about_it_works(old, name):
     }
 
 
+DEPENDING = "CREATE TABLE task_dependencies (task_id {0}, depends_on_id {0})"
+
+
+@pytest.mark.parametrize("declared", ["INTEGER", "TEXT", "VARCHAR(9)", "REAL", "NUMERIC", "BIGINT", ""])
+def test_dependencies_are_compared_as_numbers_however_they_are_declared(old, declared):
+    """What the history has and what the table has is the same, after the migration and after each change."""
+    alter(old, "DROP TABLE task_dependencies", DEPENDING.format(declared))
+    alter(old, "INSERT INTO task_dependencies VALUES ('2', '1'), (4, 2), ('6', '5')")
+    migrations.execute(old)
+    events = "SELECT task_id, depends_on_id, op FROM dependency_events ORDER BY event_id"
+    assert sorted(query(old, events)) == [(2, 1, "baseline"), (4, 2, "baseline"), (6, 5, "baseline")]
+    alter(
+        old,
+        "INSERT INTO task_dependencies VALUES ('3', '1')",
+        "DELETE FROM task_dependencies WHERE CAST(task_id AS INTEGER) = 4",
+    )
+    assert query(old, events)[3:] == [(3, 1, "add"), (4, 2, "remove")]
+    assert doctor.examine(old).healthy
+    alter(
+        old,
+        "UPDATE event_context SET suspended = 1",
+        "DELETE FROM task_dependencies WHERE CAST(task_id AS INTEGER) = 6",
+    )
+    alter(old, "INSERT INTO task_dependencies VALUES ('6', '4')", "UPDATE event_context SET suspended = 0")
+    assert not doctor.examine(old).healthy
+    migrations.execute(old)
+    assert sorted(query(old, events)[5:]) == [(6, 4, "add"), (6, 5, "remove")]
+    assert doctor.examine(old).healthy
+    assert migrations.execute(old).changes == ()
+
+
+@pytest.mark.parametrize("declared", ["TEXT NOT NULL", "INTEGER", ""])
+def test_dependencies_between_words_are_left_out_and_left_alone(old, declared):
+    """The dry run says so, nothing is recorded of them or wrong with them, and nothing offers to delete them."""
+    alter(
+        old,
+        "ALTER TABLE tasks ADD COLUMN external_id TEXT",
+        "UPDATE tasks SET external_id = 'T-' || id",
+        "DROP TABLE task_dependencies",
+        DEPENDING.format(declared),
+        "INSERT INTO task_dependencies VALUES ('T-2', 'T-1'), (4, 2), ('none', 'T-1')",
+    )
+    told = "task_dependencies names tasks by words, such as 'T-2', and not by their ids, so the history is kept without"
+    assert f"Note: {told}" in str(migrations.migrate(old))
+    assert "not there" not in str(migrations.migrate(old))
+    for _ in range(2):
+        found = doctor.examine(old)
+        assert found.healthy
+        assert told in str(found)
+        assert "DELETE" not in str(found)
+        migrations.execute(old)
+    assert query(old, "SELECT count(*) FROM dependency_events") == [(0,)]
+    assert query(old, "SELECT count(*) FROM task_dependencies") == [(3,)]
+    assert migrations.status(old).ready
+    with dashkit.open(old) as board:
+        assert len(board.blocked_tasks()) == 0
+
+
 def test_a_generated_column_is_refused(tmp_path):
     """A column that dashkit has to write may not be a generated one."""
     path = tmp_path / "dash.db"
@@ -457,7 +515,7 @@ def test_doctor_says_what_to_do_about_what_no_statement_mends(old):
     alter(copies[1], *REMEDIES["two records"][0])
     alter(copies[2], *REMEDIES["both names"][0])
     for copy in copies:
-        with pytest.raises(RefusedError, match=r"Nothing was changed\.$"):
+        with pytest.raises(RefusedError, match=r"Nothing was changed\.( SQL is typed into|$)"):
             migrations.migrate(copy)
         (way,) = (one for one in doctor.examine(copy).findings if one.check == "in the way")
         assert migrations.status(copy).obstacles == (way.found,)

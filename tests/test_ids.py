@@ -1,12 +1,12 @@
 """Ids: whole numbers are adopted however they are declared, and anything else is refused at every door."""
 
 import re
-from pathlib import Path
 
 import pytest
-from builders import query
+from builders import query, v1_database
 from content import alter, content, folder_state
 from loads import LOADS
+from remedies import carry_out
 
 import dashkit
 from dashkit import database, doctor, migrations, scan
@@ -67,7 +67,7 @@ def test_ids_that_are_no_whole_numbers_are_refused_at_every_door(tmp_path, name)
     ]  # fmt: skip
     for door in doors:
         with pytest.raises(
-            RefusedError, match=rf"Cannot use .*{words}.*`id INTEGER PRIMARY KEY`, keep the present ids"
+            RefusedError, match=rf"Cannot use .*{words}.* On a copy, run this SQL.* keeps their present"
         ):
             door(path)
     assert folder_state(tmp_path) == before
@@ -136,6 +136,9 @@ REFERENCES = {
 }  # fmt: skip
 
 
+MENDED = "This SQL makes each of them name the row of that name|Put the id of a row in the place of each"
+
+
 @pytest.mark.parametrize("name", REFERENCES)
 def test_references_that_are_no_whole_numbers_are_refused(tmp_path, name):
     """Dry run and execute refuse them before anything is written; status and doctor name them."""
@@ -144,23 +147,90 @@ def test_references_that_are_no_whole_numbers_are_refused(tmp_path, name):
     before = folder_state(tmp_path)
     for to in (None, "2.0"):
         for door in (migrations.migrate, migrations.execute):
-            with pytest.raises(RefusedError, match=rf"{words}.*Set what names no row to NULL.*Nothing was changed"):
+            with pytest.raises(RefusedError, match=rf"{words}.*({MENDED}).*Nothing was changed"):
                 door(path, to=to)
     assert migrations.status(path).verdict.startswith("REFUSED: something is in the way of a migration")
-    assert "Set what names no row to NULL" in str(doctor.examine(path))
+    assert re.search(MENDED, str(doctor.examine(path)))
     assert folder_state(tmp_path) == before
 
 
-def test_the_guide_gives_a_table_of_texts_numbers(tmp_path):
-    """What the guide says to do about texts as ids works: the tasks are migrated, and are found by the ids they had."""
-    guide = (Path(dashkit.__file__).parent.parent / "docs" / "migration-guide.md").read_text("utf-8")
-    (statements,) = re.findall(r"```sql\n(.*?)```", guide.partition("### Ids are no whole numbers")[2], re.DOTALL)[:1]
-    path = made(tmp_path / "dash.db", declared="TEXT PRIMARY KEY", ids=("T-9", "T-10"))
-    alter(path, *(one for one in statements.split(";") if one.strip()))
+OTHER_IDS = {
+    "texts": ("T-9", "T-10"),
+    "digits": ("2", "1"),
+    "UUIDs": (UUIDS[1], UUIDS[0]),
+    "reals": (1.5, 2.5),
+}
+
+
+@pytest.mark.parametrize("name", OTHER_IDS)
+def test_what_is_said_about_other_ids_works(tmp_path, name):
+    """Behind the SQL of the message both tables are migrated; all that pointed to a row points to it, by its new id."""
+    ids, path = OTHER_IDS[name], tmp_path / "dash.db"
+    alter(
+        path,
+        "CREATE TABLE projects (id PRIMARY KEY, name TEXT NOT NULL)",
+        "CREATE TABLE tasks (id PRIMARY KEY, project_id NOT NULL REFERENCES projects (id), title TEXT DEFAULT 'x' "
+        "CHECK (title <> ''), status TEXT, parent_id REFERENCES tasks)",
+        "CREATE INDEX titles ON tasks (title)",
+        "CREATE TRIGGER noted AFTER INSERT ON tasks BEGIN UPDATE projects SET name = name; END",
+        "CREATE TABLE task_dependencies (task_id, depends_on_id, PRIMARY KEY (task_id, depends_on_id))",
+        'CREATE TABLE "my notes" (id INTEGER PRIMARY KEY, "of task" REFERENCES tasks (id))',
+        "CREATE VIEW mine AS SELECT t.title, p.name FROM tasks AS t JOIN projects AS p ON p.id = t.project_id",
+    )
+    for one, title in zip(ids, ("a", "b"), strict=True):
+        query(path, "INSERT INTO projects VALUES (?, ?)", one, f"of {title}")
+        query(path, "INSERT INTO tasks VALUES (?, ?, ?, 'completed', ?)", one, one, title, ids[0])
+        query(path, 'INSERT INTO "my notes" ("of task") VALUES (?)', one)
+    query(path, "INSERT INTO task_dependencies VALUES (?, ?)", *ids)
+    with pytest.raises(RefusedError, match=r"in projects 2 rows .*; in tasks 2 rows ") as refused:
+        migrations.migrate(path)
+    told = refused.value.remedy
+    assert "`sqlite3 " in told
+    assert "The CHECK conditions of tasks are not in it: add them. SQL is typed into the program sqlite3, which" in told
+    carry_out(path, told)
     migrations.execute(path)
-    with dashkit.open(path) as d:
-        assert d.progress()[["tasks", "checked"]].sum().tolist() == [2, 2]
-        assert {*d.sql("SELECT external_id FROM tasks")["external_id"]} == {"T-9", "T-10"}
+    assert query(path, "SELECT title, name FROM mine ORDER BY title") == [("a", "of a"), ("b", "of b")]
+    by_title = dict(query(path, "SELECT title, id FROM tasks"))
+    assert all(isinstance(number, int) for number in by_title.values())
+    dependency = query(path, "SELECT CAST(task_id AS INTEGER), CAST(depends_on_id AS INTEGER) FROM task_dependencies")
+    assert dependency == [(by_title["a"], by_title["b"])]
+    assert query(path, 'SELECT CAST("of task" AS INTEGER) FROM "my notes" ORDER BY id') == [*zip(by_title.values())]
+    assert query(path, "SELECT DISTINCT CAST(parent_id AS INTEGER) FROM tasks") == [(by_title["a"],)]
+    assert {*query(path, "SELECT external_id FROM tasks")} == {(str(one),) for one in ids}
+    assert query(path, "SELECT count(*) FROM sqlite_master WHERE name IN ('titles', 'noted')") == [(2,)]
+    assert not [one for one in doctor.examine(path).findings if one.state == "wrong"]
+
+
+DOUBLES = {
+    "none": ("", 3, ["a", "b", "c"]),
+    "the same": ("INSERT INTO anew SELECT * FROM anew WHERE id < 3", 3, ["a", "b", "c"]),
+    "others": (
+        "INSERT INTO anew (id, project_id, title) SELECT id, project_id, 'other' FROM anew WHERE id = 2",
+        4,
+        ["a", "b", "c", "other"],
+    ),
+}
+
+
+@pytest.mark.parametrize("version", ["1.0", "2.1"])
+@pytest.mark.parametrize("name", DOUBLES)
+def test_a_table_without_its_key_gets_it_back(tmp_path, name, version):
+    """The doubles are counted; the SQL deletes only what is there twice, and gives other rows an id of their own."""
+    extra, count, titles = DOUBLES[name]
+    path = v1_database(tmp_path / "dash.db", tasks=[{"title": one} for one in "abc"])
+    backup = migrations.execute(path).backup if version != "1.0" else None
+    statements = ["CREATE TABLE anew AS SELECT * FROM tasks", extra, "DROP TABLE tasks"]
+    alter(path, "PRAGMA legacy_alter_table = ON", *filter(None, statements), "ALTER TABLE anew RENAME TO tasks")
+    with pytest.raises(RefusedError, match=r"tasks\.id is not its key") as refused:
+        doctor.examine(path)
+    assert ("have the id" in str(refused.value) or "has the id" in str(refused.value)) is (name != "none")
+    assert ("DELETE FROM tasks" in refused.value.remedy) is (name == "the same")
+    assert (f"The backup of the last migration, {backup.name}," in refused.value.remedy) if backup else True
+    carry_out(path, refused.value.remedy)
+    assert query(path, "SELECT title FROM tasks ORDER BY title") == [(one,) for one in titles]
+    assert query(path, "SELECT count(DISTINCT id) FROM tasks") == [(count,)]
+    migrations.execute(path)
+    assert not [one for one in doctor.examine(path).findings if one.state == "wrong"]
 
 
 def test_references_can_be_corrected(tmp_path):

@@ -4,11 +4,12 @@ import sqlite3
 from contextlib import closing
 
 import pytest
-from builders import query, v1_database
+from builders import NEWEST, query, v1_database
 from content import alter, content
 from faults import FAULTS, put_aside, rebuilt, sound
+from remedies import carry_out
 
-from dashkit import doctor, migrations
+from dashkit import database, doctor, migrations
 from dashkit.errors import FailedError, RefusedError
 from dashkit.migrations import lost, texts
 from dashkit.store.orphans import REFERENCES
@@ -311,6 +312,100 @@ def test_a_table_put_aside_is_known_by_its_name(path, name):
     migrations.execute(path)
     assert query(path, "SELECT title FROM mine ORDER BY 1") == [("done",), ("more",), ("open",)]
     assert doctor.examine(path).healthy
+
+
+KEPT = [
+    *(("tasks", name) for name in ("tasks_old", "tasks_v1", '"tasks old"', "archive")),
+    *(("projects", name) for name in ("projects_old", "before_2025")),
+]
+
+
+@pytest.mark.parametrize("version", ["1.0", NEWEST])
+@pytest.mark.parametrize(("table", "aside"), KEPT)
+def test_no_row_is_an_orphan_by_the_name_of_a_table_that_was_put_aside_and_kept(tmp_path, table, aside, version):
+    """Rows are held against the table that is meant; a row that came since is sound, and nothing deletes it."""
+    path = v1_database(tmp_path / "dash.db", tasks=[{"title": "a"}, {"title": "b"}])
+    alter(path, "INSERT INTO task_dependencies VALUES (2, 1)")
+    if version != "1.0":
+        migrations.execute(path)
+    alter(path, "CREATE TABLE notes (id INTEGER PRIMARY KEY, task_id INTEGER NOT NULL REFERENCES tasks (id))")
+    put_aside(table, aside, drop=False, before=("PRAGMA foreign_keys = OFF",))(path)
+    alter(
+        path,
+        "INSERT INTO projects (id, name) VALUES (3, 'new')",
+        "INSERT INTO tasks (id, project_id, title) VALUES (7, 3, 'new')",
+        "INSERT INTO task_dependencies VALUES (7, 1)",
+        "INSERT INTO notes VALUES (1, 7)",
+    )
+    found = findings(path)
+    assert "foreign keys" not in found
+    (named,) = found["names"]
+    assert (named.state, "which another program put aside and kept" in named.found) == ("wrong", True)
+    assert "DELETE" not in " ".join(one.remedy for every in found.values() for one in every)
+    for every in found.values():
+        for one in every:
+            carry_out(path, one.remedy)
+    assert not {"names", "foreign keys"} & findings(path).keys()
+    assert query(path, "SELECT task_id, depends_on_id FROM task_dependencies ORDER BY 1") == [(2, 1), (7, 1)]
+    assert query(path, "SELECT task_id FROM notes") == [(7,)]
+    parents = "SELECT DISTINCT \"table\" FROM pragma_foreign_key_list('{}') ORDER BY 1"
+    assert query(path, parents.format("task_dependencies")) == [("tasks",)]
+    assert query(path, parents.format("tasks"))[1] == ("projects",)
+    with closing(sqlite3.connect(path)) as conn:
+        conn.execute("PRAGMA foreign_keys = ON")
+        conn.execute("UPDATE tasks SET project_id = 3 WHERE id = 1")
+
+
+def test_a_dry_run_does_not_say_of_a_table_that_was_kept_that_it_is_gone(tmp_path):
+    """The line of the dry run says what the table of that name is, and calls no sound row an orphan."""
+    path = v1_database(tmp_path / "dash.db", tasks=[{}])
+    put_aside("projects", "projects_old", drop=False, before=("PRAGMA foreign_keys = OFF",))(path)
+    alter(path, "INSERT INTO projects (id, name) VALUES (3, 'new')", "UPDATE tasks SET project_id = 3")
+    plan = str(migrations.migrate(path))
+    assert "Name projects in phases, tasks (projects_old was put aside)" in plan
+    assert "not there" not in plan
+
+
+def test_a_table_of_another_program_that_ours_names_is_no_table_put_aside(tmp_path):
+    """A declaration that names another table than ours, of other columns, stays as its program made it."""
+    path = tmp_path / "dash.db"
+    alter(
+        path,
+        "CREATE TABLE workspaces (id INTEGER PRIMARY KEY, name TEXT, owner TEXT)",
+        "CREATE TABLE projects (id INTEGER PRIMARY KEY, name TEXT)",
+        "CREATE TABLE tasks (id INTEGER PRIMARY KEY, project_id INTEGER REFERENCES workspaces (id), title TEXT, "
+        "status TEXT)",
+    )
+    migrations.execute(path)
+    assert query(path, "SELECT \"table\" FROM pragma_foreign_key_list('tasks') WHERE \"from\" = 'project_id'") == [
+        ("workspaces",)
+    ]
+
+
+@pytest.mark.parametrize("how", ["made anew", "renamed"])
+def test_a_record_that_was_lost_turns_no_word_of_a_person_back(tmp_path, how):
+    """Our own record is mended as any table of ours; without one the history says that boxes were in use."""
+    path = v1_database(tmp_path / "dash.db", tasks=[{"status": "completed"}, {"status": "completed"}])
+    migrations.execute(path)
+    for task in (1, 2):
+        database.update_task_checked(task, False, db=path)
+    alter(path, "UPDATE tasks SET status = 'completed'")
+    before = query(path, "SELECT * FROM schema_migrations ORDER BY version, name")
+    if how == "made anew":
+        FAULTS["the key of the record"].apply(path)
+        assert migrations.execute(path).changes
+        assert query(path, "SELECT * FROM schema_migrations WHERE duration_ms IS NOT NULL AND backup <> ''")
+        after = query(path, "SELECT * FROM schema_migrations ORDER BY version, name")
+        assert set(before) <= set(after)
+        with closing(sqlite3.connect(path)) as conn, pytest.raises(sqlite3.IntegrityError, match="UNIQUE"):
+            conn.execute("INSERT INTO schema_migrations SELECT * FROM schema_migrations")
+    else:
+        alter(path, "ALTER TABLE schema_migrations RENAME TO old_migrations")
+        assert "Left unchecked: 2 completed tasks" in str(migrations.execute(path))
+    assert query(path, "SELECT checked FROM tasks") == [(0,), (0,)]
+    assert doctor.examine(path).healthy
+    assert migrations.status(path).ready
+    assert migrations.execute(path).changes == ()
 
 
 def test_numbers_are_the_same_however_they_are_declared(path):

@@ -191,10 +191,6 @@ SCHEMAS = {
         [TRACKING, "INSERT INTO schema_migrations VALUES (X'ff', X'00', X'ff', X'ff', NULL, X'', X'ff')"],
         r"newer than this dashkit knows",
     ),
-    "a record without its key": (
-        [TRACKING.replace(", PRIMARY KEY (version, name)", "")],
-        r"the table schema_migrations that is there lacks the unique key \(name, version\)",
-    ),
     "two records": (
         [TRACKING, TRACKING.replace("schema_migrations", "dashkit_migrations")],
         r"two records of migrations, schema_migrations and dashkit_migrations.*Rename the one that is out of date",
@@ -245,7 +241,7 @@ SCHEMAS = {
     ),
     "checked out of range": (
         ["ALTER TABLE tasks ADD COLUMN checked BOOLEAN DEFAULT FALSE", "UPDATE tasks SET checked = 'yes' WHERE id = 1"],
-        r"holds 1 value such as 'yes', outside of: checked IS NULL OR checked IN \(0, 1\)\. Correct such values",
+        r"holds 1 value such as 'yes', outside of: checked IS NULL OR checked IN \(0, 1\)\. Keep such values",
     ),
     "a table that lacks a column": (
         ["CREATE TABLE git_repos (id TEXT PRIMARY KEY, project_id INTEGER REFERENCES projects(id) ON DELETE CASCADE)"],

@@ -4,7 +4,6 @@ import re
 import shlex
 import shutil
 import sqlite3
-import subprocess
 from contextlib import closing
 from pathlib import Path
 
@@ -12,16 +11,14 @@ import earlier
 import pytest
 from builders import NEWEST, query, v1_database
 from content import alter, content
-from faults import FAULTS, damaged, linked, put_aside, saved_again, sound
+from faults import FAULTS, damaged, linked, put_aside, rebuilt, saved_again, sound
+from remedies import bad, carry_out, choices
 
 import dashkit
 from dashkit import database, doctor, migrations
 from dashkit.cli import main
 from dashkit.errors import DashkitError, RefusedError
 from dashkit.store import values
-
-SHELL = ("rm ", "sqlite3 ")
-NEEDS_A_PERSON = re.compile(r"\b(ID|SHA|REPO)\b")
 
 
 @pytest.fixture
@@ -36,32 +33,6 @@ def kept(path):
         table: query(path, f"SELECT rowid, {name} FROM {table}")
         for table, name in (("projects", "name"), ("tasks", "title"))
     }
-
-
-def bad(path):
-    """The findings that are not good."""
-    return [one for one in doctor.examine(path).findings if one.state != "good"]
-
-
-def carry_out(path, remedy):
-    """Do what a remedy says: its commands and its SQL, as they stand there; how many."""
-    done = 0
-    for words in re.findall(r"`([^`]+)`", remedy):
-        if words == "dashkit doctor":
-            done += sum(carry_out(path, one.remedy) for one in bad(path))
-            continue
-        if NEEDS_A_PERSON.search(words):
-            continue
-        if words.startswith("dashkit "):
-            named = [] if "--db" in words else ["--db", str(path)]
-            assert main([*shlex.split(words)[1:], *named]) in (0, 1), words
-        elif words.startswith(SHELL):
-            subprocess.run(words, shell=True, check=True, cwd=path.parent)
-        else:
-            with closing(sqlite3.connect(path)) as conn:
-                conn.executescript(words)
-        done += 1
-    return done
 
 
 @pytest.mark.parametrize("name", FAULTS)
@@ -168,13 +139,156 @@ def test_what_is_in_the_way_of_a_migration_is_kept_and_put_aside(tmp_path, spoil
         migrations.migrate(path)
     assert "`dashkit doctor` shows the statements." in refused.value.remedy
     (found,) = [one for one in bad(path) if one.check == "in the way"]
-    assert (found.state, told in found.found) == ("note", True)
+    assert (found.state, told in found.found) == ("wrong", True)
     assert "was refused" not in found.remedy
     assert content(path) == before
     assert carry_out(path, found.remedy) == 2
     assert migrations.status(path).ready
     assert kept(path)["tasks"] == [(1, "a"), (2, "b")]
     assert ("'high'" in repr(content(path))) == ("'high'" in repr(before))
+
+
+# A column as it is declared, the values of tasks 1 and 3 and of task 2 -> what each choice leaves in dashkit's column,
+# and what is told of the rows.
+OTHERS = {
+    "a size with a blank": ("complexity TEXT", "L", "M ", {"a": [None, None], "b": ["L", "M"]}, "It changes 1 row."),
+    "a size that is none": (
+        "complexity TEXT",
+        "l",
+        "huge",
+        {"a": [None, None], "b": ["L", None]},
+        "It changes 3 rows, and empties 1 of them.",
+    ),
+    "a size in a column that takes others": (
+        "complexity TEXT CHECK (complexity IN ('s', 'm', 'l'))",
+        "l",
+        "m",
+        {"a": [None, None], "b": ["L", "M"]},
+        "It makes 3 values of the old ones, which stay in complexity_other.",
+    ),
+    "story points": ("complexity INTEGER", 3, 5, {"a": [None, None]}, "Run this SQL: `ALTER TABLE tasks RENAME"),
+    "words": ("checked VARCHAR(5) DEFAULT 'false'", "false", "true", {"a": [0, 1]}, "It makes 3 values"),
+    "letters": (
+        "checked CHAR(1) DEFAULT 'N' CHECK (checked IN ('Y', 'N'))",
+        "N",
+        "Y",
+        {"a": [0, 1]},
+        "which stay in checked_other.",
+    ),
+    "words in a column of ours": ("checked BOOLEAN", "no", "Yes", {"a": [0, 1]}, "It changes 3 rows."),
+    "words that nobody knows": (
+        "checked BOOLEAN",
+        "maybe",
+        "done",
+        {"a": [1, 1]},
+        "It makes 1 value of the old ones, which stay in checked_other; 2 rows of other values are left out.",
+    ),
+    "a number in a column of dates": (
+        "updated_at DATETIME",
+        "2025-01-02",
+        2025,
+        {"a": ["2025-11-01", "2025-11-02"], "b": ["2025-01-02", "2025-11-02"]},
+        "It changes 1 row.",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", OTHERS)
+def test_one_column_has_one_finding_with_the_ways_to_choose_from(tmp_path, name, capsys):
+    """Each way leads to a migrated database, keeps what it says, and nothing else is advised of that column."""
+    declared, value, other, results, told = OTHERS[name]
+    column = declared.split()[0]
+    days = [{"title": f"t{n}", "status": "completed", "created_at": f"2025-11-0{n}"} for n in (1, 2, 3)]
+    path = v1_database(tmp_path / "dash.db", tasks=days)
+    alter(path, f"ALTER TABLE tasks ADD COLUMN {declared}")
+    query(path, f"UPDATE tasks SET {column} = CASE id WHEN 2 THEN ? ELSE ? END", other, value)
+    assert main(["doctor", "--db", str(path)]) == 1
+    said = capsys.readouterr().out
+    assert "The migration cannot run yet: first do what 'in the way' below says." in said
+    (found,) = [one for one in bad(path) if one.check != "version"]
+    assert (found.check, found.state) == ("in the way", "wrong")
+    assert told in found.remedy
+    assert choices(found.remedy) == (sorted(results) if len(results) > 1 else [])
+    assert ("Choose one" in found.remedy) == (len(results) > 1)
+    old = query(path, f"SELECT {column} FROM tasks ORDER BY id")
+    for choice, (first, second) in results.items():
+        mine = Path(shutil.copy(path, tmp_path / f"{choice}.db"))
+        remedy = found.remedy.replace(str(path), str(mine))
+        assert carry_out(mine, remedy, choice) == 2
+        assert query(mine, f"SELECT {column} FROM tasks ORDER BY id") == [(first,), (second,), (first,)] or (
+            column == "updated_at" and query(mine, "SELECT updated_at FROM tasks WHERE id < 3") == [(first,), (second,)]
+        )
+        if query(mine, "SELECT count(*) FROM pragma_table_info('tasks') WHERE name = ?", f"{column}_other") == [(1,)]:
+            assert query(mine, f"SELECT {column}_other FROM tasks ORDER BY id") == old
+        assert migrations.status(mine).ready
+
+
+def test_a_column_of_ours_whose_index_is_there_is_put_aside_with_it(tmp_path):
+    """An index of our name on a column that gets another name is made again on ours."""
+    path = v1_database(tmp_path / "dash.db", tasks=[{"title": "a"}])
+    alter(
+        path,
+        "ALTER TABLE tasks ADD COLUMN checked TEXT DEFAULT 'true'",
+        "CREATE INDEX idx_tasks_checked ON tasks (checked)",
+    )
+    (found,) = [one for one in bad(path) if one.check == "in the way"]
+    assert "was refused" not in found.remedy
+    assert carry_out(path, found.remedy) == 2
+    assert query(path, "SELECT checked, checked_other FROM tasks") == [(1, "true")]
+    assert migrations.status(path).ready
+
+
+def test_a_view_that_is_put_aside_keeps_what_reads_it_and_writes_to_it(tmp_path):
+    """Triggers on it, and views and triggers that name it, follow it to its new name."""
+    path = v1_database(tmp_path / "dash.db", tasks=[{"title": "a"}, {"title": "b"}])
+    alter(
+        path,
+        "CREATE TABLE log (id INTEGER PRIMARY KEY, of INTEGER)",
+        "CREATE VIEW runs AS SELECT * FROM tasks",
+        "CREATE TRIGGER added INSTEAD OF INSERT ON runs BEGIN INSERT INTO tasks (project_id, title) "
+        "VALUES (1, NEW.title); END",
+        "CREATE VIEW counted AS SELECT count(*) AS n FROM runs",
+        "CREATE TRIGGER noted AFTER INSERT ON tasks BEGIN INSERT INTO log (of) SELECT max(runs.id) FROM runs; END",
+    )
+    (found,) = [one for one in bad(path) if one.check == "in the way"]
+    assert "was refused" not in found.remedy
+    assert carry_out(path, found.remedy) == 2
+    assert migrations.status(path).ready
+    alter(path, "INSERT INTO runs_other (title) VALUES ('c')")
+    assert query(path, "SELECT n FROM counted") == [(3,)]
+    assert query(path, "SELECT of FROM log") == [(3,)]
+
+
+@pytest.mark.parametrize("twice", ["", "the same", "another"])
+def test_a_history_without_its_key_keeps_what_another_program_added(path, twice):
+    """Its column, its index and its trigger stay; an event that is there twice is one, another one stays another."""
+    extra = {
+        "": "SELECT 1",
+        "the same": "INSERT INTO anew SELECT * FROM anew WHERE event_id = 1",
+        "another": "INSERT INTO anew (event_id, task_id, occurred_at, recorded_at, op, title, source) "
+        "SELECT event_id, task_id, occurred_at, recorded_at, 'update', title, 'api' FROM anew WHERE event_id = 6",
+    }[twice]
+    before = query(path, "SELECT event_id, task_id, op FROM task_events ORDER BY 1")
+    alter(
+        path,
+        "PRAGMA legacy_alter_table = ON",
+        "CREATE TABLE anew AS SELECT *, 'keep' AS \"my note\" FROM task_events",
+        extra,
+        "DROP TABLE task_events",
+        "ALTER TABLE anew RENAME TO task_events",
+        "CREATE INDEX mine ON task_events (title)",
+        "CREATE TRIGGER noted AFTER INSERT ON task_events BEGIN UPDATE tasks SET title = title WHERE 0; END",
+    )
+    (found,) = [one for one in bad(path) if one.check == "in the way"]
+    assert "was refused" not in found.remedy
+    assert carry_out(path, found.remedy) == 2
+    after = query(path, "SELECT event_id, task_id, op FROM task_events ORDER BY 1")
+    assert after[: len(before)] == before
+    assert len(after) == len(before) + (twice == "another")
+    assert query(path, 'SELECT count(*) FROM task_events WHERE "my note" = ?', "keep") == [(len(before),)]
+    assert query(path, "SELECT count(*) FROM sqlite_master WHERE name IN ('mine', 'noted')") == [(2,)]
+    assert query(path, "SELECT name FROM sqlite_master WHERE name LIKE 'task_events_other%'") == []
+    assert not [one for one in bad(path) if one.check == "in the way"]
 
 
 def test_the_record_of_another_migration_tool_is_left_alone(tmp_path):
@@ -200,11 +314,14 @@ def test_tasks_without_an_id_get_one(tmp_path):
         "INSERT INTO projects VALUES (1, 'a'), (NULL, 'b')",
         "INSERT INTO tasks VALUES (7, 1, 'a', 'pending'), (NULL, 1, 'b', 'pending'), (NULL, 1, 'c', 'pending')",
     )
-    for told in ("in projects 1 row has no id", "in tasks 2 rows have no id"):
-        for door in (doctor.examine, migrations.status, migrations.migrate, migrations.execute, dashkit.open):
-            with pytest.raises(RefusedError, match=rf"{told}, and dashkit knows .*Nothing was changed") as refused:
-                door(path)
-        assert carry_out(path, refused.value.remedy) == 1
+    told = (
+        "in projects 1 row has no id; in tasks 2 rows have no id, and dashkit knows projects and tasks by whole numbers"
+    )
+    for door in (doctor.examine, migrations.status, migrations.migrate, migrations.execute, dashkit.open):
+        with pytest.raises(RefusedError, match=rf"{told}\. Nothing was changed") as refused:
+            door(path)
+    assert "SQL is typed into the program sqlite3, which" in refused.value.remedy
+    carry_out(path, refused.value.remedy)
     assert query(path, "SELECT title, id FROM tasks ORDER BY title") == [("a", 7), ("b", 9), ("c", 10)]
     migrations.execute(path)
     assert doctor.examine(path).healthy
@@ -269,6 +386,87 @@ def test_an_earlier_form_of_the_newest_version_is_brought_up(tmp_path):
     assert found.state == "note"
     assert carry_out(path, found.remedy) == 1
     assert [one for one in bad(path) if one.check == "schema"] == []
+
+
+OWNED = (
+    "PRAGMA foreign_keys = OFF",
+    "PRAGMA legacy_alter_table = ON",
+    "ALTER TABLE projects RENAME TO p",
+    "CREATE TABLE projects (id INTEGER PRIMARY KEY, name TEXT NOT NULL, owner TEXT NOT NULL{}, rank INT NOT NULL)",
+    "INSERT INTO projects SELECT id, name, 'me', 1 FROM p",
+    "DROP TABLE p",
+)
+
+
+def by_project(path):
+    """The name of the project of each task."""
+    return dict(query(path, "SELECT t.id, p.name FROM tasks AS t LEFT JOIN projects AS p ON p.id = t.project_id"))
+
+
+@pytest.mark.parametrize("version", ["1.0", NEWEST])
+def test_no_remedy_moves_a_task_into_another_project(tmp_path, version):
+    """A project is made for the tasks of one that is gone, whatever else a project has to have."""
+    path = v1_database(tmp_path / "dash.db", tasks=[{"title": "a"}, {"title": "b"}, {"title": "c"}])
+    if version != "1.0":
+        migrations.execute(path)
+    alter(path, *(one.format("") for one in OWNED), "UPDATE tasks SET project_id = 99 WHERE id > 1")
+    (found,) = [one for one in bad(path) if one.check == "foreign keys"]
+    assert found.remedy.endswith("This makes a project 'Project 99' for 2 tasks.")
+    assert carry_out(path, found.remedy) == 1
+    assert by_project(path) == {1: "Alpha", 2: "Project 99", 3: "Project 99"}
+    assert query(path, "SELECT owner, rank FROM projects WHERE id = 99") == [("", 0)]
+    assert "foreign keys" not in {one.check for one in bad(path)}
+
+
+def test_where_no_project_can_be_made_people_decide(tmp_path):
+    """The statement was tried: one that would be refused is not told, and no task changes."""
+    path = v1_database(tmp_path / "dash.db", tasks=[{"title": "a"}, {"title": "b"}])
+    alter(path, *(one.format(" CHECK (owner <> '')") for one in OWNED), "UPDATE tasks SET project_id = 99 WHERE id = 2")
+    (found,) = [one for one in bad(path) if one.check == "foreign keys"]
+    assert "INSERT" not in found.remedy
+    assert "UPDATE" not in found.remedy
+    assert "dashkit cannot make what they name (CHECK constraint failed: owner <> '')" in found.remedy
+    (listing,) = re.findall("`(.*);`", found.remedy)
+    assert [row[0] for row in query(path, listing)] == [2]
+
+
+@pytest.mark.parametrize("declared", ["INTEGER NOT NULL", "TEXT", "VARCHAR(20) NOT NULL"])
+def test_words_for_projects_name_the_projects_of_that_name(tmp_path, declared):
+    """One finding says so, and its statement makes what is missing; numbers stay what they are."""
+    path = v1_database(tmp_path / "dash.db", tasks=[{"title": str(number)} for number in range(5)])
+    rebuilt("tasks", ("project_id INTEGER NOT NULL", f"project_id {declared}"))(path)
+    alter(
+        path,
+        "UPDATE tasks SET project_id = 'alpha' WHERE id = 2",
+        "UPDATE tasks SET project_id = 'Beta' WHERE id IN (3, 4)",
+        "UPDATE tasks SET phase_id = 'Design' WHERE id = 4",
+    )
+    with pytest.raises(RefusedError, match=r"tasks\.project_id holds 3 values such as 'Beta'"):
+        migrations.migrate(path)
+    found = [one for one in bad(path) if one.check != "version"]
+    assert [(one.check, one.state) for one in found] == [("in the way", "wrong")]
+    assert carry_out(path, found[0].remedy) == 2
+    assert by_project(path) == {1: "Alpha", 2: "Alpha", 3: "Beta", 4: "Beta", 5: "Alpha"}
+    assert query(path, "SELECT p.name, p.project_id FROM phases AS p JOIN tasks AS t ON t.phase_id = p.id") == [
+        ("Design", query(path, "SELECT id FROM projects WHERE name = 'Beta'")[0][0])
+    ]
+    migrations.execute(path)
+    assert not [one for one in bad(path) if one.state == "wrong"]
+
+
+def test_a_word_that_came_after_the_migration_names_a_project(path):
+    """In a migrated database it is an orphan beside others, and both get what they name."""
+    alter(
+        path,
+        "UPDATE tasks SET project_id = 'Beta' WHERE id = 1",
+        "UPDATE tasks SET project_id = 77 WHERE id = 2",
+    )
+    (found,) = [one for one in bad(path) if one.check == "foreign keys"]
+    does = "makes a project 'Project 77' for 1 task and gives 1 task the project that its word names"
+    assert f"This {does}, made anew where there is none." in found.remedy
+    assert carry_out(path, found.remedy) == 1
+    assert by_project(path) == {1: "Beta", 2: "Project 77", 3: "Alpha"}
+    assert bad(path) == []
 
 
 def test_links_that_messages_name_come_back(tmp_path):

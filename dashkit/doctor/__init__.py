@@ -4,14 +4,13 @@ Each remedy is exact, loses no row of a project or a task, and is carried out in
 mend was tried on a copy before it is said.
 """
 
-import shlex
 from contextlib import closing
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from dashkit import connection, migrations, times
+from dashkit import connection, migrations, texts, times
 from dashkit.doctor import contents, files, schema
-from dashkit.doctor.findings import Finding, State, by_sqlite3
+from dashkit.doctor.findings import Finding, State
 from dashkit.doctor.promises import Promises
 
 __all__ = ["Diagnosis", "Finding", "State", "examine"]
@@ -36,12 +35,7 @@ class Diagnosis:
             text.append(f"  {one.state.upper() if one.state == 'wrong' else one.state:<5}  {one.check}: {one.found}")
             text += [f"         {one.remedy}"] if one.remedy else []
         if any(" SQL" in one.remedy for one in self.findings):
-            copy = self.path.with_name(f"{self.path.stem}.copy.db")
-            copied = by_sqlite3(self.path, "backup", copy)
-            started = shlex.join(["sqlite3", str(self.path)])
-            text.append(
-                f"SQL is typed into the program sqlite3, which `{started}` starts. Make a copy first: `{copied}`."
-            )
+            text.append(texts.typed_into_sqlite3(self.path))
         wrong = sum(one.state == "wrong" for one in self.findings)
         return "\n".join([*text, f"WRONG: {wrong} of {len(self.findings)} checks" if wrong else "HEALTHY"])
 
@@ -66,11 +60,12 @@ def examine(db: str | Path | None = None) -> Diagnosis:
         found = tuple(schema.integrity(conn, promises))
         if found[0].state == "wrong":  # what is read of such a file may be what the disk made of it
             return Diagnosis(path, standing.version, found)
+        objects = schema.Objects(conn, standing, promises)
         found = (
             *found,
-            *schema.Objects(conn, standing, promises).findings(),
-            *contents.keys(conn),
-            *contents.ranges(conn, today),
+            *objects.findings(),
+            *contents.keys(conn, promises, objects.columns_in_the_way),
+            *contents.ranges(conn, today, objects.columns_in_the_way),
             *contents.configuration(conn, promises),
             *contents.history(conn, promises),
             files.recorded_backups(conn, path.resolve()),

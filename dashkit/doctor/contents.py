@@ -3,9 +3,10 @@
 import json
 import shlex
 import sqlite3
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 
-from dashkit.doctor.findings import Finding
+from dashkit import times
+from dashkit.doctor.findings import Finding, sql
 from dashkit.doctor.promises import Promises
 from dashkit.errors import UsageError
 from dashkit.ingest.links import refused_patterns
@@ -17,15 +18,19 @@ _ONE_BY_ONE = 5  # such tasks for which a command each is told
 _AT_REST = "DELETE FROM event_context; INSERT INTO event_context (id, suspended) VALUES (1, 0)"
 
 
-def keys(conn: sqlite3.Connection) -> Iterator[Finding]:
-    """Rows that name a row which is not there."""
-    found = orphans.find(conn)
+def keys(conn: sqlite3.Connection, promises: Promises, without: Collection[str]) -> Iterator[Finding]:
+    """Rows that name a row which is not there; those columns are left out that are in the way of a migration."""
+    found = orphans.find(conn, without)
+    for one in orphans.otherwise(conn):
+        example = f"such as {times.quoted(one.example)} ({one.count:,})"
+        told = f"{one.where} names tasks by something else than their ids, {example}"
+        remedy = "Nothing has to be done. dashkit leaves such rows out, and none has to be deleted."
+        yield Finding("other ids", "note", told, remedy)
     if not found:
         yield Finding("foreign keys", "good", "every row names one that is there")
         return
     told = f"rows that name a row which is not there: {', '.join(map(str, found))}"
-    remedy = f"Run this SQL: `{'; '.join(one.remedy for one in found)}`."
-    remedy += " No task is deleted." if any(one.table == "tasks" for one in found) else ""
+    remedy = _repaired(promises, found)
     if any("repo_id" in one.columns for one in found):
         first = "If the repository is still there, `dashkit ingest git REPO` makes its row again: do that first. "
         remedy = f"{first}{remedy}"
@@ -35,9 +40,37 @@ def keys(conn: sqlite3.Connection) -> Iterator[Finding]:
     yield Finding("foreign keys", "wrong", told, remedy)
 
 
-def ranges(conn: sqlite3.Connection, today: str) -> Iterator[Finding]:
-    """Values outside of what they may be."""
-    found = list(values.find(conn, today))
+def _repaired(promises: Promises, found: list[orphans.Orphans]) -> str:
+    """The statements that work, and what they do; and what people have to decide."""
+    refused = promises.refused([one for every in found for one in every.statements])
+    repairs = [repair for every in found for repair in every.repairs]
+    works = [one for one in repairs if one.statements and refused.keys().isdisjoint(one.statements)]
+    told = []
+    if works:
+        statements = dict.fromkeys(one for repair in works for one in repair.statements)
+        told.append(f"Run this SQL: {sql(*statements)}. This {_listed([one.effect for one in works])}.")
+    told += [_to_decide(one, refused) for one in repairs if one not in works]
+    return " ".join(told)
+
+
+def _listed(words: list[str]) -> str:
+    """`a`, `a and b`, `a, b, and c`."""
+    *others, last = words
+    return f"{', '.join(others)}{',' if len(others) > 1 else ''} and {last}" if others else last
+
+
+def _to_decide(repair: orphans.Repair, refused: Mapping[str, str]) -> str:
+    """What people have to decide where no statement of ours works."""
+    why = next((f" ({refused[one]})" for one in repair.statements if one in refused), "")
+    return (
+        f"Decide where these rows belong: this SQL shows them, {sql(repair.listing)}. dashkit cannot make what they "
+        f"name{why}: make that, or give each of them a row that is there."
+    )
+
+
+def ranges(conn: sqlite3.Connection, today: str, without: Collection[str]) -> Iterator[Finding]:
+    """Values outside of what they may be; nothing is said of columns `without` them."""
+    found = list(values.find(conn, today, without))
     for one in found:
         yield Finding("values", "wrong" if one.wrong else "note", one.told, one.remedy)
     if not found:
@@ -48,8 +81,7 @@ def configuration(conn: sqlite3.Connection, promises: Promises) -> Iterator[Find
     """Settings that another program stored, and that cannot be used."""
     if not rows.columns(conn, "settings") >= {"scope", "key", "value"}:
         return
-    sql = "SELECT scope, key FROM main.settings ORDER BY scope, key"
-    for row in rows.fetch(conn, sql, {}):
+    for row in rows.fetch(conn, "SELECT scope, key FROM main.settings ORDER BY scope, key", {}):
         scope, key = str(row["scope"]), str(row["key"])
         project = int(scope) if scope.isascii() and scope.isdecimal() else None
         if key not in settings.KEYS or (scope and project is None):
@@ -76,7 +108,7 @@ def history(conn: sqlite3.Connection, promises: Promises) -> Iterator[Finding]:
     if not health.has_history(conn):
         return
     if unrest := health.unrest(conn):
-        yield Finding("event_context", "wrong", unrest, f"Run this SQL: `{_AT_REST}`.")
+        yield Finding("event_context", "wrong", unrest, f"Run this SQL: {sql(_AT_REST)}.")
     else:
         yield Finding("event_context", "good", "at rest")
     yield from _unlike(conn, promises)
@@ -162,4 +194,4 @@ def _statements(lost: Iterable[replaced.Lost]) -> str:
         f"UPDATE tasks SET {value} WHERE id IN ({json.dumps(tasks)[1:-1]})"  # noqa: S608 - for people
         for value, tasks in sets.items()
     )
-    return f"To say it again, run this SQL: `{statements}`."
+    return f"To say it again, run this SQL: {sql(statements)}."

@@ -6,10 +6,11 @@ from contextlib import closing
 from pathlib import Path
 
 from dashkit import connection
-from dashkit.doctor.findings import Finding, by_sqlite3
+from dashkit.doctor.findings import Finding
 from dashkit.errors import DashkitError
 from dashkit.migrations import backups
 from dashkit.store import health, rows, tracking
+from dashkit.texts import by_sqlite3
 
 
 def recorded_backups(conn: sqlite3.Connection, path: Path) -> Finding:
@@ -41,7 +42,7 @@ def _forget(conn: sqlite3.Connection, names: list[str]) -> str:
     """What takes backups off the record."""
     table = tracking.table(conn)
     listed = ", ".join(rows.literal(name) for name in names)
-    return f"run this SQL to forget it: `UPDATE {table} SET backup = NULL WHERE backup IN ({listed})`."  # noqa: S608 - for people
+    return f"run this SQL to forget it: `UPDATE {table} SET backup = NULL WHERE backup IN ({listed});`."  # noqa: S608 - for people
 
 
 def _opens(backup: Path) -> bool:

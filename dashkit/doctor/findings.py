@@ -1,8 +1,6 @@
 """What a finding is."""
 
-import shlex
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Literal
 
 State = Literal["good", "note", "wrong"]
@@ -21,6 +19,6 @@ class Finding:
     remedy: str = ""
 
 
-def by_sqlite3(path: Path, command: str, target: Path) -> str:
-    """A command of the program sqlite3, such as `.backup`, as a command of the shell."""
-    return shlex.join(["sqlite3", str(path), f'.{command} "{target}"'])
+def sql(*statements: str) -> str:
+    """Statements as they are typed into the program sqlite3, which begins to work at a semicolon."""
+    return f"`{'; '.join(statements)};`"

@@ -2,11 +2,12 @@
 
 import shlex
 import sqlite3
-from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from collections.abc import Iterable, Iterator
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 
 from dashkit import connection, migrations
+from dashkit.doctor.findings import sql
 from dashkit.errors import DashkitError
 
 
@@ -27,21 +28,40 @@ class Promises:
             is_usual = False
         return f"`dashkit {words}`" if is_usual else f"`dashkit {words} --db {shlex.quote(str(self.path))}`"
 
-    def migration(self, what: str, statements: tuple[str, ...] = (), *, newest: bool = False) -> str:
+    def migration(self, what: str, statements: tuple[str, ...] = (), *, newest: bool = False, first: str = "") -> str:
         """That `dashkit migrate --execute` does something, such as `puts them back`.
 
         Args:
             what: what it does.
             statements: what has to be run first.
             newest: it goes to the newest version; else the version stays what it is.
+            first: how the statements are told; empty: in a sentence of its own.
         """
         to = None if newest else self._to
         run = self.command(f"migrate --execute{f' --to {to}' if to else ''}")
-        first = f"Run this SQL: `{'; '.join(statements)}`. Then {run} {what}." if statements else f"{run} {what}."
+        first = first or (f"Run this SQL: {sql(*statements)}." if statements else "")
+        told = f"{first} Then {run} {what}." if first else f"{run} {what}."
+        why = self.refusal(statements, newest=newest)
+        return f"{told} But a trial on a copy was refused: {why}" if why else told
+
+    def refusal(self, statements: tuple[str, ...], *, newest: bool = False) -> str:
+        """Why that would be refused; empty where it was carried out on a copy."""
+        to = None if newest else self._to
         if (statements, to) not in self._tried:
             self._tried[statements, to] = self._refusal(statements, to)
-        why = self._tried[statements, to]
-        return f"{first} But a trial on a copy was refused: {why}" if why else first
+        return self._tried[statements, to]
+
+    def refused(self, statements: Iterable[str]) -> dict[str, str]:
+        """Those of some statements that SQLite refuses, and why; they are run one after the other on a copy."""
+        found: dict[str, str] = {}
+        with suppress(DashkitError, sqlite3.Error), self.copy() as conn:
+            conn.execute("PRAGMA foreign_keys = OFF")  # as the program sqlite3 begins
+            for statement in statements:
+                try:
+                    conn.execute(statement)
+                except sqlite3.Error as error:
+                    found[statement] = str(error)
+        return found
 
     @contextmanager
     def copy(self) -> Iterator[sqlite3.Connection]:

@@ -7,15 +7,17 @@ from collections.abc import Iterator
 from contextlib import suppress
 
 from dashkit import connection, migrations
-from dashkit.doctor.findings import Finding, by_sqlite3
+from dashkit.doctor.findings import Finding, State, sql
 from dashkit.doctor.promises import Promises
 from dashkit.errors import DashkitError
 from dashkit.migrations import engine, mends, names, obstacles, requirements, shape, texts, verify
 from dashkit.migrations.changes import AddColumn, CreateIndex, CreateTable, CreateTrigger
 from dashkit.migrations.lost import Lost
 from dashkit.migrations.names import Misnamed
+from dashkit.migrations.obstacles import Choice, Way
 from dashkit.migrations.surveys import Item, Survey
 from dashkit.store import orphans, values
+from dashkit.texts import by_sqlite3
 
 _NAMED = 4  # changes of a version that came later
 _NOTES = {
@@ -47,7 +49,7 @@ def _of_damage(promises: Promises) -> str:
     with suppress(DashkitError, sqlite3.Error), promises.copy() as trial:
         trial.execute("REINDEX")
         if not verify.damage_of(trial):
-            return "Run this SQL: `REINDEX`. It makes all indexes anew from the rows. Then look again for the rest."
+            return "Run this SQL: `REINDEX;`. It makes all indexes anew from the rows. Then look again for the rest."
     new = promises.path.with_name(f"{promises.path.stem}.saved.db")
     return (
         f"Stop what writes to it. Run `{by_sqlite3(promises.path, 'clone', new)}`, which saves what can be read into "
@@ -58,19 +60,19 @@ def _of_damage(promises: Promises) -> str:
 
 def _of_rows(conn: sqlite3.Connection, table: str, column: str) -> Iterator[str]:
     """What to do about rows that break a condition of their table: what is ours has a statement of its own."""
-    _, _, sql = shape.owner(conn, table) or ("", "", "")
+    _, _, text = shape.owner(conn, table) or ("", "", "")
     ours = {rule.where: rule for rule in values.RULES}
     conditions = [f"{shape.quoted(column)} IS NULL"] if column else []
-    conditions += [] if column else [f"NOT ({condition})" for condition in texts.checks(sql or "")]
+    conditions += [] if column else [f"NOT ({condition})" for condition in texts.checks(text or "")]
     for condition in conditions:
         listing = f"SELECT * FROM {shape.quoted(table)} WHERE {condition}"  # noqa: S608 - of the schema
         if not conn.execute(f"{listing} LIMIT 1").fetchall():
             continue
         columns = [word.name for word in texts.words(condition) if f"{table}.{word.name}" in ours]
         if columns:
-            yield f"Run this SQL: `{ours[f'{table}.{columns[0]}'].statement}`."
+            yield f"Run this SQL: {sql(ours[f'{table}.{columns[0]}'].statement)}."
         else:
-            yield f"This SQL shows the rows: `{listing}`. Give each of them a value that the table allows."
+            yield f"This SQL shows the rows: {sql(listing)}. Give each of them a value that the table allows."
 
 
 class Objects:
@@ -86,7 +88,7 @@ class Objects:
             for name in names_of
             if name not in standing.grown
         ]
-        self._blocking, self._clearing, self._beside = self._in_the_way()
+        self._blocking, self._ways, self._beside = self._in_the_way()
         self._above = ""
 
     def findings(self) -> Iterator[Finding]:
@@ -108,7 +110,7 @@ class Objects:
         """What `dashkit migrate --execute` does; behind what is in the way it is said once."""
         return self._above or self._promises.migration(what)
 
-    def _in_the_way(self) -> tuple[list[Item], list[str], list[Obstacle]]:
+    def _in_the_way(self) -> tuple[list[Item], list[Way], list[Obstacle]]:
         """What is in the way where names of tables are right, the statements for it, and what no statement mends."""
         if any(one.meant for one in self._wrong):
             with suppress(DashkitError, sqlite3.Error), self._promises.copy() as trial:  # without room it is guessed
@@ -128,7 +130,8 @@ class Objects:
         elif later:
             remedy = "Nothing has to be done. "
             if self._blocking or self._beside:
-                remedy += "What is said below of what is in the way leads there."
+                remedy = "The migration cannot run yet: first do what 'in the way' below says."
+                remedy += f" Everything of {standing.version} works without it." if standing.stays else ""
             else:
                 look, do = self._promises.command("migrate"), self._promises.command("migrate --execute")
                 remedy += f"{look} shows what they would change, and {do} does it."
@@ -136,19 +139,44 @@ class Objects:
         else:
             yield Finding("version", "good", f"{standing.version}, the newest")
 
+    @property
+    def columns_in_the_way(self) -> set[str]:
+        """Columns that a migration cannot use as they are, each as `table.column`."""
+        return obstacles.columns(self._blocking) | requirements.unread(self._conn).keys()
+
     def _obstacles(self) -> Iterator[Finding]:
-        """What is in the way; of a version that was not asked for yet it is only noted."""
+        """What is in the way; it may stay where the database is complete at an older version, and works so."""
+        state: State = "note" if self._standing.stays else "wrong"
         for why, first in self._beside:
             remedy = f"{first} Then {self._promises.command('migrate')} goes on from there."
-            yield Finding("in the way", "wrong" if self._standing.version != "1.0" else "note", why, remedy)
+            yield Finding("in the way", state, why, remedy)
         if not self._blocking:
             return
         mine = [item for item in self._blocking if self._is_reached(item.version)]
         told = "; ".join(item.finding.why for item in self._blocking)
-        owned = " ".join(dict.fromkeys(item.finding.remedy for item in self._blocking))
-        remedy = self._promises.migration("goes on from there", tuple(self._clearing), newest=not mine)
-        yield Finding("in the way", "wrong" if mine else "note", told, f"{owned} {remedy}")
+        first = self._first(newest=not mine)
+        remedy = self._promises.migration("goes on from there", self._statements(), newest=not mine, first=first)
+        yield Finding("in the way", state, told, remedy)
         self._above = "What is said above of what is in the way mends this too." if mine else ""
+
+    def _first(self, *, newest: bool) -> str:
+        """What has to be run before a migration, in words; of several ways each is tried, and told if it works."""
+        tried = {
+            choice.statement
+            for way in self._ways
+            for choice in way.choices[1:]
+            if not self._promises.refusal(self._statements(choice), newest=newest)
+        }
+        ways = [way.only({way.choices[0].statement, *tried}) for way in self._ways]
+        chosen, rest = ([way for way in ways if way.is_open == is_open] for is_open in (True, False))
+        said = {way.name for way in ways if way.choices[0].effect}
+        owned = dict.fromkeys(item.finding.remedy for item in self._blocking if item.change.name not in said)
+        return " ".join([*owned, *map(_choose, chosen), *_run(rest)])
+
+    def _statements(self, instead: Choice | None = None) -> tuple[str, ...]:
+        """What gets everything out of the way: the first choice of each, but for one of which another one is taken."""
+        chosen = (instead if instead and instead in way.choices else way.choices[0] for way in self._ways)
+        return tuple(choice.statement for choice in chosen)
 
     def _triggers(self) -> Iterator[Finding]:
         """Whether every change is seen."""
@@ -194,9 +222,9 @@ class Objects:
         drops = "; ".join(f"DROP {kind.upper()} {shape.quoted(name)}" for kind, name in one.objects if kind != "table")
         remedy = f"If it has another name by now, give it back that of {one.name}."
         if made := [text for text in engine.statements("1.0") if text.startswith(f"CREATE TABLE {one.name.lower()} (")]:
-            remedy += f" Else run this SQL, which makes it: `{' '.join(made[0].split())}`."
+            remedy += f" Else run this SQL, which makes it: {sql(' '.join(made[0].split()))}."
         elif drops:
-            remedy += f" Else run this SQL, which takes away what cannot work without it: `{drops}`."
+            remedy += f" Else run this SQL, which takes away what cannot work without it: {sql(drops)}."
         return Finding("names", "note" if kinds == {"view"} else "wrong", str(one), sound + remedy)
 
     def _declarations(self) -> Iterator[Finding]:
@@ -208,18 +236,35 @@ class Objects:
             if one.broken:
                 rows = f"{one.broken:,} {'row breaks' if one.broken == 1 else 'rows break'} it by now"
                 clearing = one.clearing or _clearing(self._conn, one)
-                remedy = self._promises.migration("gives it back", (*self._clearing, clearing))
+                remedy = self._promises.migration("gives it back", (*self._statements(), clearing))
                 yield Finding("declarations", "wrong", f"{one}; {rows}", remedy)
         for note in self._survey.notes:
             remedy = next((told for words, told in _NOTES.items() if words in note), "")
             yield Finding("declarations", "note", note, f"{remedy}Nothing has to be done.")
 
 
-def _obstacles(conn: sqlite3.Connection, survey: Survey) -> tuple[list[Item], list[str], list[Obstacle]]:
+def _obstacles(conn: sqlite3.Connection, survey: Survey) -> tuple[list[Item], list[Way], list[Obstacle]]:
     found = [item for item in survey.items if item.finding.state == "in the way"]
     others = (survey.record.finding, requirements.references(conn))
     beside = [(one.why, one.remedy) for one in others if one.state == "in the way"]
-    return found, obstacles.clearing(conn, found), beside
+    return found, obstacles.ways(conn, found), beside
+
+
+def _choose(way: Way) -> str:
+    """The ways to get something out of the way, of which people choose one."""
+    told = (
+        f"({letter}) {choice.what}: {sql(choice.statement)}. {choice.effect}".rstrip()
+        for letter, choice in zip("abc", way.choices, strict=False)
+    )
+    return f"Choose one for {way.name}, and run its SQL: {' '.join(told)}"
+
+
+def _run(ways: list[Way]) -> list[str]:
+    """What to run where there is nothing to choose."""
+    if not ways:
+        return []
+    effects = [way.choices[0].effect for way in ways if way.choices[0].effect]
+    return [f"Run this SQL: {sql(*(way.choices[0].statement for way in ways))}.", *effects]
 
 
 def _is_trigger(change: object) -> bool:
@@ -230,4 +275,4 @@ def _clearing(conn: sqlite3.Connection, one: Lost) -> str:
     """The statement after which no row breaks a condition or a key that is to come back."""
     if one.kind == "CHECK":
         return values.fix(one.where)
-    return next(orphan.remedy for orphan in orphans.find(conn) if orphan.table == one.table)
+    return "; ".join(next(orphan.statements for orphan in orphans.find(conn) if orphan.table == one.table))

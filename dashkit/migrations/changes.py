@@ -11,14 +11,14 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from dashkit.migrations import lost, shape
-from dashkit.migrations.fills import OPTIONAL, Fill, Insert, does_without
+from dashkit.migrations.fills import OPTIONAL, Fill, Insert, does_without, names_by_words
 from dashkit.migrations.findings import EARLIER, MISSING, THERE, Described, Finding
 from dashkit.migrations.moves import Move
 from dashkit.store.rows import affinity
 
 # What to do about what is in the way.
 _OWNED = "If another program made what is in the way, rename or change it together with that program, on a copy first."
-_VALUES = "Correct such values, or set them to NULL, unless the program that writes them needs them as they are."
+_VALUES = "Keep such values under another name, or turn them into what dashkit reads."
 _INDEX = "Drop such an index, or make it again under another name."
 _WORDS = {"TEXT": "text", "INTEGER": "whole numbers", "NUMERIC": "0 and 1", "REAL": "numbers"}
 
@@ -235,7 +235,8 @@ class CreateTrigger(Described):
         found = self._there(conn)
         if found is None:
             # Its table may be one that an earlier change of the same run makes.
-            return (does_without(conn, self.table, self.wanted) if self.table in OPTIONAL else None) or MISSING
+            without = does_without(conn, self.table, self.wanted) if self.table in OPTIONAL else None
+            return without or names_by_words(conn, self.table) or MISSING
         if shape.tokens(found[0] or "") == shape.tokens(self._fitting(conn)):
             return THERE
         if self.is_earlier(found[0]):

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from dashkit import times
+from dashkit import texts, times
 from dashkit.errors import RefusedError, UsageError
 from dashkit.migrations import record, shape
 from dashkit.migrations.changes import AddColumn, CreateIndex, CreateTable, CreateTrigger, Version
@@ -98,6 +98,8 @@ def require_applicable(found: Survey, newest: str, path: Path) -> None:
         of_changes = any(item.finding.state == "in the way" for item in found.items)
         shown = "; `dashkit doctor` shows the statements" if of_changes else ""
         remedies = [*found.remedies, f"Nothing was changed{shown}."]
+        if any(" SQL" in remedy for remedy in found.remedies):
+            remedies.append(texts.typed_into_sqlite3(path))
         if found.free and any(item.version == found.free for item in found.missing):
             remedies.append(f"`--to {found.free}` stops before it: everything of {found.free} works without it.")
         raise RefusedError(

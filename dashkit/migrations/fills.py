@@ -6,9 +6,10 @@ from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
+from dashkit import times
 from dashkit.migrations import shape
 from dashkit.migrations.findings import MISSING, NEEDLESS, THERE, Described, Finding, counted
-from dashkit.store import instants, rows
+from dashkit.store import instants, parents, rows
 
 # Tables that a version 1 database found in the world may lack.
 OPTIONAL = ("phases", "task_dependencies")
@@ -45,12 +46,13 @@ class Fill(Described):
         return f"({self.needs}) AND {self.column} IS NULL" if self.is_used(conn, schema) else self.needs
 
     def is_used(self, conn: sqlite3.Connection, schema: str = "main") -> bool:
-        """Whether the column was there, and somebody has used it."""
+        """Whether the column was there, and somebody has used it; a history that is there says so of all its values."""
         if self.used == "FALSE" or self.column not in shape.columns(conn, self.table, schema):
             return False
-        return bool(
-            conn.execute(f"SELECT EXISTS (SELECT 1 FROM {schema}.{self.table} WHERE {self.used})").fetchone()[0]
-        )
+        asked = [f"SELECT 1 FROM {schema}.{self.table} WHERE {self.used}"]
+        if self.column in shape.columns(conn, "task_events", schema):
+            asked.append(f"SELECT 1 FROM {schema}.task_events WHERE {self.column} IS NOT NULL")
+        return any(conn.execute(f"SELECT EXISTS ({sql})").fetchone()[0] for sql in asked)
 
     @staticmethod
     def value(sources: tuple[str, ...]) -> str:
@@ -146,10 +148,12 @@ class Insert(Described):
         """Pending while its table is missing; or has none of these rows, with some to make, and it is not recorded."""
         if without := does_without(conn, self.of, self.wanted):
             return without
+        if recorded and rows.columns(conn, self.table):
+            return THERE
+        if without := names_by_words(conn, self.of):
+            return without
         if not rows.columns(conn, self.table):
             return MISSING
-        if recorded:
-            return THERE
         wanted = (
             f"SELECT EXISTS (SELECT 1 FROM {self.of}) AND NOT EXISTS (SELECT 1 FROM {self.table} WHERE {self.mark})"
         )
@@ -171,4 +175,14 @@ def does_without(conn: sqlite3.Connection, table: str, wanted: tuple[str, ...]) 
         if kind == "table"
         else f"is {'an' if kind == 'index' else 'a'} {kind}"
     )
+    return replace(NEEDLESS, notes=(f"{table} {what}, so the history is kept without what it holds",))
+
+
+def names_by_words(conn: sqlite3.Connection, table: str) -> Finding | None:
+    """What a change finds that works on dependencies, where their table names tasks by other words than their ids."""
+    if table != "task_dependencies" or not rows.columns(conn, table):
+        return None
+    if not (word := parents.word_of_dependencies(conn)):
+        return None
+    what = f"names tasks by words, such as {times.quoted(word)}, and not by their ids"
     return replace(NEEDLESS, notes=(f"{table} {what}, so the history is kept without what it holds",))

@@ -42,7 +42,7 @@ def of_names(conn: sqlite3.Connection) -> tuple[list[Mend], set[Key]]:
         written |= texts.keys()
         for one in wrong:
             listed = ", ".join(name for _, name in one.objects)
-            what = f"{one.meant} in {listed} ({one.name} is not there)"
+            what = f"{one.meant} in {listed} ({one.why})"
             done.append(
                 Mend(f"name of {one.meant}", f"Name {what}", f"Named {what}", f"{one.name} -> {one.meant} in {listed}")
             )

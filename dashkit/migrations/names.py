@@ -16,9 +16,11 @@ _WRITES = ("INSERT INTO {} DEFAULT VALUES", "UPDATE {} SET {}", "DELETE FROM {}"
 
 # What tools and people add to the name of a table that they put aside, such as tasks_old, new__tasks, tasks_bak2.
 _AFFIX = (
-    r"(?:alembic|aside|backup|bak|before|copy|legacy|new|old|orig|original|prev|previous|temp|tmp|\d+|[0-9a-f]{6,})"
+    r"(?:alembic|archive|aside|backup|bak|before|copy|legacy|new|old|orig|original|prev|previous|temp|tmp|v?\d+"
+    r"|[0-9a-f]{6,})"
 )
-_BEFORE, _BEHIND = rf"_*(?:{_AFFIX}_+)*", rf"(?:_*{_AFFIX})*_*"
+_BEFORE, _BEHIND = rf"[_\W]*(?:{_AFFIX}[_\W]+)*", rf"(?:[_\W]*{_AFFIX})*[_\W]*"
+_SHARED = 3  # columns, by which a table that was put aside is known, whatever its name is
 
 Key = tuple[str, str]  # the type and the name of an object
 
@@ -42,9 +44,14 @@ class Misnamed:
     def __str__(self) -> str:
         listed = ", ".join(f"{'' if kind == 'table' else f'the {kind} '}{name}" for kind, name in self.objects)
         names = "names" if len(self.objects) == 1 else "name"
-        how = "which another program left there" if self.is_there else "which is not there"
+        how = "which another program put aside and kept" if self.is_there else "which is not there"
         what = f"{listed} {names} the table {self.name}, {how}"
         return f"{what}: {self.meant} is meant" if self.meant else what
+
+    @property
+    def why(self) -> str:
+        """What the table of that name is by now, in a few words."""
+        return f"{self.name} was put aside" if self.is_there else f"{self.name} is not there"
 
 
 def find(conn: sqlite3.Connection) -> list[Misnamed]:
@@ -91,8 +98,16 @@ def _parents(conn: sqlite3.Connection, tables: Mapping[str, str]) -> Iterator[tu
         meant = tables.get(expected or "")
         if parent.lower() not in tables:
             yield parent, meant or _alike(parent, tables)
-        elif meant and parent.lower() != expected and _alike(parent, {meant.lower(): meant}):
+        elif meant and parent.lower() != expected and _was(conn, parent, meant):
             yield parent, meant
+
+
+def _was(conn: sqlite3.Connection, parent: str, meant: str) -> bool:
+    """Whether a table is the one that had the name of another one before: by its own name, or by its columns."""
+    if _alike(parent, {meant.lower(): meant}):
+        return True
+    old, new = (shape.columns(conn, table).keys() for table in (parent, meant))
+    return len(old & new) >= _SHARED and (old <= new or new <= old)
 
 
 def _dangling(

@@ -106,7 +106,7 @@ def read(conn: sqlite3.Connection) -> Record:
         name = tracking.new_table(conn)
         return Record(name or TABLE.table, replace(MISSING, notes=_beside(conn, name)) if name else _taken())
     table = found[-1]
-    finding = _two(found) if len(found) > 1 else replace(TABLE, table=table).look(conn, recorded=False)
+    finding = _two(found) if len(found) > 1 else replace(TABLE, table=table).look(conn, recorded=True)
     if finding.state != "there":
         return Record(table, finding)
     finding = replace(finding, notes=(*finding.notes, *_beside(conn, table)))

@@ -3,13 +3,15 @@
 import sqlite3
 from pathlib import Path
 
+from dashkit import texts
 from dashkit.errors import RefusedError
 from dashkit.migrations import record, shape
-from dashkit.migrations.findings import THERE, Finding
-from dashkit.store import rows
+from dashkit.migrations.findings import THERE, Finding, counted
+from dashkit.store import parents, rows
 
 # What points to other rows in a version 1 database, and the keys of phases: read as whole numbers.
 _REFERENCES = {"tasks": ("project_id", "phase_id"), "phases": ("id",)}
+_PARENTS = {"project_id": "projects", "phase_id": "phases"}
 
 
 def require_dashboard(conn: sqlite3.Connection, path: Path) -> None:
@@ -36,6 +38,9 @@ def require_dashboard(conn: sqlite3.Connection, path: Path) -> None:
                 table=table,
             )
     rows.require_whole_ids(conn, str(path))
+    for table in rows.REQUIRED:
+        if frozenset({"id"}) not in shape.keys(conn, table):
+            raise _without_key(conn, path, table)
 
 
 def _unfit(conn: sqlite3.Connection, table: str, wanted: tuple[str, ...]) -> str:
@@ -52,9 +57,31 @@ def _unfit(conn: sqlite3.Connection, table: str, wanted: tuple[str, ...]) -> str
             return f"it is no Dashboard: {table} has no column {column}"
         if columns[column].generated:
             return f"{table}.{column} is a generated column, and dashkit has to write to it"
-    if frozenset({"id"}) not in shape.keys(conn, table):
-        return f"{table}.id is not its key, so no other table could point to it"
     return ""
+
+
+def _without_key(conn: sqlite3.Connection, path: Path, table: str) -> RefusedError:
+    """A table that another program made anew without its key: what makes the ids one again, and loses no row."""
+    doubles = f"id IS NOT NULL AND rowid NOT IN (SELECT min(rowid) FROM {table} GROUP BY id)"
+    count, example = conn.execute(f"SELECT count(*), min(id) FROM {table} WHERE {doubles}").fetchone()
+    statements = [f"CREATE UNIQUE INDEX dashkit_{table}_id ON {table} (id)"]
+    why, does = f"{table}.id is not its key, so no other table could point to it", "makes it the key again"
+    if count:
+        rest = f"{counted(count, 'rows')} {'has' if count == 1 else 'have'} the id of another row, such as {example}"
+        why = f"{why}; {rest}"
+        every = f"SELECT * FROM {table}"
+        alike = f"SELECT (SELECT count(*) FROM {table}) - (SELECT count(*) FROM ({every} UNION {every}))"
+        if conn.execute(alike).fetchone()[0] == count:
+            statements.insert(0, f"DELETE FROM {table} WHERE {doubles}")
+            does = f"deletes what is there a second time ({counted(count, 'rows')}), and {does}"
+        else:
+            number = f"rowid + (SELECT max(id) FROM {table})"
+            statements.insert(0, f"UPDATE {table} SET id = {number} WHERE {doubles}")
+            does = f"gives a new id to each of those, as they differ ({counted(count, 'rows')}), and {does}"
+    backup = record.read(conn).backup
+    known = f" The backup of the last migration, {backup}, has the table as it was." if backup else ""
+    remedy = f"Nothing was changed. Run this SQL, which {does}: `{'; '.join(statements)};`.{known}"
+    return RefusedError(f"Cannot use {path}", why, f"{remedy} {texts.typed_into_sqlite3(path)}", path=path, table=table)
 
 
 def references(conn: sqlite3.Connection) -> Finding:
@@ -62,20 +89,44 @@ def references(conn: sqlite3.Connection) -> Finding:
 
     What was migrated goes on: one that is written later is a matter for `dashkit doctor`.
     """
-    if record.read(conn).checksums:
+    found = unread(conn)
+    if not found:
         return THERE
+    why = "; ".join(f"{column} holds {odd}, and dashkit reads whole numbers there" for column, odd in found.items())
+    statements: list[str] = []
+    for table, column in (one.split(".") for one in found):
+        parent = None if _are_digits(conn, table, column) else _PARENTS.get(column)
+        sql = parents.by_word(conn, table, column, parent) if parent else ()
+        if not sql:
+            return Finding("in the way", why, remedy="Put the id of a row in the place of each.")
+        statements += sql
+    remedy = (
+        "This SQL makes each of them name the row of that name, and makes one where there is none: "
+        f"`{'; '.join(statements)};`."
+    )
+    return Finding("in the way", why, remedy=remedy)
+
+
+def _are_digits(conn: sqlite3.Connection, table: str, column: str) -> bool:
+    """Whether what is no whole number looks like one all the same, such as '01' and 1.5: people know what it means."""
+    text = f"CAST({column} AS TEXT)"
+    odd = f"NOT ({rows.WHOLE.format(column)}) AND {text} GLOB '[0-9]*'"
+    return bool(conn.execute(f"SELECT EXISTS (SELECT 1 FROM {table} WHERE {odd})").fetchone()[0])
+
+
+def unread(conn: sqlite3.Connection) -> dict[str, shape.Odd]:
+    """Those of the columns that point to other rows, each as `table.column`, that hold anything else than numbers."""
+    if record.read(conn).checksums:
+        return {}
+    found = {}
     for table, wanted in _REFERENCES.items():
         here = [column for column in wanted if column in shape.columns(conn, table)]
         if not here or _hold_numbers(conn, table, here):
             continue
         for column in here:
-            if (odd := shape.outside(conn, table, column, shape.WHOLE.format(column))).count:
-                return Finding(
-                    "in the way",
-                    f"{table}.{column} holds {odd}, and dashkit reads whole numbers there",
-                    remedy="Set what names no row to NULL, and the others to the whole numbers that they stand for.",
-                )
-    return THERE
+            if (odd := shape.outside(conn, table, column, rows.WHOLE.format(column))).count:
+                found[f"{table}.{column}"] = odd
+    return found
 
 
 def _hold_numbers(conn: sqlite3.Connection, table: str, here: list[str]) -> bool:

@@ -20,12 +20,6 @@ _KEEPING = {
     "NUMERIC": ({"NUMERIC", "INTEGER", "REAL", "BLOB"}, "'integer', 'real'"),
     "REAL": ({"REAL", "NUMERIC", "BLOB"}, "'integer', 'real'"),
 }
-# The values that are read as the whole number of a row, or as none; to be formatted with the column.
-# A number is less than any text.
-WHOLE = (
-    "{0} < '' AND {0} = CAST({0} AS INTEGER) OR {0} IS NULL OR {0} = '' "
-    "OR typeof({0}) = 'text' AND CAST(CAST({0} AS INTEGER) AS TEXT) = {0}"
-)
 
 
 @dataclass(frozen=True)

@@ -77,7 +77,8 @@ class Survey(NamedTuple):
     @property
     def lost(self) -> list[Lost]:
         """What another program took away from what is there."""
-        return [one for item in self.items for one in item.finding.lost if item.is_lost(one)]
+        lost = [one for item in self.items for one in item.finding.lost if item.is_lost(one)]
+        return [*self.record.finding.lost, *lost]
 
     @property
     def mendable(self) -> list[Lost]:

@@ -2,12 +2,12 @@
 
 from dataclasses import replace
 
-from dashkit.migrations import backfill, earlier, shape
+from dashkit.migrations import backfill, earlier
 from dashkit.migrations.changes import CreateTrigger, Step, Version
 from dashkit.migrations.declarations import columns, index, table, trigger
 from dashkit.migrations.fills import Dated, Insert
 from dashkit.migrations.v2_1_ingest import GIT, HOUSE, SESSIONS
-from dashkit.store.rows import DEPENDENCY
+from dashkit.store.rows import DEPENDENCY, WHOLE
 
 _NOW = "strftime('%Y-%m-%dT%H:%M:%fZ', 'now')"
 _AWAKE = "coalesce((SELECT suspended FROM event_context), 0) = 0"
@@ -81,7 +81,7 @@ _TASKS = Step(
         *columns(
             "tasks",
             "parent_id INTEGER REFERENCES tasks(id) ON DELETE SET NULL",
-            legal=shape.WHOLE.format("parent_id"),
+            legal=WHOLE.format("parent_id"),
             given=(1, None),
         ),
         *columns("tasks", "labels TEXT", of_any_type=True, given=('["a label"]', None)),  # JSON is no number in any

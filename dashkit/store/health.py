@@ -3,7 +3,7 @@
 import sqlite3
 
 from dashkit import times
-from dashkit.store import rows, tracking
+from dashkit.store import parents, rows, tracking
 from dashkit.store.events import differs
 
 
@@ -43,18 +43,22 @@ def is_unlike(conn: sqlite3.Connection) -> bool:
 
 
 def unlike_dependency_history(conn: sqlite3.Connection) -> int:
-    """How many dependencies are there after a last event of `remove` or none, or are not there after any other."""
-    if not rows.columns(conn, "task_dependencies"):
+    """How many dependencies are there after a last event of `remove` or none, or are not there after any other.
+
+    Ids are compared as numbers, whatever the columns are declared as; of a table of words there is no history.
+    """
+    if not parents.has_dependencies(conn):
         return 0
-    sql = """
+    pair = "CAST(task_id AS INTEGER) AS task_id, CAST(depends_on_id AS INTEGER) AS depends_on_id"
+    sql = f"""
         WITH last AS (
-            SELECT task_id, depends_on_id, op, max(event_id) FROM dependency_events GROUP BY task_id, depends_on_id
-        ), said AS (SELECT task_id, depends_on_id FROM last WHERE op <> 'remove')
-        SELECT (SELECT count(*) FROM (SELECT * FROM said EXCEPT SELECT task_id, depends_on_id FROM task_dependencies))
-             + (SELECT count(*) FROM (
-                    SELECT task_id, depends_on_id FROM task_dependencies
-                    WHERE task_id IS NOT NULL AND depends_on_id IS NOT NULL EXCEPT SELECT * FROM said))
-        """
+            SELECT {pair}, op, max(event_id) FROM dependency_events GROUP BY 1, 2
+        ), said AS (SELECT task_id, depends_on_id FROM last WHERE op <> 'remove'
+        ), here AS (
+            SELECT {pair} FROM task_dependencies WHERE task_id IS NOT NULL AND depends_on_id IS NOT NULL)
+        SELECT (SELECT count(*) FROM (SELECT * FROM said EXCEPT SELECT * FROM here))
+             + (SELECT count(*) FROM (SELECT * FROM here EXCEPT SELECT * FROM said))
+        """  # noqa: S608 - ours
     return int(conn.execute(sql).fetchone()[0])
 
 

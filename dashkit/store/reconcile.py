@@ -2,7 +2,7 @@
 
 import sqlite3
 
-from dashkit.store import events, rows, runs
+from dashkit.store import events, parents, rows, runs
 
 _DELETED = """
 INSERT INTO task_events (task_id, op, occurred_at, recorded_at, not_before, source)
@@ -11,20 +11,22 @@ FROM (SELECT task_id, op, max(event_id) FROM task_events GROUP BY task_id)
 JOIN (SELECT task_id, max(occurred_at) AS newest FROM task_events GROUP BY task_id) USING (task_id)
 WHERE op <> 'delete' AND task_id NOT IN (SELECT id FROM tasks) ORDER BY task_id
 """
-_DEPENDENCIES = """
+_PAIR = "CAST(task_id AS INTEGER) AS task_id, CAST(depends_on_id AS INTEGER) AS depends_on_id"
+# Ids are compared as numbers, whatever the columns are declared as.
+_DEPENDENCIES = f"""
 WITH last AS (
-    SELECT task_id, depends_on_id, op, occurred_at, max(event_id) FROM dependency_events GROUP BY 1, 2
+    SELECT {_PAIR}, op, occurred_at, max(event_id) FROM dependency_events GROUP BY 1, 2
+), here AS (
+    SELECT DISTINCT {_PAIR} FROM task_dependencies WHERE task_id IS NOT NULL AND depends_on_id IS NOT NULL
 )
 INSERT INTO dependency_events (task_id, depends_on_id, op, occurred_at, recorded_at, not_before, source)
 SELECT task_id, depends_on_id, 'add', max(:now, coalesce(occurred_at, '')), :now, :since, 'reconcile'
-FROM task_dependencies LEFT JOIN last USING (task_id, depends_on_id) WHERE coalesce(op, 'remove') = 'remove'
-AND task_id IS NOT NULL AND depends_on_id IS NOT NULL
+FROM here LEFT JOIN last USING (task_id, depends_on_id) WHERE coalesce(op, 'remove') = 'remove'
 UNION ALL
 SELECT task_id, depends_on_id, 'remove', max(:now, occurred_at), :now, :since, 'reconcile'
-FROM last WHERE op <> 'remove' AND (task_id, depends_on_id) NOT IN (
-    SELECT task_id, depends_on_id FROM task_dependencies WHERE task_id IS NOT NULL AND depends_on_id IS NOT NULL)
+FROM last WHERE op <> 'remove' AND (task_id, depends_on_id) NOT IN (SELECT task_id, depends_on_id FROM here)
 ORDER BY 1, 2
-"""
+"""  # noqa: S608 - ours
 
 
 def record(conn: sqlite3.Connection, now: str) -> tuple[int, int]:
@@ -36,8 +38,7 @@ def record(conn: sqlite3.Connection, now: str) -> tuple[int, int]:
     """
     values = {"now": now, "since": runs.last_look(conn)}
     tasks = _insert(conn, _changed(conn), values) + _insert(conn, _DELETED, values)
-    is_there = rows.columns(conn, "task_dependencies")
-    return tasks, _insert(conn, _DEPENDENCIES, values) if is_there else 0
+    return tasks, _insert(conn, _DEPENDENCIES, values) if parents.has_dependencies(conn) else 0
 
 
 def _insert(conn: sqlite3.Connection, sql: str, values: rows.Values) -> int:

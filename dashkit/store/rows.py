@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from functools import lru_cache
 from typing import Any
 
+from dashkit import texts
 from dashkit.errors import OutdatedError, RefusedError
 
 Row = dict[str, Any]
@@ -43,6 +44,12 @@ OURS: Shape = {
     "settings": ("scope", "key", "value"),
     "runs": ("id", "kind", "started_at", "finished_at", "outcome"),
 }
+# The values that are read as the whole number of a row, or as none; to be formatted with the column.
+# A number is less than any text.
+WHOLE = (
+    "{0} < '' AND {0} = CAST({0} AS INTEGER) OR {0} IS NULL OR {0} = '' "
+    "OR typeof({0}) = 'text' AND CAST(CAST({0} AS INTEGER) AS TEXT) = {0}"
+)
 _SHOWN = 60  # characters of an id in a message
 _ORDINARY = "FROM main.sqlite_master WHERE type = 'table' AND rootpage > 0"  # neither a view nor a virtual table
 
@@ -168,15 +175,22 @@ def require_whole_ids(conn: sqlite3.Connection, name: str) -> None:
     Raises:
         RefusedError: there is such an id, or the column could hold no other.
     """
-    for table in REQUIRED:
-        if found := _strange_ids(conn, table):
-            why, remedy = found
-            raise RefusedError(
-                f"Cannot use {name}",
-                f"{why}, and dashkit knows {table} by whole numbers",
-                f"Nothing was changed. {remedy}",
-                table=table,
-            )
+    found = {table: strange for table in REQUIRED if (strange := _strange_ids(conn, table))}
+    if not found:
+        return
+    from dashkit.store import numbering  # a sound database needs none
+
+    words = [table for table, (_, statement) in found.items() if not statement]
+    statements = "; ".join(statement for _, statement in found.values() if statement)
+    numbered = f"Run this SQL, which gives each of them a number of its own: `{statements};`."
+    remedies = [numbered] if statements else []
+    remedies += [numbering.advice(conn, words)] if words else []
+    raise RefusedError(
+        f"Cannot use {name}",
+        f"{'; '.join(why for why, _ in found.values())}, and dashkit knows {' and '.join(found)} by whole numbers",
+        f"Nothing was changed. {' '.join(remedies)} {texts.typed_into_sqlite3(name)}",
+        table=next(iter(found)),
+    )
 
 
 def is_table(conn: sqlite3.Connection, name: str) -> bool:
@@ -195,7 +209,7 @@ def numbers_itself(conn: sqlite3.Connection, table: str) -> bool:
 
 
 def _strange_ids(conn: sqlite3.Connection, table: str) -> tuple[str, str] | None:
-    """Why the ids of a table are no whole numbers, and what to do about it; None: they are."""
+    """Why the ids of a table are no whole numbers, and the statement that mends it (none: empty); None: they are."""
     if numbers_itself(conn, table):
         return None
     # The names are of REQUIRED.
@@ -207,16 +221,12 @@ def _strange_ids(conn: sqlite3.Connection, table: str) -> tuple[str, str] | None
     if found["n"] and found["n"] == found["empty"] and takes_numbers:
         told = "1 row has no id" if found["n"] == 1 else f"{found['n']:,} rows have no id"
         statement = f"UPDATE {table} SET id = rowid + (SELECT coalesce(max(id), 0) FROM {table}) WHERE id IS NULL"  # noqa: S608
-        return f"in {table} {told}", f"Run this SQL, which gives each of them a number of its own: `{statement}`."
-    remedy = (
-        f"On a copy, make a table {table} with `id INTEGER PRIMARY KEY`, keep the present ids in another column (those "
-        "of tasks in `external_id`, which pages and commands show), and let every column that points to them follow."
-    )
+        return f"in {table} {told}", statement
     if found["n"]:
         one = found["one"] if len(found["one"]) <= _SHOWN else f"{found['one'][:_SHOWN]}..."
         told = "1 row has an id" if found["n"] == 1 else f"{found['n']:,} rows have an id"
-        return f"in {table} {told} that is no whole number, such as {one}", remedy
-    return None if takes_numbers else (f"{table}.id is declared {declared}, which holds no whole numbers", remedy)
+        return f"in {table} {told} that is no whole number, such as {one}", ""
+    return None if takes_numbers else (f"{table}.id is declared {declared}, which holds no whole numbers", "")
 
 
 def require_v2(conn: sqlite3.Connection) -> None:

@@ -1,7 +1,7 @@
 """Values that are outside of what they may be, or are only odd: what was found, and the statement that mends it."""
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, replace
 
 from dashkit import times
@@ -48,9 +48,15 @@ class Found:
     wrong: bool
 
 
+# What values mean: SQL of a column, NULL for what nobody can read.
+_YES, _NO = "('true', 't', 'yes', 'y', 'on', '1', 'done')", "('false', 'f', 'no', 'n', 'off', '0', '')"
 _SIZES = "('S', 'M', 'L', 'XL')"
+_READING = {
+    "tasks.checked": "CASE WHEN typeof({0}) IN ('integer', 'real') THEN {0} <> 0 "
+    f"WHEN lower(trim({{0}})) IN {_YES} THEN 1 WHEN lower(trim({{0}})) IN {_NO} THEN 0 END",
+    "tasks.complexity": f"CASE WHEN upper(trim({{0}})) IN {_SIZES} THEN upper(trim({{0}})) END",
+}
 _ODD_SIZES = f"SELECT id, complexity FROM tasks WHERE complexity NOT IN {_SIZES}"  # noqa: S608 - ours
-_TRIMMED = "upper(trim(complexity))"
 _CONFIDENCE = "outside of 0 to 1"
 _OUTSIDE = "confidence NOT BETWEEN 0 AND 1 OR confidence IS NULL"
 _BELOW = "files_changed < 0 OR insertions < 0 OR deletions < 0"
@@ -67,15 +73,15 @@ RULES = (
         "tasks.checked",
         "neither 0 nor 1",
         "checked NOT IN (0, 1)",
-        "UPDATE tasks SET checked = (checked IS TRUE OR lower(checked) IN ('true', 't', 'yes', 'y', 'on'))",
-        "It makes 1 of words for yes and of other numbers than 0, and 0 of the rest.",
+        f"UPDATE tasks SET checked = {_READING['tasks.checked'].format('checked')}",  # noqa: S608 - ours
+        "It makes 1 of words for yes and of other numbers than 0, 0 of words for no, and empties the rest.",
     ),
     Rule(
         "tasks.complexity",
         "not one of S, M, L, XL",
         f"complexity NOT IN {_SIZES}",
-        f"UPDATE tasks SET complexity = CASE WHEN {_TRIMMED} IN {_SIZES} THEN {_TRIMMED} END",  # noqa: S608 - ours
-        f"It writes sizes in capitals, and empties the rest; this SQL shows them first: `{_ODD_SIZES}`.",
+        f"UPDATE tasks SET complexity = {_READING['tasks.complexity'].format('complexity')}",  # noqa: S608 - ours
+        f"It writes sizes in capitals, and empties the rest; this SQL shows them first: `{_ODD_SIZES};`.",
     ),
     *(
         Rule(
@@ -180,17 +186,28 @@ def fix(where: str) -> str:
     return next(rule.statement for rule in RULES if rule.where == where)
 
 
-def find(conn: sqlite3.Connection, today: str) -> Iterator[Found]:
+def reading(where: str) -> str:
+    """What the values of a column mean, as SQL to be formatted with its name; empty where nothing is to be read."""
+    return _READING.get(where, "")
+
+
+def odd(where: str) -> str:
+    """The SQL condition on values of a column that are not what they may be."""
+    return next(rule.which for rule in RULES if rule.where == where)
+
+
+def find(conn: sqlite3.Connection, today: str, without: Collection[str] = ()) -> Iterator[Found]:
     """Everything that is not what it may be.
 
     Args:
         conn: the database.
         today: the date, in UTC, as `2025-11-27`.
+        without: columns of which nothing is said, each as `table.column`.
     """
-    for rule in RULES:
+    for rule in (rule for rule in RULES if rule.where not in without):
         table, _, column = rule.where.partition(".")
         if column in rows.columns(conn, table) and (count := _count(conn, table, rule.which)):
-            remedy = f"Run this SQL: `{rule.statement}`. {rule.advice}".rstrip()
+            remedy = f"Run this SQL: `{rule.statement};`. {rule.advice}".rstrip()
             yield Found(f"{count:,} in {rule.where}: {rule.what}", remedy, rule.wrong)
     yield from _statuses(conn)
     with instants.reader(conn):
@@ -199,7 +216,7 @@ def find(conn: sqlite3.Connection, today: str) -> Iterator[Found]:
             # The record of migrations has one of two names; another program may have the usual one.
             table = (tracking.table(conn) or "") if dates.table in tracking.NAMES else dates.table
             here = rows.columns(conn, table)
-            for column in (column for column in dates.columns if column in here):
+            for column in (one for one in dates.columns if one in here and f"{table}.{one}" not in without):
                 yield from _unread(conn, replace(dates, table=table), column, today)
         yield from _of_the_future(conn, today)
 
@@ -231,7 +248,7 @@ def _backwards(conn: sqlite3.Connection) -> Iterator[Found]:
     ]
     if ids:
         listed = ", ".join(map(str, ids[:_AT_ONCE]))
-        remedy = f"Run this SQL: `UPDATE task_events SET not_before = NULL WHERE event_id IN ({listed})`."  # noqa: S608 - numbers
+        remedy = f"Run this SQL: `UPDATE task_events SET not_before = NULL WHERE event_id IN ({listed});`."  # noqa: S608 - numbers
         remedy += " Then look again for the rest." if len(ids) > _AT_ONCE else ""
         told = f"{len(ids):,} in task_events.not_before: later than occurred_at, the instant at which it had happened"
         yield Found(told, remedy, wrong=True)
@@ -247,11 +264,11 @@ def _unread(conn: sqlite3.Connection, dates: Dates, column: str, today: str) -> 
     which = f"{column} IS NULL OR {which}" if dates.kind == "needed" and unread.example == "" else which
     statement = f"UPDATE {dates.table} SET {column} = {dates.value or repr(today)} WHERE {which}"  # noqa: S608 - ours
     if dates.value:
-        remedy = f"Run this SQL: `{statement}`, and look again: other such values may be left."
+        remedy = f"Run this SQL: `{statement};`, and look again: other such values may be left."
     else:
         remedy = (
             "Nothing has to be done: it counts as not known. "
-            f"To correct it, put the right date into this SQL and run it: `{statement}`. Then look again."
+            f"To correct it, put the right date into this SQL and run it: `{statement};`. Then look again."
         )
     yield Found(told, remedy, dates.wrong)
 
@@ -274,7 +291,7 @@ def _of_the_future(conn: sqlite3.Connection, today: str) -> Iterator[Found]:
             statement = f"UPDATE tasks SET {column} = '{today}' WHERE id = {task}"  # noqa: S608 - a date and a number
             remedy = (
                 f"It counts at the time of {effect}. "
-                f"To correct it, put the right date into this SQL and run it: `{statement}`."
+                f"To correct it, put the right date into this SQL and run it: `{statement};`."
             )
             yield Found(told, remedy, wrong=False)
 

@@ -175,6 +175,14 @@ def saved_again(*tasks: int, recursive: bool = False, by: str = "INSERT OR REPLA
     return spoil
 
 
+def replaced_project(path: Path) -> None:
+    """A program of version 1, with foreign keys enforced, saves a project whole: its tasks go with the old row."""
+    names = "id, name, description, status, created_at"
+    with closing(sqlite3.connect(path, isolation_level=None)) as conn:
+        conn.execute("PRAGMA foreign_keys = ON")
+        conn.execute(f"INSERT OR REPLACE INTO projects ({names}) SELECT {names} FROM projects WHERE id = 1")
+
+
 def said(path: Path) -> None:
     """What people say of tasks: 1 is big, 2 is blocked, 3 is done, as is 1."""
     linked(path)
@@ -527,7 +535,13 @@ FAULTS = {
     "rows written anew": fault(
         after(said, saved_again(1, 2)),
         rewritten_rows="wrong: 2 tasks lost what people had said, when a program of version 1 wrote the row anew "
-        "(INSERT OR REPLACE, or DELETE and INSERT): task 1 (checked, size L), task 2 (blocked: waits for Ann's `key`)",
+        "(INSERT OR REPLACE, or DELETE and INSERT): task 1 (checked, size L), task 2 (blocked: waits for Ann's `key`); "
+        "1 dependency went with the row of a task, when a program that enforces foreign keys wrote it anew: "
+        "task 2 on task 1",
+    ),
+    "a project's row written anew": fault(
+        after(said, replaced_project),
+        rewritten_rows="wrong: 3 tasks of project 1 ('Alpha') were deleted in one statement at ",
     ),
     # The files beside it.
     "a torn backup": fault(torn_backup, backups="wrong: cannot be read"),

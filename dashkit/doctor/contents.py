@@ -3,8 +3,9 @@
 import json
 import shlex
 import sqlite3
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
+from dashkit import times
 from dashkit.doctor.findings import Finding
 from dashkit.doctor.promises import Promises
 from dashkit.errors import UsageError
@@ -12,7 +13,7 @@ from dashkit.ingest.links import refused_patterns
 from dashkit.migrations.findings import counted
 from dashkit.store import backfill, health, orphans, replaced, rows, settings, values
 
-_NAMED = 3  # tasks that lost something
+_NAMED = 3  # tasks, or dependencies, that are lost
 _ONE_BY_ONE = 5  # such tasks for which a command each is told
 _AT_REST = "DELETE FROM event_context; INSERT INTO event_context (id, suspended) VALUES (1, 0)"
 
@@ -109,33 +110,77 @@ def _unlike(conn: sqlite3.Connection, promises: Promises) -> Iterator[Finding]:
 
 
 def _rewritten(conn: sqlite3.Connection, promises: Promises) -> Iterator[Finding]:
-    """Tasks that lost what people said of them, because a program of version 1 wrote their rows anew."""
-    link = promises.command("link")
-    lost = replaced.find(conn)
-    if lost:
-        listed = ", ".join(map(str, lost[:_NAMED])) + (
-            f" and {len(lost) - _NAMED:,} more" if len(lost) > _NAMED else ""
-        )
-        told = (
-            f"{counted(len(lost), 'tasks')} lost what people had said, when a program of version 1 wrote the row anew "
-            f"(INSERT OR REPLACE, or DELETE and INSERT): {listed}"
-        )
-        are_few = len(lost) <= _ONE_BY_ONE and all((one.reason or "").isprintable() for one in lost)
-        are_plain = all("`" not in (one.reason or "") for one in lost)
-        back = _commands(promises, lost) if are_few and are_plain else _statements(lost)
-        remedy = (
-            f"{back} A task that is checked again counts as finished when that is done. If the program enforced "
-            f"foreign keys, the links of such a task with commits are gone too: {link} makes those again that messages "
-            "of commits name. Have the program save by UPDATE, and this does not happen again."
-        )
+    """What was lost when a program of version 1 wrote rows anew."""
+    found = [*_tasks_rewritten(conn, promises), *_dependencies_gone(conn), *_projects_emptied(conn)]
+    if found:
+        told = "; ".join(one for one, _ in found)
+        remedy = " ".join(one for _, one in found)
+        remedy += " Have the program save by UPDATE, and this does not happen again."
         yield Finding("rewritten rows", "wrong", told, remedy)
     if links := replaced.links_gone(conn):
+        link = promises.command("link")
         told = f"{counted(links, 'links')} of tasks with commits fewer than when commits were last linked"
         remedy = (
             f"{link} makes those again that messages of commits name; a link that a person had made is made again by "
             "`dashkit task ID --link SHA`. Where somebody took them away nothing has to be done."
         )
         yield Finding("links", "note", told, remedy)
+
+
+def _tasks_rewritten(conn: sqlite3.Connection, promises: Promises) -> Iterator[tuple[str, str]]:
+    """Tasks that lost what people had said of them: what is found, and what to do."""
+    lost = replaced.find(conn)
+    if not lost:
+        return
+    told = (
+        f"{counted(len(lost), 'tasks')} lost what people had said, when a program of version 1 wrote the row anew "
+        f"(INSERT OR REPLACE, or DELETE and INSERT): {_listed(lost)}"
+    )
+    are_few = len(lost) <= _ONE_BY_ONE and all((one.reason or "").isprintable() for one in lost)
+    are_plain = all("`" not in (one.reason or "") for one in lost)
+    back = _commands(promises, lost) if are_few and are_plain else _statements(lost)
+    link = promises.command("link")
+    yield (
+        told,
+        f"{back} A task that is checked again counts as finished when that is done. If the program enforced "
+        f"foreign keys, the links of such a task with commits are gone too: {link} makes those again that messages "
+        "of commits name.",
+    )
+
+
+def _dependencies_gone(conn: sqlite3.Connection) -> Iterator[tuple[str, str]]:
+    """Dependencies that went with the row of one of their tasks: what is found, and what to do."""
+    if gone := replaced.dependencies_gone(conn):
+        listed = _listed([f"task {one} on task {other}" for one, other in gone])
+        told = (
+            f"{counted(len(gone), 'dependencies')} went with the row of a task, when a program that enforces foreign "
+            f"keys wrote it anew: {listed}"
+        )
+        pairs = ", ".join(f"({one}, {other})" for one, other in gone)
+        insert = f"INSERT INTO task_dependencies (task_id, depends_on_id) VALUES {pairs}"  # noqa: S608 - numbers
+        yield told, f"To put {'it' if len(gone) == 1 else 'them'} back, run this SQL: `{insert}`."
+
+
+def _projects_emptied(conn: sqlite3.Connection) -> Iterator[tuple[str, str]]:
+    """Projects that lost all of their tasks in one statement: what is found, and what to do."""
+    for one in replaced.emptied(conn):
+        name = "" if one.name is None else f" ({times.quoted(one.name)})"
+        told = (
+            f"{counted(one.tasks, 'tasks')} of project {one.project}{name} were deleted in one statement at {one.at}, "
+            "and the project is there: so it is where a program that enforces foreign keys writes the project's row "
+            "anew by INSERT OR REPLACE"
+        )
+        yield (
+            told,
+            "The history knows their titles, boxes, sizes, blocks and dates; descriptions, phases, priorities and "
+            f"links are in your backups alone. To put back what the history knows, run this SQL: `{one.remedy}`. If "
+            "they were deleted on purpose, delete the row of the project too.",
+        )
+
+
+def _listed(found: Sequence[object]) -> str:
+    """The first of what is found, and how many more there are."""
+    return ", ".join(map(str, found[:_NAMED])) + (f" and {len(found) - _NAMED:,} more" if len(found) > _NAMED else "")
 
 
 def _commands(promises: Promises, lost: Iterable[replaced.Lost]) -> str:

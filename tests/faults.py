@@ -372,6 +372,19 @@ FAULTS = {
         "a row of git_repos that is not there; 1 row breaks it by now",
         foreign_keys="wrong: rows that name a row which is not there: git_commits.repo_id (1)",
     ),
+    "an ON DELETE of version 1": fault(
+        after(
+            rebuilt(
+                "tasks",
+                (" NOT NULL REFERENCES projects(id) ON DELETE CASCADE", " NOT NULL REFERENCES projects(id)"),
+                (" REFERENCES phases(id) ON DELETE SET NULL", ""),
+            ),
+            rebuilt("task_dependencies", (" ON DELETE CASCADE", "")),
+        ),
+        declarations="wrong: tasks.phase_id has lost its REFERENCES phases(id) ON DELETE SET NULL: it may name a row "
+        "of phases that is not there; tasks.project_id has lost its ON DELETE CASCADE: a row of projects that is named "
+        "here cannot be deleted where foreign keys are enforced; task_dependencies.depends_on_id has lost its ON",
+    ),
     "an ON DELETE": fault(
         rebuilt("tasks", ("REFERENCES tasks(id) ON DELETE SET NULL", "REFERENCES tasks(id)")),
         declarations="wrong: tasks.parent_id has lost its ON DELETE SET NULL",

@@ -88,11 +88,12 @@ _CHECK, _ACTION, _DEFAULT = (
     "parent_id has lost its ON DELETE",
     "checked has lost its DEFAULT",
 )
+_ACTIONS = ("project_id has lost its ON DELETE CASCADE", "phase_id has lost its ON DELETE SET NULL")
 TOOLS = {
-    "sqlite-utils": (SQLITE_UTILS, [_CHECK, _ACTION, _DEFAULT]),
-    "alembic": (ALEMBIC, [_CHECK, _ACTION]),
-    "DB Browser": (DB_BROWSER, []),
-    "Django": (DJANGO, [_CHECK, _ACTION, _DEFAULT]),
+    "sqlite-utils": (SQLITE_UTILS, [_CHECK, _ACTION, _DEFAULT, *_ACTIONS]),
+    "alembic": (ALEMBIC, [_CHECK, _ACTION, *_ACTIONS]),
+    "DB Browser": (DB_BROWSER, ["project_id has lost its REFERENCES", "phase_id has lost its REFERENCES"]),
+    "Django": (DJANGO, [_CHECK, _ACTION, _DEFAULT, *_ACTIONS]),
 }
 
 
@@ -338,3 +339,41 @@ def test_what_was_taken_over_is_no_loss(path):
     assert "Took over 2 tasks and 2 dependencies that changed without an event" in str(done)
     assert migrations.plan_rollback(path).losses == ()
     assert doctor.examine(path).healthy
+
+
+def actions(path):
+    """What the keys of version 1 do: table, column -> action."""
+    keys = ("tasks", "phases", "task_dependencies")
+    sql = 'SELECT "from", on_delete FROM pragma_foreign_key_list(?)'
+    return {(table, column): action for table in keys for column, action in query(path, sql, table)}
+
+
+@pytest.mark.parametrize("table", ["tasks", "phases", "task_dependencies"])
+def test_what_keys_of_version_1_did_comes_back(tmp_path, table):
+    """The first backup on record shows what a key did; a tool that left it out has taken it away."""
+    path = sound(tmp_path / "dash.db")
+    before = actions(path)
+    rebuilt(table, (" ON DELETE CASCADE", ""))(path)
+    assert actions(path) != before
+    assert not migrations.status(path).ready
+    assert any(f"Give {table}." in str(line) for line in str(migrations.migrate(path)).splitlines())
+    migrations.execute(path)
+    assert actions(path) == before
+    assert migrations.status(path).ready
+
+
+@pytest.mark.parametrize("gone", ["backup", "action"])
+def test_a_key_that_is_not_known_to_have_done_anything_has_lost_nothing(tmp_path, gone):
+    """Where the program of version 1 had no ON DELETE, or no backup is left, nothing is said."""
+    path = v1_database(tmp_path / "dash.db", tasks=[{}])
+    if gone == "action":
+        rebuilt("tasks", (" ON DELETE CASCADE", ""))(path)
+    migrations.execute(path)
+    if gone == "backup":
+        rebuilt("tasks", (" NOT NULL REFERENCES projects(id) ON DELETE CASCADE", " NOT NULL REFERENCES projects(id)"))(
+            path
+        )
+        for backup in tmp_path.glob("*.backup_*"):
+            backup.unlink()
+    assert migrations.status(path).ready
+    assert not [one for one in doctor.examine(path).findings if one.check == "declarations" and one.state != "good"]

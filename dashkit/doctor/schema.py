@@ -10,7 +10,7 @@ from dashkit import connection, migrations
 from dashkit.doctor.findings import Finding, by_sqlite3
 from dashkit.doctor.promises import Promises
 from dashkit.errors import DashkitError
-from dashkit.migrations import engine, mends, names, obstacles, requirements, shape, texts, verify
+from dashkit.migrations import engine, inherited, mends, names, obstacles, requirements, shape, texts, verify
 from dashkit.migrations.changes import AddColumn, CreateIndex, CreateTable, CreateTrigger
 from dashkit.migrations.lost import Lost
 from dashkit.migrations.names import Misnamed
@@ -79,6 +79,7 @@ class Objects:
     def __init__(self, conn: sqlite3.Connection, standing: migrations.Status, promises: Promises) -> None:
         self._conn, self._standing, self._promises = conn, standing, promises
         self._survey, self._wrong = engine.survey(conn, migrations.VERSIONS), names.find(conn)
+        self._survey = self._survey._replace(inherited=inherited.find(conn, promises.path))
         self._gone = [
             name
             for number, names_of in standing.pending

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from dashkit import connection
-from dashkit.migrations import backups, engine, names, preflight, requirements, shape, verify
+from dashkit.migrations import backups, engine, inherited, names, preflight, requirements, shape, verify
 from dashkit.migrations.changes import Version
 from dashkit.migrations.surveys import Survey
 
@@ -122,7 +122,8 @@ def read(path: Path, versions: tuple[Version, ...]) -> Status:
     real = preflight.real_path(path)
     with closing(connection.connect_readonly(real)) as conn, connection.explained(path, "read"):
         requirements.require_dashboard(conn, path)
-        found = engine.survey(conn, versions)._replace(references=requirements.references(conn))
+        found = engine.survey(conn, versions)
+        found = found._replace(references=requirements.references(conn), inherited=inherited.find(conn, real))
         # Behind a name that is wrong anything may seem to be in the way; a migration puts it right first.
         wrong = [str(one) for one in names.find(conn) if one.meant] if found.obstacles else []
         rows = verify.contents(conn, shape.tables(conn))

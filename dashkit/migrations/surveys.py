@@ -38,6 +38,7 @@ class Survey(NamedTuple):
     """Every change of the wanted versions, and the record of earlier runs with its versions.
 
     `references` are looked at apart, as they take a pass over all tasks (`requirements.references`).
+    `inherited` is what keys of version 1 have lost, looked at apart too, by a backup (`inherited.find`).
     `is_misnamed`: a table is named where it is not, and anything may seem to be in the way until that is put right.
     """
 
@@ -46,6 +47,7 @@ class Survey(NamedTuple):
     recorded_versions: tuple[str, ...]
     references: Finding = THERE
     is_misnamed: bool = False
+    inherited: tuple[Lost, ...] = ()
 
     @property
     def missing(self) -> list[Item]:
@@ -77,7 +79,7 @@ class Survey(NamedTuple):
     @property
     def lost(self) -> list[Lost]:
         """What another program took away from what is there."""
-        return [one for item in self.items for one in item.finding.lost if item.is_lost(one)]
+        return [*(one for item in self.items for one in item.finding.lost if item.is_lost(one)), *self.inherited]
 
     @property
     def mendable(self) -> list[Lost]:

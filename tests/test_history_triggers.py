@@ -1,5 +1,6 @@
 """The history that version 2.1 keeps: what the triggers write, what the migration begins it with, and known traps."""
 
+import re
 import sqlite3
 from contextlib import closing
 
@@ -9,6 +10,7 @@ from content import alter, content, crash
 
 from dashkit import connection, migrations, times
 from dashkit.errors import RefusedError
+from dashkit.migrations import shape
 from dashkit.store import events
 
 COLUMNS = ("project_id", "status", "checked", "blocked_reason", "complexity", "title")
@@ -596,6 +598,23 @@ class TestTraps:
         assert query(path, "SELECT suspended FROM event_context") == [(0,)]
         if table == "task_events":
             assert [row[0] for row in query(path, EVENTS)] == ["backfill", "backfill", "baseline", "baseline", "insert"]
+
+    @pytest.mark.parametrize("column", [None, "created_at", "completed_at"])
+    def test_an_earlier_text_of_a_trigger_is_replaced(self, path, column):
+        """The triggers that failed at a row without an id are ours, also where the table says no times."""
+        if column:
+            names = [name for (name,) in query(path, "SELECT name FROM sqlite_master WHERE name LIKE 'dashkit_task_%'")]
+            alter(path, *(f"DROP TRIGGER {name}" for name in names), f"ALTER TABLE tasks DROP COLUMN {column}")
+            migrations.execute(path)
+        now = query(path, "SELECT name, sql FROM sqlite_master WHERE name LIKE 'dashkit_task_%' ORDER BY name")
+        for name, sql in now:
+            before = re.sub(r"\s+AND \w+\.id IS NOT NULL", "", sql)
+            assert before != sql
+            alter(path, f"DROP TRIGGER {name}", before)
+        assert set(migrations.execute(path).changes) == {name for name, _ in now}
+        again = query(path, "SELECT name, sql FROM sqlite_master WHERE name LIKE 'dashkit_task_%' ORDER BY name")
+        assert [shape.tokens(sql) for _, sql in again] == [shape.tokens(sql) for _, sql in now]
+        assert migrations.status(path).ready
 
     def test_a_trigger_of_our_name_that_is_another_is_in_the_way(self, path):
         """A trigger that somebody edited is not taken for ours."""

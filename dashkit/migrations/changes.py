@@ -228,7 +228,8 @@ class CreateTrigger(Described):
         Where a column is renamed SQLite writes its new name into the trigger.
         """
         bare = _OPTIONAL_COLUMN.sub("NULL", sql or "")
-        return shape.digest(sql or "") in self.replaces or shape.digest(bare) == shape.digest(self._text(self.optional))
+        mine = (*self.replaces, shape.digest(self._text(self.optional)))
+        return shape.digest(sql or "") in self.replaces or shape.digest(bare) in mine
 
     def look(self, conn: sqlite3.Connection, recorded: bool) -> Finding:  # noqa: ARG002 - one signature for all kinds
         """A trigger of this name must be this trigger; one of ours that is another by now is replaced."""

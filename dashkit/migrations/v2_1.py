@@ -58,7 +58,11 @@ def _event(row: str, op: str, values: str, said: str) -> str:
 
 
 def _watch(name: str, when: str, body: str, purpose: str) -> CreateTrigger:
-    """A trigger on tasks; a table that another program made need not say its times."""
+    """A trigger on tasks; a table that another program made need not say its times.
+
+    Where its `id` is no row id, such as `INT PRIMARY KEY`, a row without one may be written as before, and has no
+    history.
+    """
     return replace(trigger(name, "tasks", when, body, purpose), optional=_SAID, replaces=earlier.WORDS[name])
 
 
@@ -224,20 +228,20 @@ _TRIGGERS = Step(
         _watch(
             "dashkit_task_insert",
             "AFTER INSERT",
-            f"WHEN {_AWAKE} BEGIN {_event('NEW', 'insert', _image('NEW'), _said('NEW'))} END",
+            f"WHEN {_AWAKE} AND NEW.id IS NOT NULL BEGIN {_event('NEW', 'insert', _image('NEW'), _said('NEW'))} END",
             "new tasks",
         ),
         _watch(
             "dashkit_task_update",
             f"AFTER UPDATE OF {', '.join(_WATCHED)}",
-            f"WHEN ({' OR '.join(map(_differs, _WATCHED))}) AND {_AWAKE} "
+            f"WHEN ({' OR '.join(map(_differs, _WATCHED))}) AND {_AWAKE} AND NEW.id IS NOT NULL "
             f"BEGIN {_event('NEW', 'update', _changed(), _said('NEW', _TURNS_ON))} END",
             "changes of tasks",
         ),
         _watch(
             "dashkit_task_delete",
             "AFTER DELETE",
-            f"WHEN {_AWAKE} BEGIN {_event('OLD', 'delete', _image('OLD'), _said('OLD'))} END",
+            f"WHEN {_AWAKE} AND OLD.id IS NOT NULL BEGIN {_event('OLD', 'delete', _image('OLD'), _said('OLD'))} END",
             "deleted tasks",
         ),
         _watch_dependencies("dashkit_dependency_insert", "AFTER INSERT", "NEW", "add", "new dependencies"),

@@ -551,6 +551,11 @@ FAULTS = {
         "(INSERT OR REPLACE, or DELETE and INSERT): task 1 (checked, size L), task 2 (blocked: waits for Ann's `key`); "
         "1 dependency went with the row of a task, when a program that enforces foreign keys wrote it anew: "
         "task 2 on task 1",
+        values="note: 1 task has the status completed and is not checked, so it counts as open",
+    ),
+    "a completed task that is not checked": fault(
+        "UPDATE tasks SET checked = 0 WHERE id = 1",
+        values="note: 1 task has the status completed and is not checked, so it counts as open",
     ),
     "a project's row written anew": fault(
         after(said, replaced_project),

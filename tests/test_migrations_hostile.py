@@ -2,6 +2,7 @@
 
 import os
 import random
+import re
 import shutil
 import subprocess
 from contextlib import closing
@@ -12,7 +13,7 @@ from content import alter, content, folder_state, old_values, quoted
 from crash_processes import neighbour
 
 import dashkit
-from dashkit import connection, migrations
+from dashkit import connection, doctor, migrations
 from dashkit.errors import BusyError, RefusedError
 from dashkit.ingest.tasks import ingest_tasks
 from dashkit.migrations import VERSIONS, verify
@@ -564,9 +565,56 @@ def test_other_spellings_and_orphans_are_told_by_the_dry_run(small, tmp_path):
     )
     plan = migrations.migrate(small)
     assert "Statuses in other words, kept as they are and not marked as checked: 'done' (2), 'Done' (1)" in str(plan)
+    assert "  2 tasks have the status 'done' and will count as open. If it means completed, run before" in str(plan)
     assert plan.as_dict()["other_statuses"] == {"done": 2, "Done": 1, r"\xff": 1}
     assert "Rows that point to a row that is not there, kept as they are: phases (1), tasks (2)" in str(plan)
     carried_through(small, tmp_path)
+
+
+STATUSES = {
+    "done": "completed",
+    "Completed": "completed",
+    "Doing": "in_progress",
+    "In Progress": "in_progress",
+    "on-hold": "blocked",
+    "it's `done`": "completed",
+    "Canceled": "cancelled",
+}
+
+
+@pytest.mark.parametrize("declared", ["TEXT", "TEXT COLLATE NOCASE", ""])
+@pytest.mark.parametrize("is_migrated", [False, True])
+def test_what_is_advised_on_a_status_is_done_to_its_tasks_alone(tmp_path, declared, is_migrated):
+    """Each statement changes the tasks of its word to the byte, and nothing is left to say of the word."""
+    path = tmp_path / "dash.db"
+    alter(
+        path,
+        "CREATE TABLE projects (id INTEGER PRIMARY KEY, name TEXT)",
+        f"CREATE TABLE tasks (id INTEGER PRIMARY KEY, project_id INTEGER, title TEXT, status {declared})",
+        "INSERT INTO projects VALUES (1, 'a')",
+    )
+    for word in (*STATUSES, "DONE", "completed"):
+        query(path, "INSERT INTO tasks (project_id, title, status) VALUES (1, ?, ?)", word, word)
+    if is_migrated:
+        migrations.execute(path)
+        remedies = " ".join(one.remedy for one in doctor.examine(path).findings)
+    else:
+        remedies = str(migrations.migrate(path))
+    for statement in re.findall(r"UPDATE tasks SET [^;]+;", remedies):
+        assert ("COLLATE" in statement) <= (declared == "TEXT COLLATE NOCASE")
+        alter(path, statement)
+    after = query(path, f"SELECT title, status{', checked' if is_migrated else ''} FROM tasks WHERE title <> 'DONE'")
+    for title, status, *checked in after:
+        meant = STATUSES.get(title, "completed")
+        assert checked == [1] if is_migrated and meant == "completed" else status == meant, title
+
+
+def test_a_status_of_which_every_task_is_checked_needs_nothing(small):
+    """A status in another word that counts as done already is noted, and nothing is advised."""
+    migrations.execute(small)
+    alter(small, "UPDATE tasks SET status = 'done', checked = 1")
+    (found,) = [one for one in doctor.examine(small).findings if "dashkit's words" in one.found]
+    assert "`" not in found.remedy
 
 
 def test_of_many_other_spellings_the_rest_is_counted(small):

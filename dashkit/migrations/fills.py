@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from dashkit.migrations import shape
 from dashkit.migrations.findings import MISSING, NEEDLESS, THERE, Described, Finding, counted
-from dashkit.store import instants, rows
+from dashkit.store import instants, rows, statuses
 
 # Tables that a version 1 database found in the world may lack.
 OPTIONAL = ("phases", "task_dependencies")
@@ -89,9 +89,18 @@ class Fill(Described):
         """What stays as somebody has set it, and the statement that fills it all the same."""
         if not self.is_used(conn):
             return ()
-        sql = f"SELECT count(*) FROM {self.table} WHERE ({self.needs}) AND {self.column} IS NOT NULL"
-        kept = conn.execute(sql).fetchone()[0]
-        return (f"{self.kept.format(count=counted(kept, self.noun))}: {self.sql};",) if kept else ()
+        each = f"count({self.column}), count(*) - count({self.column})"
+        kept, filled = conn.execute(f"SELECT {each} FROM {self.table} WHERE {self.needs}").fetchone()
+        if not kept:
+            return ()
+        _, statement = statuses.unchecked(conn)
+        lead, who = "", counted(kept, self.noun)
+        if filled:
+            are = "is" if filled == 1 else "are"
+            lead = f"{counted(filled, self.noun)} with an empty {self.column} {are} marked as {self.column}. "
+            who = f"{kept:,} {'other' if kept == 1 else 'others'}"
+        say, they, are = ("says", "it counts", "it is") if kept == 1 else ("say", "they count", "they are")
+        return (f"{lead}{who} {say} {self.kept}, so {they} as open. If {are} done, run: {statement};",)
 
 
 class Dated(NamedTuple):

@@ -199,8 +199,7 @@ VERSION = Version(
                     labels=("status",),
                     noun="completed tasks",
                     used="checked IS 1",
-                    kept="Left unchecked: {count}. The column checked was in use before, so its values stay. "
-                    "To check them",
+                    kept="checked = 0; dashkit keeps that",
                 ),
             ),
         ),

@@ -5,11 +5,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from dashkit import times
-from dashkit.store import instants, rows, tracking
+from dashkit.store import instants, rows, statuses, tracking
 from dashkit.store.events import OPERATIONS
-from dashkit.vocabulary import STATUSES
 
-_NAMED = 8  # words, or rows, of a kind
 _AT_ONCE = 100  # rows that one statement names
 
 
@@ -205,16 +203,26 @@ def find(conn: sqlite3.Connection, today: str) -> Iterator[Found]:
 
 
 def _statuses(conn: sqlite3.Connection) -> Iterator[Found]:
-    """Statuses in other words than dashkit's; a column may have a collation that knows no case."""
-    known = ", ".join(f"'{word}'" for word in STATUSES)
-    sql = f"SELECT CAST(status AS TEXT) AS word, count(*) AS n FROM main.tasks WHERE status COLLATE BINARY NOT IN ({known}) GROUP BY status COLLATE BINARY ORDER BY n DESC, word"  # noqa: S608, E501 - of STATUSES
-    found = rows.fetch(conn, sql, {})
+    """Statuses in other words than dashkit's, and completed tasks that are not checked."""
+    found = statuses.others(conn)
+    has_boxes = "checked" in rows.columns(conn, "tasks")
     if found:
-        listed = ", ".join(f"{times.quoted(row['word'])} ({row['n']:,})" for row in found[:_NAMED])
-        listed += f" and {len(found) - _NAMED:,} more" if len(found) > _NAMED else ""
-        told = f"{sum(row['n'] for row in found):,} in tasks.status: not one of dashkit's words: {listed}"
+        words = (
+            f"{sum(one.tasks for one in found):,} in tasks.status: not one of dashkit's words: {statuses.told(found)}"
+        )
+        lines = list(statuses.advice(found, before=not has_boxes, quote="`"))
         remedy = "Nothing has to be done: they are kept, and such a task is open until it is checked."
-        yield Found(told, remedy, wrong=False)
+        remedy = (
+            f"They are kept, and such a task is open until it is checked. As SQL: {' '.join(lines)}"
+            if lines
+            else remedy
+        )
+        yield Found(words, remedy, wrong=False)
+    left, statement = statuses.unchecked(conn)
+    if left and tracking.table(conn):
+        have, are, they = ("task has", "is", "it counts") if left == 1 else ("tasks have", "are", "they count")
+        words = f"{left:,} {have} the status completed and {are} not checked, so {they} as open"
+        yield Found(words, f"If {they.split()[0]} {are} done, run this SQL: `{statement};`.", wrong=False)
 
 
 def _backwards(conn: sqlite3.Connection) -> Iterator[Found]:

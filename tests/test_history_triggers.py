@@ -486,8 +486,8 @@ class TestBeginning:
             path, "SELECT task_id, depends_on_id, op, source, occurred_at = recorded_at FROM dependency_events"
         )
         assert found == [(2, 1, "baseline", "baseline", 1)]
-        assert "Noted the present state of 2 tasks" in str(done)
-        assert "Noted 1 dependency" in str(done)
+        assert "Recorded today's state of 2 tasks" in str(done)
+        assert "Recorded 1 dependency of today" in str(done)
 
     def test_the_state_at_a_time_follows_from_the_beginning(self, tmp_path):
         """Before its arrival nothing is known of a task, then it is pending, then completed."""
@@ -620,7 +620,7 @@ class TestTraps:
         """A trigger that somebody edited is not taken for ours."""
         other = "CREATE TRIGGER dashkit_task_delete AFTER DELETE ON tasks BEGIN SELECT 1; END"
         alter(path, "DROP TRIGGER dashkit_task_delete", other)
-        assert migrations.status(path).obstacles == ("the trigger dashkit_task_delete that is there is another",)
+        assert migrations.status(path).obstacles == ("another trigger named dashkit_task_delete exists already",)
 
     def test_our_triggers_keep_still_during_a_migration(self, tmp_path):
         """Mending version 2.0 in a database of 2.1 fills its rows without a trigger, and the history learns it once."""

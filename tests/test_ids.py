@@ -146,7 +146,7 @@ def test_references_that_are_no_whole_numbers_are_refused(tmp_path, name):
         for door in (migrations.migrate, migrations.execute):
             with pytest.raises(RefusedError, match=rf"{words}.*Set what names no row to NULL.*Nothing was changed"):
                 door(path, to=to)
-    assert migrations.status(path).verdict.startswith("REFUSED: something is in the way of a migration")
+    assert migrations.status(path).verdict.startswith("REFUSED: the migration cannot run yet")
     assert "Set what names no row to NULL" in str(doctor.examine(path))
     assert folder_state(tmp_path) == before
 

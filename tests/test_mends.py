@@ -218,7 +218,7 @@ def test_what_was_adopted_is_not_changed(tmp_path):
     assert column in query(path, "SELECT sql FROM sqlite_master WHERE name = 'tasks'")[0][0]
     found = findings(path)["declarations"]
     assert {one.state for one in found} == {"note"}
-    assert "tasks.complexity was adopted without CHECK" in " ".join(one.found for one in found)
+    assert "tasks.complexity is there already, without CHECK" in " ".join(one.found for one in found)
     assert migrations.execute(path).changes == ()
     assert migrations.status(path).ready
 
@@ -229,9 +229,12 @@ def test_a_status_says_that_something_is_amiss(path):
     standing = migrations.status(path)
     assert not standing.ready
     assert "Amiss: tasks.complexity has lost its CHECK" in str(standing)
-    assert standing.verdict == "PENDING: another program has changed a table; `dashkit doctor` says how that is mended"
+    assert (
+        standing.verdict
+        == f"PENDING: another program has changed a table; `dashkit doctor --db {path}` says how that is mended"
+    )
     put_aside("tasks", "tasks_old")(path)
-    assert "Amiss: task_dependencies, task_commit_links" in str(migrations.status(path))
+    assert "Amiss: foreign keys of task_dependencies, task_commit_links" in str(migrations.status(path))
 
 
 @pytest.mark.parametrize(
@@ -297,7 +300,7 @@ def test_another_name_is_not_taken_for_a_table_put_aside(path, name):
     """A trigger that writes to a table that is gone, and whose name only holds that of a table, is left as it is."""
     alter(path, f"CREATE TRIGGER audited AFTER UPDATE ON tasks BEGIN INSERT INTO {name} VALUES (NEW.id); END")
     (found,) = findings(path)["names"]
-    assert found.found == f"the trigger audited names the table {name}, which is not there"
+    assert found.found == f"the trigger audited points to the table {name}, which is not there"
     assert migrations.execute(path).changes == ()
     assert f"INTO {name}" in query(path, "SELECT sql FROM sqlite_master WHERE name = 'audited'")[0][0]
 

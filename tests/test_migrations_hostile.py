@@ -194,7 +194,7 @@ SCHEMAS = {
     ),
     "a record without its key": (
         [TRACKING.replace(", PRIMARY KEY (version, name)", "")],
-        r"the table schema_migrations that is there lacks the unique key \(name, version\)",
+        r"a table schema_migrations exists already, without the unique key \(name, version\)",
     ),
     "two records": (
         [TRACKING, TRACKING.replace("schema_migrations", "dashkit_migrations")],
@@ -206,7 +206,7 @@ SCHEMAS = {
     ),
     "a view of our name": (
         ["CREATE VIEW git_repos AS SELECT 1 AS id"],
-        r"the name git_repos is taken by a view\. If another program .* Nothing was changed; `dashkit doctor` shows",
+        r"the name git_repos is taken by a view\. If another program .* Nothing was changed; `dashkit doctor --db ",
     ),
     "a virtual table of our name": (
         ["CREATE VIRTUAL TABLE llm_sessions USING fts5(id)"],
@@ -218,15 +218,15 @@ SCHEMAS = {
     ),
     "an index of another table": (
         ["CREATE INDEX idx_tasks_checked ON projects (name)"],
-        r"the index idx_tasks_checked that is there is another: CREATE INDEX idx_tasks_checked ON projects",
+        r"an index named idx_tasks_checked exists already, on projects\(name\); dashkit needs that name for tasks",
     ),
     "a unique index": (
         ["ALTER TABLE tasks ADD COLUMN checked BOOLEAN", "CREATE UNIQUE INDEX idx_tasks_checked ON tasks (checked)"],
-        r"the index idx_tasks_checked that is there is another: CREATE UNIQUE INDEX",
+        r"a unique index named idx_tasks_checked exists already",
     ),
     "an index with another condition": (
         ["CREATE INDEX idx_tasks_status_blocked ON tasks (status) WHERE status = 'Blocked'"],
-        r"the index idx_tasks_status_blocked that is there is another",
+        r"an index named idx_tasks_status_blocked exists already",
     ),
     "a table of our index's name": (
         ["CREATE TABLE idx_tasks_checked (a)"],
@@ -250,19 +250,19 @@ SCHEMAS = {
     ),
     "a table that lacks a column": (
         ["CREATE TABLE git_repos (id TEXT PRIMARY KEY, project_id INTEGER REFERENCES projects(id) ON DELETE CASCADE)"],
-        r"the table git_repos that is there lacks the column path",
+        r"a table git_repos exists already, without the column path",
     ),
     "a table with another affinity": (
         [VERSIONS[0].changes[4].sql.replace("path TEXT", "path INTEGER")],
-        r"the table git_repos that is there lacks a TEXT column path \(it is declared INTEGER\)",
+        r"a table git_repos exists already, without a TEXT column path \(it is declared INTEGER\)",
     ),
     "a table without its unique key": (
         [VERSIONS[0].changes[4].sql.replace(", UNIQUE (project_id, path)", "")],
-        r"the table git_repos that is there lacks the unique key \(path, project_id\)",
+        r"a table git_repos exists already, without the unique key \(path, project_id\)",
     ),
     "a table without its foreign key": (
         [VERSIONS[0].changes[4].sql.replace(" REFERENCES projects(id) ON DELETE CASCADE", "")],
-        r"the table git_repos that is there lacks the foreign key project_id -> projects ON DELETE CASCADE",
+        r"a table git_repos exists already, without the foreign key project_id -> projects ON DELETE CASCADE",
     ),
     "a confidence out of range": (
         [
@@ -329,7 +329,7 @@ def test_every_obstacle_is_named_at_once(small):
     assert len(caught.value.obstacles) == 2
     status = migrations.status(small)
     assert list(caught.value.obstacles) == list(status.obstacles)
-    assert str(status).splitlines()[-1].startswith("REFUSED: something is in the way of a migration")
+    assert str(status).splitlines()[-1].startswith("REFUSED: the migration cannot run yet")
 
 
 def test_a_writer_that_does_not_let_go_is_named(small):

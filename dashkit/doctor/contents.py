@@ -132,8 +132,11 @@ def _tasks_rewritten(conn: sqlite3.Connection, promises: Promises) -> Iterator[t
     lost = replaced.find(conn)
     if not lost:
         return
+    is_one, of_boxes = len(lost) == 1, all(not (one.complexity or one.reason) for one in lost)
+    what = ("its check mark" if is_one else "their check marks") if of_boxes else "what people had said"
+    rows_of = "its row" if is_one else "their rows"
     told = (
-        f"{counted(len(lost), 'tasks')} lost what people had said, when a program of version 1 wrote the row anew "
+        f"{counted(len(lost), 'tasks')} lost {what} when another program replaced {rows_of} "
         f"(INSERT OR REPLACE, or DELETE and INSERT): {_listed(lost)}"
     )
     are_few = len(lost) <= _ONE_BY_ONE and all((one.reason or "").isprintable() for one in lost)
@@ -153,8 +156,8 @@ def _dependencies_gone(conn: sqlite3.Connection) -> Iterator[tuple[str, str]]:
     if gone := replaced.dependencies_gone(conn):
         listed = _listed([f"task {one} on task {other}" for one, other in gone])
         told = (
-            f"{counted(len(gone), 'dependencies')} went with the row of a task, when a program that enforces foreign "
-            f"keys wrote it anew: {listed}"
+            f"{counted(len(gone), 'dependencies')} went when another program that enforces foreign keys replaced the "
+            f"row of a task: {listed}"
         )
         pairs = ", ".join(f"({one}, {other})" for one, other in gone)
         insert = f"INSERT INTO task_dependencies (task_id, depends_on_id) VALUES {pairs}"  # noqa: S608 - numbers
@@ -191,7 +194,7 @@ def _commands(promises: Promises, lost: Iterable[replaced.Lost]) -> str:
         words += f" --size {one.complexity}" if one.complexity else ""
         words += f" --block {shlex.quote(one.reason)}" if one.reason else ""
         told.append(promises.command(words))
-    return f"To say it again: {', '.join(told)}."
+    return f"To put it back, run: {', '.join(told)}."
 
 
 def _statements(lost: Iterable[replaced.Lost]) -> str:
@@ -207,4 +210,4 @@ def _statements(lost: Iterable[replaced.Lost]) -> str:
         f"UPDATE tasks SET {value} WHERE id IN ({json.dumps(tasks)[1:-1]})"  # noqa: S608 - for people
         for value, tasks in sets.items()
     )
-    return f"To say it again, run this SQL: `{statements}`."
+    return f"To put it back, run this SQL: `{statements}`."

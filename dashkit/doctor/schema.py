@@ -21,7 +21,7 @@ _NAMED = 4  # changes of a version that came later
 _NOTES = {
     "in other words": "It means the same. ",
     " refuses ": "Where somebody gives such a value, that is refused, and the message names the condition. ",
-    " was adopted ": "So it was found, and what is found is not changed. dashkit itself writes no other values. ",
+    " is there already, ": "dashkit itself writes no other values. ",
     " has default ": "Rows that another program adds have that value. ",
 }
 Obstacle = tuple[str, str]  # why something is in the way, and what people have to do about it
@@ -207,7 +207,8 @@ class Objects:
             yield Finding("declarations", "wrong", "; ".join(map(str, mendable)), remedy)
         for one in self._survey.lost:
             if one.broken:
-                rows = f"{one.broken:,} {'row breaks' if one.broken == 1 else 'rows break'} it by now"
+                is_one = one.broken == 1
+                rows = f"{one.broken:,} {'row' if is_one else 'rows'} already {'breaks' if is_one else 'break'} it"
                 clearing = one.clearing or _clearing(self._conn, one)
                 remedy = self._promises.migration("gives it back", (*self._clearing, clearing))
                 yield Finding("declarations", "wrong", f"{one}; {rows}", remedy)

@@ -175,9 +175,7 @@ def does_without(conn: sqlite3.Connection, table: str, wanted: tuple[str, ...]) 
     lacking = [column for column in wanted if column not in have]
     if kind == "table" and not lacking:
         return None
-    what = (
-        f"has no column {' and no column '.join(lacking)}"
-        if kind == "table"
-        else f"is {'an' if kind == 'index' else 'a'} {kind}"
-    )
-    return replace(NEEDLESS, notes=(f"{table} {what}, so the history is kept without what it holds",))
+    what = "it" if kind == "table" else f"it is {'an' if kind == 'index' else 'a'} {kind}, and dashkit"
+    needs = f"{what} expects a table with the columns {' and '.join(wanted)}"
+    told = f"dashkit cannot read dependencies from {table}: {needs}. What it holds stays, and dashkit shows none of it."
+    return replace(NEEDLESS, notes=(told,))

@@ -127,7 +127,7 @@ class Survey(NamedTuple):
             for item in self.edited
         ]
         bare = [
-            f"{one.where} was adopted without {one.clause}: {one.allows}"
+            f"{one.where} is there already, without {one.clause}, and dashkit leaves it as it is: {one.allows}"
             for item in self.items
             for one in item.finding.lost
             if not item.is_lost(one)

@@ -169,8 +169,8 @@ _BASELINE = Step(
         ),
         Insert(
             "backfill arrivals",
-            "Backfill the arrival of {count} from created_at",
-            "Backfilled the arrival of {count} from created_at",
+            "Record when {count} were created, from created_at",
+            "Recorded when {count} were created, from created_at",
             "task_events",
             "tasks",
             f"{_EVENT}, on_day",
@@ -184,8 +184,8 @@ _BASELINE = Step(
         ),
         Insert(
             "backfill completions",
-            "Backfill the completion of {count} from completed_at",
-            "Backfilled the completion of {count} from completed_at",
+            "Record when {count} were completed, from completed_at",
+            "Recorded when {count} were completed, from completed_at",
             "task_events",
             "tasks",
             "task_id, occurred_at, recorded_at, op, status, checked, source, on_day",
@@ -197,8 +197,8 @@ _BASELINE = Step(
         ),
         Insert(
             "baseline of tasks",
-            "Note the present state of {count}",
-            "Noted the present state of {count}",
+            "Record today's state of {count}",
+            "Recorded today's state of {count}",
             "task_events",
             "tasks",
             _EVENT,
@@ -208,8 +208,8 @@ _BASELINE = Step(
         ),
         Insert(
             "baseline of dependencies",
-            "Note {count}",
-            "Noted {count}",
+            "Record {count} of today",
+            "Recorded {count} of today",
             "dependency_events",
             "task_dependencies",
             "task_id, depends_on_id, op, occurred_at, recorded_at, source",
@@ -245,9 +245,7 @@ _TRIGGERS = Step(
             "deleted tasks",
         ),
         _watch_dependencies("dashkit_dependency_insert", "AFTER INSERT", "NEW", "add", "new dependencies"),
-        _watch_dependencies(
-            "dashkit_dependency_delete", "AFTER DELETE", "OLD", "remove", "dependencies that are lifted"
-        ),
+        _watch_dependencies("dashkit_dependency_delete", "AFTER DELETE", "OLD", "remove", "removed dependencies"),
     ),
 )
 

@@ -59,7 +59,7 @@ def carry_out(path, remedy):
             subprocess.run(words, shell=True, check=True, cwd=path.parent)
         else:
             with closing(sqlite3.connect(path)) as conn:
-                conn.executescript(words)
+                conn.executescript(words.replace("YYYY-MM-DD", "2025-11-01"))  # the date that a person puts there
         done += 1
     return done
 
@@ -449,3 +449,17 @@ def test_what_status_says_leads_to_ready(tmp_path, spoil, verdict):
             main([*shlex.split(command)[1:], "--execute", "--db", str(db)])
         main([*shlex.split(command)[1:], "--db", str(db)])
     assert migrations.status(db).verdict == f"READY ({NEWEST})"
+
+
+@pytest.mark.parametrize("is_migrated", [False, True])
+def test_dates_that_cannot_be_read_are_listed(tmp_path, is_migrated):
+    """Of several such dates the remedy lists all; before a migration it says that this is the time to correct them."""
+    path = v1_database(tmp_path / "dash.db", tasks=[{"title": "a"}, {"title": "b"}, {"title": "c"}])
+    if is_migrated:
+        migrations.execute(path)
+    alter(path, "UPDATE tasks SET created_at = 'day ' || id WHERE id > 1")
+    (found,) = [one for one in bad(path) if "tasks.created_at cannot be read" in one.found]
+    assert ("before the migration" in found.remedy) is not is_migrated
+    (listing,) = re.findall("`(SELECT [^`]+)`", found.remedy)
+    assert query(path, listing.rstrip(";")) == [("day 2", 1), ("day 3", 1)]
+    assert "SET created_at = 'YYYY-MM-DD' WHERE created_at = 'day 2'" in found.remedy

@@ -8,6 +8,7 @@ from dashkit import times
 from dashkit.store import instants, rows, statuses, tracking
 from dashkit.store.events import OPERATIONS
 
+_RIGHT = "'YYYY-MM-DD'"  # where people put the right date
 _AT_ONCE = 100  # rows that one statement names
 
 
@@ -198,7 +199,7 @@ def find(conn: sqlite3.Connection, today: str) -> Iterator[Found]:
             table = (tracking.table(conn) or "") if dates.table in tracking.NAMES else dates.table
             here = rows.columns(conn, table)
             for column in (column for column in dates.columns if column in here):
-                yield from _unread(conn, replace(dates, table=table), column, today)
+                yield from _unread(conn, replace(dates, table=table), column)
         yield from _of_the_future(conn, today)
 
 
@@ -245,7 +246,7 @@ def _backwards(conn: sqlite3.Connection) -> Iterator[Found]:
         yield Found(told, remedy, wrong=True)
 
 
-def _unread(conn: sqlite3.Connection, dates: Dates, column: str, today: str) -> Iterator[Found]:
+def _unread(conn: sqlite3.Connection, dates: Dates, column: str) -> Iterator[Found]:
     """What of a column cannot be read as a date; the remedy is for the most usual of such values."""
     unread = instants.unread(conn, dates.table, column, kind=dates.kind)
     if unread is None:
@@ -253,14 +254,18 @@ def _unread(conn: sqlite3.Connection, dates: Dates, column: str, today: str) -> 
     told = str(replace(unread, column=f"{dates.table}.{column}"))
     which = f"CAST({column} AS TEXT) = {unread.literal}" if unread.is_odd else f"{column} = {unread.literal}"
     which = f"{column} IS NULL OR {which}" if dates.kind == "needed" and unread.example == "" else which
-    statement = f"UPDATE {dates.table} SET {column} = {dates.value or repr(today)} WHERE {which}"  # noqa: S608 - ours
+    statement = f"UPDATE {dates.table} SET {column} = {dates.value or _RIGHT} WHERE {which}"  # noqa: S608 - ours
     if dates.value:
         remedy = f"Run this SQL: `{statement}`, and look again: other such values may be left."
     else:
-        remedy = (
-            "Nothing has to be done: it counts as not known. "
-            f"To correct it, put the right date into this SQL and run it: `{statement}`. Then look again."
-        )
+        remedy = "Nothing has to be done: it counts as not known. "
+        if tracking.table(conn) is None:
+            remedy = "It will count as not known. The easy way is to correct it before the migration. "
+        remedy += f"To correct it, put the right date for YYYY-MM-DD into this SQL and run it: `{statement}`. "
+        if unread.kinds > 1:
+            listing = f"SELECT {column}, count(*) FROM {dates.table} WHERE date({column}) IS NULL GROUP BY 1"  # noqa: S608
+            remedy += f"There are {unread.kinds:,} different ones, which this SQL lists: `{listing}`. "
+        remedy += "Then look again."
     yield Found(told, remedy, dates.wrong)
 
 
@@ -279,10 +284,10 @@ def _of_the_future(conn: sqlite3.Connection, today: str) -> Iterator[Found]:
             task, said = found[0]
             effect = "the migration or the row's own event" if column == "created_at" else "the event that checked it"
             told = f"{len(found):,} in tasks.{column}: in the future, such as {times.quoted(said)} of task {task}"
-            statement = f"UPDATE tasks SET {column} = '{today}' WHERE id = {task}"  # noqa: S608 - a date and a number
+            statement = f"UPDATE tasks SET {column} = 'YYYY-MM-DD' WHERE id = {task}"  # noqa: S608 - a number
             remedy = (
                 f"It counts at the time of {effect}. "
-                f"To correct it, put the right date into this SQL and run it: `{statement}`."
+                f"To correct it, put the right date for YYYY-MM-DD into this SQL and run it: `{statement}`."
             )
             yield Found(told, remedy, wrong=False)
 

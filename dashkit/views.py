@@ -180,7 +180,10 @@ def complete(table: str, filled: Collection[str], *, has_bad: bool) -> str:
     there = {column for column, _, _ in _parts(table, filled)}
     kinds = {column: TYPES[kind] for column, kind, _ in _parts(table)} | {"bad": BAD}
     there |= {"bad"} if has_bad else set()
-    names = (f'"{name}"' if name in there else f'CAST(NULL AS {kind}) AS "{name}"' for name, kind in kinds.items())
+    values = {name: f'"{name}"' if name in there else f"CAST(NULL AS {kind})" for name, kind in kinds.items()}
+    if table == "projects":  # one without a name is there all the same, which a missing name would not say
+        values["name"] = f"coalesce({values['name']}, 'project ' || {values['id']})"
+    names = (f'{value} AS "{name}"' for name, value in values.items())
     origin = f"FROM {STORED}.{table}" if filled else "WHERE false"
     return f"CREATE VIEW typed.{table} AS SELECT {', '.join(names)} {origin}"
 

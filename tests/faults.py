@@ -175,6 +175,14 @@ def saved_again(*tasks: int, recursive: bool = False, by: str = "INSERT OR REPLA
     return spoil
 
 
+def replaced_project(path: Path) -> None:
+    """A program of version 1, with foreign keys enforced, saves a project whole: its tasks go with the old row."""
+    names = "id, name, description, status, created_at"
+    with closing(sqlite3.connect(path, isolation_level=None)) as conn:
+        conn.execute("PRAGMA foreign_keys = ON")
+        conn.execute(f"INSERT OR REPLACE INTO projects ({names}) SELECT {names} FROM projects WHERE id = 1")
+
+
 def said(path: Path) -> None:
     """What people say of tasks: 1 is big, 2 is blocked, 3 is done, as is 1."""
     linked(path)
@@ -224,7 +232,7 @@ FAULTS = {
     "another index of our name": fault(
         "DROP INDEX idx_tasks_checked",
         "CREATE INDEX idx_tasks_checked ON tasks (title)",
-        in_the_way="wrong: the index idx_tasks_checked that is there is another",
+        in_the_way="wrong: an index named idx_tasks_checked exists already",
     ),
     "a view of our name": fault(
         "DROP TABLE runs",
@@ -234,19 +242,19 @@ FAULTS = {
     "a trigger of our name": fault(
         "DROP TRIGGER dashkit_task_insert",
         "CREATE TRIGGER dashkit_task_insert AFTER INSERT ON tasks BEGIN SELECT 1; END",
-        in_the_way="wrong: the trigger dashkit_task_insert that is there is another",
+        in_the_way="wrong: another trigger named dashkit_task_insert exists already",
         triggers="wrong: not as they should be: dashkit_task_insert",
     ),
     "our trigger, cut short": fault(
         "DROP TRIGGER dashkit_task_insert",
         "CREATE TRIGGER dashkit_task_insert AFTER INSERT ON tasks BEGIN INSERT INTO task_events "
         "(task_id, occurred_at, recorded_at, op) VALUES (NEW.id, 'now', 'now', 'insert'); END",
-        in_the_way="wrong: the trigger dashkit_task_insert that is there is another",
+        in_the_way="wrong: another trigger named dashkit_task_insert exists already",
         triggers="wrong: not as they should be: dashkit_task_insert",
     ),
     "a table without its key": fault(
         rebuilt("task_events", ("event_id INTEGER PRIMARY KEY", "event_id INTEGER")),
-        in_the_way="wrong: the table task_events that is there lacks the unique key (event_id)",
+        in_the_way="wrong: a table task_events exists already, without the unique key (event_id)",
     ),
     "a generated column": fault(
         "DROP TRIGGER dashkit_task_insert",
@@ -264,22 +272,21 @@ FAULTS = {
         put_aside("tasks", "tasks_old"),
         triggers="wrong: gone",
         schema="wrong: missing",
-        names="wrong: task_dependencies, task_commit_links, task_session_links, task_sources, link_rejections name "
-        "the table tasks_old, which is not there: tasks is meant",
+        names="wrong: foreign keys of task_dependencies, task_commit_links, task_session_links, task_sources, "
+        "link_rejections point to the table tasks_old, which is not there: tasks is meant",
     ),
     "tasks put aside and kept": fault(
         put_aside("tasks", "old_tasks", drop=False, before=("PRAGMA foreign_keys = OFF",)),
-        in_the_way="wrong: the index idx_tasks_checked that is there is another: CREATE INDEX idx_tasks_checked ON "
-        '"old_tasks" (checked);',
+        in_the_way="wrong: an index named idx_tasks_checked exists already, on old_tasks(checked);",
         triggers="wrong: not as they should be: dashkit_task_insert, dashkit_task_update, dashkit_task_delete",
-        names="wrong: task_dependencies, task_commit_links, task_session_links, task_sources, link_rejections name "
-        "the table old_tasks, which another program put aside and kept: tasks is meant",
+        names="wrong: foreign keys of task_dependencies, task_commit_links, task_session_links, task_sources, "
+        "link_rejections point to the table old_tasks, which another program put aside and kept: tasks is meant",
     ),
     "the history put aside": fault(
         put_aside("task_events", "task_events_bak2"),
         schema="wrong: missing: idx_task_events_task, idx_task_events_op",
         names="wrong: the trigger dashkit_task_insert, the trigger dashkit_task_update, the trigger "
-        "dashkit_task_delete name the table task_events_bak2, which is not there: task_events is meant",
+        "dashkit_task_delete point to the table task_events_bak2, which is not there: task_events is meant",
     ),
     "a view of the user's behind a table put aside": fault(
         put_aside(
@@ -294,18 +301,18 @@ FAULTS = {
         ),
         triggers="wrong: gone",
         schema="wrong: missing",
-        names="wrong: task_dependencies, task_commit_links, task_session_links, task_sources, link_rejections, "
-        "the view mine, notes, the trigger noted name the table _tasks_old",
+        names="wrong: foreign keys of task_dependencies, task_commit_links, task_session_links, task_sources, "
+        "link_rejections, notes and the view mine, the trigger noted point to the table _tasks_old",
     ),
     "a trigger that writes to nothing": fault(
         "CREATE TRIGGER audited AFTER UPDATE ON tasks BEGIN INSERT INTO audit VALUES (NEW.id); END",
-        names="wrong: the trigger audited names the table audit, which is not there",
+        names="wrong: the trigger audited points to the table audit, which is not there",
     ),
     "a view of nothing": fault(
         "CREATE VIEW mine AS SELECT * FROM elsewhere",
-        names="note: the view mine names the table elsewhere, which is not there",
+        names="note: the view mine points to the table elsewhere, which is not there",
     ),
-    "no phases": fault("DROP TABLE phases", names="wrong: tasks names the table phases, which is not there"),
+    "no phases": fault("DROP TABLE phases", names="wrong: a foreign key of tasks points to the table phases"),
     # What was taken away from tables of ours.
     "a CHECK": fault(rebuilt("tasks", (_CHECK, "complexity TEXT")), declarations=_CHECK_GONE),
     "a CHECK, and a size that breaks it": fault(
@@ -331,7 +338,7 @@ FAULTS = {
             rebuilt("git_repos", ("path TEXT NOT NULL", "path TEXT")),
             "INSERT INTO git_repos (id, project_id) VALUES ('r', 1)",
         ),
-        declarations="wrong: git_repos.path has lost its NOT NULL: it may be empty; 1 row breaks it by now",
+        declarations="wrong: git_repos.path has lost its NOT NULL: it may be empty; 1 row already breaks it",
     ),
     "a UNIQUE": fault(
         rebuilt("task_commit_links", (", UNIQUE (task_id, commit_sha)", "")),
@@ -344,7 +351,7 @@ FAULTS = {
             f"INSERT INTO task_commit_links ({_COLUMNS}) SELECT 'again', {_COLUMNS[4:]} FROM task_commit_links",
         ),
         declarations="wrong: task_commit_links has lost its UNIQUE (task_id, commit_sha): the same can be there twice; "
-        "1 row breaks it by now",
+        "1 row already breaks it",
     ),
     "a primary key": fault(
         rebuilt("git_commits", ("sha TEXT PRIMARY KEY", "sha TEXT")),
@@ -376,8 +383,21 @@ FAULTS = {
             "INSERT INTO git_commits (sha, repo_id) VALUES ('s', 'none')",
         ),
         declarations="wrong: git_commits.repo_id has lost its REFERENCES git_repos(id) ON DELETE CASCADE: it may name "
-        "a row of git_repos that is not there; 1 row breaks it by now",
+        "a row of git_repos that is not there; 1 row already breaks it",
         foreign_keys="wrong: rows that name a row which is not there: git_commits.repo_id (1)",
+    ),
+    "an ON DELETE of version 1": fault(
+        after(
+            rebuilt(
+                "tasks",
+                (" NOT NULL REFERENCES projects(id) ON DELETE CASCADE", " NOT NULL REFERENCES projects(id)"),
+                (" REFERENCES phases(id) ON DELETE SET NULL", ""),
+            ),
+            rebuilt("task_dependencies", (" ON DELETE CASCADE", "")),
+        ),
+        declarations="wrong: tasks.phase_id has lost its REFERENCES phases(id) ON DELETE SET NULL: it may name a row "
+        "of phases that is not there; tasks.project_id has lost its ON DELETE CASCADE: a row of projects that is named "
+        "here cannot be deleted where foreign keys are enforced; task_dependencies.depends_on_id has lost its ON",
     ),
     "an ON DELETE": fault(
         rebuilt("tasks", ("REFERENCES tasks(id) ON DELETE SET NULL", "REFERENCES tasks(id)")),
@@ -546,8 +566,19 @@ FAULTS = {
     ),
     "rows written anew": fault(
         after(said, saved_again(1, 2)),
-        rewritten_rows="wrong: 2 tasks lost what people had said, when a program of version 1 wrote the row anew "
-        "(INSERT OR REPLACE, or DELETE and INSERT): task 1 (checked, size L), task 2 (blocked: waits for Ann's `key`)",
+        rewritten_rows="wrong: 2 tasks lost what people had said when another program replaced their rows "
+        "(INSERT OR REPLACE, or DELETE and INSERT): task 1 (checked, size L), task 2 (blocked: waits for Ann's `key`); "
+        "1 dependency went when another program that enforces foreign keys replaced the row of a task: "
+        "task 2 on task 1",
+        values="note: 1 task has the status completed and is not checked, so it counts as open",
+    ),
+    "a completed task that is not checked": fault(
+        "UPDATE tasks SET checked = 0 WHERE id = 1",
+        values="note: 1 task has the status completed and is not checked, so it counts as open",
+    ),
+    "a project's row written anew": fault(
+        after(said, replaced_project),
+        rewritten_rows="wrong: 3 tasks of project 1 ('Alpha') were deleted in one statement at ",
     ),
     # The files beside it.
     "a torn backup": fault(torn_backup, backups="wrong: cannot be read"),

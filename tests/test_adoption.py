@@ -18,7 +18,7 @@ from dashkit.migrations.changes import CreateIndex, CreateTable, CreateTrigger
 from dashkit.verification import verify_migration
 
 WORDS = ("completed", "completed", "completed", "pending", "pending", "Completed")
-STATEMENT = "UPDATE tasks SET checked = 1 WHERE status IS 'completed' COLLATE BINARY AND checked IS NOT 1;"
+STATEMENT = "UPDATE tasks SET checked = 1 WHERE status = 'completed' AND checked IS NOT 1;"
 
 
 @pytest.fixture
@@ -59,12 +59,14 @@ def test_a_column_checked_is_filled_where_nobody_has_used_it(old, name, declared
     plan = migrations.migrate(old)
     done = migrations.execute(old)
     assert query(old, "SELECT checked FROM tasks ORDER BY id") == [(one,) for one in after]
-    told = f"Left unchecked: {left} completed task{'s' if left > 1 else ''}. The column checked was in use before"
+    told = (
+        f"say{'' if left > 1 else 's'} checked = 0; dashkit keeps that, so {'they count' if left > 1 else 'it counts'}"
+    )
     for said in (str(plan), str(done), str(plan.as_dict()["notes"]), str(done.as_dict()["notes"])):
         assert (told in said and STATEMENT in said) is bool(left)
-        assert ("Left unchecked" in said) is bool(left)
+        assert ("dashkit keeps that" in said) is bool(left)
     assert migrations.status(old).ready
-    assert "Left unchecked" not in str(migrations.status(old))  # it was said, and the values are somebody's word
+    assert "dashkit keeps that" not in str(migrations.status(old))  # it was said, and the values are somebody's word
     assert str(migrations.plan_rollback(old)).endswith("Nothing was written since: nothing is lost.")
     alter(old, STATEMENT)
     assert query(old, "SELECT count(*) FROM tasks WHERE checked = 1 AND status = 'completed'") == [(3,)]
@@ -168,7 +170,7 @@ TOOLS = {
 }
 RECORD = "dashkit_migrations"
 RECORDS = record.TABLE.sql
-NOTE = "the record of migrations is in dashkit_migrations: schema_migrations is another program's, and stays as it is"
+NOTE = "its record in dashkit_migrations, because another tool uses schema_migrations"
 
 
 def theirs(path):
@@ -186,7 +188,9 @@ def test_the_table_of_another_migration_tool_is_left_alone(old, name):
     first = migrations.execute(old, to="2.0")
     assert NOTE in str(first)
     assert query(old, f"SELECT count(*) FROM {RECORD}") == [(19,)]
-    assert str(migrations.status(old)).endswith("READY (2.0); 2.1 available: `dashkit migrate` shows what would change")
+    assert str(migrations.status(old)).endswith(
+        f"READY (2.0); 2.1 available: `dashkit migrate --db {old}` shows what would change"
+    )
     done = migrations.execute(old)
     assert (migrations.status(old).version, migrations.status(old).ready) == ("2.1", True)
     assert migrations.status(old).backup == done.backup
@@ -213,7 +217,7 @@ def test_a_record_goes_by_either_name(old):
     done = migrations.execute(old)
     alter(old, f"ALTER TABLE schema_migrations RENAME TO {RECORD}", *TOOLS["Rails"])
     status = migrations.status(old)
-    assert (status.ready, status.backup, status.notes) == (True, done.backup, (NOTE,))
+    assert (status.ready, status.backup, status.notes) == (True, done.backup, (f"dashkit keeps {NOTE}",))
     alter(old, "DROP INDEX idx_tasks_checked")
     migrations.execute(old)
     assert query(old, f"SELECT count(*), count(DISTINCT backup) FROM {RECORD}") == [(CHANGES["2.1"], 2)]
@@ -247,22 +251,25 @@ def test_a_foreign_table_of_our_second_name_does_not_matter(old):
 DEPENDENCIES = {
     "other columns": (
         ["CREATE TABLE task_dependencies (id INTEGER PRIMARY KEY, blocked_id INTEGER, blocker_id INTEGER)"],
-        "task_dependencies has no column task_id and no column depends_on_id, so the history is kept without",
+        "task_dependencies: it expects a table with the columns task_id and depends_on_id",
     ),
     "one column": (
         ["CREATE TABLE task_dependencies (task_id INTEGER, needs TEXT)"],
-        "task_dependencies has no column depends_on_id, so",
+        "it expects a table with the columns task_id and depends_on_id",
     ),
-    "one other column": (["CREATE TABLE task_dependencies (depends_on_id INTEGER)"], "has no column task_id, so"),
+    "one other column": (
+        ["CREATE TABLE task_dependencies (depends_on_id INTEGER)"],
+        "it expects a table with the columns task_id and depends_on_id",
+    ),
     "a view": (
         ["CREATE VIEW task_dependencies AS SELECT 1 AS task_id, 2 AS depends_on_id"],
-        "task_dependencies is a view, so the history is kept without what it holds",
+        "dashkit cannot read dependencies from task_dependencies: it is a view, and dashkit expects a table",
     ),
-    "a broken view": (["CREATE VIEW task_dependencies AS SELECT * FROM gone"], "task_dependencies is a view, so"),
-    "an index": (["CREATE INDEX task_dependencies ON tasks (title)"], "task_dependencies is an index, so"),
+    "a broken view": (["CREATE VIEW task_dependencies AS SELECT * FROM gone"], "task_dependencies: it is a view"),
+    "an index": (["CREATE INDEX task_dependencies ON tasks (title)"], "task_dependencies: it is an index"),
     "a search index": (
         ["CREATE VIRTUAL TABLE task_dependencies USING fts5(task_id, depends_on_id)"],
-        "task_dependencies is a virtual table, so the history",
+        "task_dependencies: it is a virtual table",
     ),
     "none": ([], ""),
 }
@@ -339,14 +346,14 @@ def test_whatever_has_one_of_our_names_is_refused_by_it(old, name):
         with pytest.raises(RefusedError, match=rf"\b{name}\b.*If another program made .*Nothing was changed") as caught:
             door(old)
         assert ("`--to 2.0` stops before it" in str(caught.value)) is (number == "2.1")
-    assert migrations.status(old).verdict.startswith("REFUSED: something is in the way")
+    assert migrations.status(old).verdict.startswith("REFUSED: the migration cannot run yet")
     assert folder_state(old.parent) == before
     if number == "2.0":
         return
     migrations.execute(old, to="2.0")
     status, found = migrations.status(old), doctor.examine(old)
     assert str(status).endswith(
-        "READY (2.0); something is in the way of a later version: `dashkit doctor` says what to do"
+        f"READY (2.0); something is in the way of a later version: `dashkit doctor --db {old}` says what to do"
     )
     assert found.healthy
     (way,) = (one for one in found.findings if one.check == "in the way")
@@ -479,7 +486,7 @@ def test_dependencies_between_words_are_left_out_and_left_alone(old, declared):
         DEPENDING.format(declared),
         "INSERT INTO task_dependencies VALUES ('T-2', 'T-1'), (4, 2), ('none', 'T-1')",
     )
-    told = "task_dependencies names tasks by words, such as 'T-2', and not by their ids, so the history is kept without"
+    told = "dashkit cannot read dependencies from task_dependencies: it names tasks by words, such as 'T-2', and not by"
     assert f"Note: {told}" in str(migrations.migrate(old))
     assert "not there" not in str(migrations.migrate(old))
     for _ in range(2):

@@ -38,11 +38,17 @@ DECLARED = {
 }
 
 
+_KEYS = {
+    "project_id": " REFERENCES projects(id) ON DELETE CASCADE",
+    "phase_id": " REFERENCES phases(id) ON DELETE SET NULL",
+}
+
+
 def rebuilt(path, columns):
     """The same tasks in a table with these declarations, as a tool rebuilds it: indexes and triggers are made again."""
     parts = [
         f"{name} {columns[name] if name in columns else f'{kind} DEFAULT {default or None}'.replace('None', 'NULL')}"
-        + (" PRIMARY KEY" if key else "")
+        + (" PRIMARY KEY" if key else _KEYS.get(name, ""))
         for _, name, kind, _, default, key in query(path, "PRAGMA table_info(tasks)")
     ]
     beside = query(path, "SELECT sql FROM sqlite_master WHERE tbl_name = 'tasks' AND type IN ('index', 'trigger')")
@@ -179,7 +185,7 @@ def test_what_means_something_else_is_refused_in_words(tmp_path, name):
         with pytest.raises(RefusedError, match=rf"{words}.*(Keep such values|If another program made).*Nothing was"):
             door(path)
     standing = migrations.status(path)
-    assert standing.verdict == "REFUSED: something is in the way of a migration; `dashkit doctor` says what to do"
+    assert standing.verdict == f"REFUSED: the migration cannot run yet; `dashkit doctor --db {path}` says what to do"
     (way,) = (one for one in doctor.examine(path).findings if one.check == "in the way")
     assert re.search("Run this SQL: |Choose one for tasks", way.remedy)
     assert folder_state(tmp_path) == before
@@ -221,5 +227,5 @@ def test_a_table_whose_values_mean_something_else_is_refused(tmp_path):
     sql = next(change.sql for change in migrations.VERSIONS[0].changes if change.name == "git_commits")
     alter(path, sql.replace("timestamp TEXT", "timestamp TIMESTAMP"))
     alter(path, "INSERT INTO git_commits (sha, repo_id, timestamp) VALUES ('a', 'r', 1730000000)")
-    with pytest.raises(RefusedError, match=r"lacks a TEXT column timestamp \(it holds 1 value such as 1730000000\)"):
+    with pytest.raises(RefusedError, match=r"without a TEXT column timestamp \(it holds 1 value such as 1730000000\)"):
         migrations.migrate(path)

@@ -304,12 +304,12 @@ def test_a_foreign_trigger_of_our_name_stays_in_the_way(path):
     alter(path, "DROP TRIGGER dashkit_task_delete", other)
     before = folder_state(path.parent)
     for go in (migrations.migrate, migrations.execute):
-        with pytest.raises(RefusedError, match="the trigger dashkit_task_delete that is there is another"):
+        with pytest.raises(RefusedError, match="another trigger named dashkit_task_delete exists already"):
             go(path)
     assert {name: data for name, (data, _) in folder_state(path.parent).items()} == {
         name: data for name, (data, _) in before.items()
     }
-    assert migrations.status(path).obstacles == ("the trigger dashkit_task_delete that is there is another",)
+    assert migrations.status(path).obstacles == ("another trigger named dashkit_task_delete exists already",)
 
 
 FOREIGN = {

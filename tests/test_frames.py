@@ -10,6 +10,8 @@ import pandas as pd
 import pytest
 from builders import insert, query, v1_database, v2_1_database, v2_database
 from commands import run
+from content import alter
+from loads import LOADS
 from specimens import full_database, hostile_database
 
 import dashkit
@@ -166,9 +168,11 @@ def test_the_projects_of_a_page_add_up(tmp_path):
         picture = dashkit.charts.projects(d.progress(), d.throughput_by_project())
         assert "13 projects, 15 tasks" in d._repr_html_()
     shown = picture.data["project"].tolist()
-    assert len(shown[:-1]) == len(set(shown) & set(projects)) == 10
+    assert len(shown[:-1]) == len(set(shown) & set(projects)) == 12
     assert (shown[-1], picture.data["tasks"].iloc[-1]) == ("tasks of no project", 3)
-    assert "Not shown: 2 more projects. Without a task, and not shown: 1 project." in picture.note
+    assert (
+        "Not drawn: 2 more projects, which are in the table. Without a task, and not shown: 1 project." in picture.note
+    )
     assert picture.title.startswith("6 of 13 projects finished tasks ")
     with dashboard.open(path, project="Later") as d:
         assert d.progress()["tasks"].tolist() == [0]
@@ -666,3 +670,20 @@ def test_commits_are_counted_by_period_and_by_task(tmp_path):
         assert d.sql("SELECT sha, repo, project FROM commits ORDER BY 1").to_numpy().tolist() == [
             ["c1", "s", "Beta"], ["c4", "s", "Beta"],
         ]  # fmt: skip
+
+
+@pytest.mark.parametrize("load", LOADS)
+def test_a_project_without_a_name_is_a_project(tmp_path, load):
+    """A project of which the name is NULL has its tasks: they are not those of no project."""
+    path = tmp_path / "dash.db"
+    alter(
+        path,
+        "CREATE TABLE projects (id INTEGER PRIMARY KEY, name TEXT)",
+        "CREATE TABLE tasks (id INTEGER PRIMARY KEY, project_id INTEGER, title TEXT, status TEXT)",
+        "INSERT INTO projects VALUES (1, NULL), (2, NULL)",
+        "INSERT INTO tasks (project_id, title) VALUES (2, 'a'), (2, 'b'), (7, 'c')",
+    )
+    migrations.execute(path)
+    with dashkit.open(path, load=load) as d:
+        picture = dashkit.charts.projects(d.progress(), d.throughput_by_project())
+    assert picture.data.iloc[:, :2].to_numpy().tolist() == [["project 2", 2], ["tasks of no project", 1]]

@@ -1,5 +1,6 @@
 """The history that version 2.1 keeps: what the triggers write, what the migration begins it with, and known traps."""
 
+import re
 import sqlite3
 from contextlib import closing
 
@@ -9,6 +10,7 @@ from content import alter, content, crash
 
 from dashkit import connection, migrations, times
 from dashkit.errors import RefusedError
+from dashkit.migrations import shape
 from dashkit.store import events
 
 COLUMNS = ("project_id", "status", "checked", "blocked_reason", "complexity", "title")
@@ -484,8 +486,8 @@ class TestBeginning:
             path, "SELECT task_id, depends_on_id, op, source, occurred_at = recorded_at FROM dependency_events"
         )
         assert found == [(2, 1, "baseline", "baseline", 1)]
-        assert "Noted the present state of 2 tasks" in str(done)
-        assert "Noted 1 dependency" in str(done)
+        assert "Recorded today's state of 2 tasks" in str(done)
+        assert "Recorded 1 dependency of today" in str(done)
 
     def test_the_state_at_a_time_follows_from_the_beginning(self, tmp_path):
         """Before its arrival nothing is known of a task, then it is pending, then completed."""
@@ -597,11 +599,28 @@ class TestTraps:
         if table == "task_events":
             assert [row[0] for row in query(path, EVENTS)] == ["backfill", "backfill", "baseline", "baseline", "insert"]
 
+    @pytest.mark.parametrize("column", [None, "created_at", "completed_at"])
+    def test_an_earlier_text_of_a_trigger_is_replaced(self, path, column):
+        """The triggers that failed at a row without an id are ours, also where the table says no times."""
+        if column:
+            names = [name for (name,) in query(path, "SELECT name FROM sqlite_master WHERE name LIKE 'dashkit_task_%'")]
+            alter(path, *(f"DROP TRIGGER {name}" for name in names), f"ALTER TABLE tasks DROP COLUMN {column}")
+            migrations.execute(path)
+        now = query(path, "SELECT name, sql FROM sqlite_master WHERE name LIKE 'dashkit_task_%' ORDER BY name")
+        for name, sql in now:
+            before = re.sub(r"\s+AND \w+\.id IS NOT NULL", "", sql)
+            assert before != sql
+            alter(path, f"DROP TRIGGER {name}", before)
+        assert set(migrations.execute(path).changes) == {name for name, _ in now}
+        again = query(path, "SELECT name, sql FROM sqlite_master WHERE name LIKE 'dashkit_task_%' ORDER BY name")
+        assert [shape.tokens(sql) for _, sql in again] == [shape.tokens(sql) for _, sql in now]
+        assert migrations.status(path).ready
+
     def test_a_trigger_of_our_name_that_is_another_is_in_the_way(self, path):
         """A trigger that somebody edited is not taken for ours."""
         other = "CREATE TRIGGER dashkit_task_delete AFTER DELETE ON tasks BEGIN SELECT 1; END"
         alter(path, "DROP TRIGGER dashkit_task_delete", other)
-        assert migrations.status(path).obstacles == ("the trigger dashkit_task_delete that is there is another",)
+        assert migrations.status(path).obstacles == ("another trigger named dashkit_task_delete exists already",)
 
     def test_our_triggers_keep_still_during_a_migration(self, tmp_path):
         """Mending version 2.0 in a database of 2.1 fills its rows without a trigger, and the history learns it once."""

@@ -89,11 +89,12 @@ _CHECK, _ACTION, _DEFAULT = (
     "parent_id has lost its ON DELETE",
     "checked has lost its DEFAULT",
 )
+_ACTIONS = ("project_id has lost its ON DELETE CASCADE", "phase_id has lost its ON DELETE SET NULL")
 TOOLS = {
-    "sqlite-utils": (SQLITE_UTILS, [_CHECK, _ACTION, _DEFAULT]),
-    "alembic": (ALEMBIC, [_CHECK, _ACTION]),
-    "DB Browser": (DB_BROWSER, []),
-    "Django": (DJANGO, [_CHECK, _ACTION, _DEFAULT]),
+    "sqlite-utils": (SQLITE_UTILS, [_CHECK, _ACTION, _DEFAULT, *_ACTIONS]),
+    "alembic": (ALEMBIC, [_CHECK, _ACTION, *_ACTIONS]),
+    "DB Browser": (DB_BROWSER, ["project_id has lost its REFERENCES", "phase_id has lost its REFERENCES"]),
+    "Django": (DJANGO, [_CHECK, _ACTION, _DEFAULT, *_ACTIONS]),
 }
 
 
@@ -218,7 +219,7 @@ def test_what_was_adopted_is_not_changed(tmp_path):
     assert column in query(path, "SELECT sql FROM sqlite_master WHERE name = 'tasks'")[0][0]
     found = findings(path)["declarations"]
     assert {one.state for one in found} == {"note"}
-    assert "tasks.complexity was adopted without CHECK" in " ".join(one.found for one in found)
+    assert "tasks.complexity is there already, without CHECK" in " ".join(one.found for one in found)
     assert migrations.execute(path).changes == ()
     assert migrations.status(path).ready
 
@@ -229,9 +230,12 @@ def test_a_status_says_that_something_is_amiss(path):
     standing = migrations.status(path)
     assert not standing.ready
     assert "Amiss: tasks.complexity has lost its CHECK" in str(standing)
-    assert standing.verdict == "PENDING: another program has changed a table; `dashkit doctor` says how that is mended"
+    assert (
+        standing.verdict
+        == f"PENDING: another program has changed a table; `dashkit doctor --db {path}` says how that is mended"
+    )
     put_aside("tasks", "tasks_old")(path)
-    assert "Amiss: task_dependencies, task_commit_links" in str(migrations.status(path))
+    assert "Amiss: foreign keys of task_dependencies, task_commit_links" in str(migrations.status(path))
 
 
 @pytest.mark.parametrize(
@@ -297,7 +301,7 @@ def test_another_name_is_not_taken_for_a_table_put_aside(path, name):
     """A trigger that writes to a table that is gone, and whose name only holds that of a table, is left as it is."""
     alter(path, f"CREATE TRIGGER audited AFTER UPDATE ON tasks BEGIN INSERT INTO {name} VALUES (NEW.id); END")
     (found,) = findings(path)["names"]
-    assert found.found == f"the trigger audited names the table {name}, which is not there"
+    assert found.found == f"the trigger audited points to the table {name}, which is not there"
     assert migrations.execute(path).changes == ()
     assert f"INTO {name}" in query(path, "SELECT sql FROM sqlite_master WHERE name = 'audited'")[0][0]
 
@@ -401,7 +405,7 @@ def test_a_record_that_was_lost_turns_no_word_of_a_person_back(tmp_path, how):
             conn.execute("INSERT INTO schema_migrations SELECT * FROM schema_migrations")
     else:
         alter(path, "ALTER TABLE schema_migrations RENAME TO old_migrations")
-        assert "Left unchecked: 2 completed tasks" in str(migrations.execute(path))
+        assert "checked = 0; dashkit keeps that" in str(migrations.execute(path))
     assert query(path, "SELECT checked FROM tasks") == [(0,), (0,)]
     assert doctor.examine(path).healthy
     assert migrations.status(path).ready
@@ -433,3 +437,41 @@ def test_what_was_taken_over_is_no_loss(path):
     assert "Took over 2 tasks and 2 dependencies that changed without an event" in str(done)
     assert migrations.plan_rollback(path).losses == ()
     assert doctor.examine(path).healthy
+
+
+def actions(path):
+    """What the keys of version 1 do: table, column -> action."""
+    keys = ("tasks", "phases", "task_dependencies")
+    sql = 'SELECT "from", on_delete FROM pragma_foreign_key_list(?)'
+    return {(table, column): action for table in keys for column, action in query(path, sql, table)}
+
+
+@pytest.mark.parametrize("table", ["tasks", "phases", "task_dependencies"])
+def test_what_keys_of_version_1_did_comes_back(tmp_path, table):
+    """The first backup on record shows what a key did; a tool that left it out has taken it away."""
+    path = sound(tmp_path / "dash.db")
+    before = actions(path)
+    rebuilt(table, (" ON DELETE CASCADE", ""))(path)
+    assert actions(path) != before
+    assert not migrations.status(path).ready
+    assert any(f"Give {table}." in str(line) for line in str(migrations.migrate(path)).splitlines())
+    migrations.execute(path)
+    assert actions(path) == before
+    assert migrations.status(path).ready
+
+
+@pytest.mark.parametrize("gone", ["backup", "action"])
+def test_a_key_that_is_not_known_to_have_done_anything_has_lost_nothing(tmp_path, gone):
+    """Where the program of version 1 had no ON DELETE, or no backup is left, nothing is said."""
+    path = v1_database(tmp_path / "dash.db", tasks=[{}])
+    if gone == "action":
+        rebuilt("tasks", (" ON DELETE CASCADE", ""))(path)
+    migrations.execute(path)
+    if gone == "backup":
+        rebuilt("tasks", (" NOT NULL REFERENCES projects(id) ON DELETE CASCADE", " NOT NULL REFERENCES projects(id)"))(
+            path
+        )
+        for backup in tmp_path.glob("*.backup_*"):
+            backup.unlink()
+    assert migrations.status(path).ready
+    assert not [one for one in doctor.examine(path).findings if one.check == "declarations" and one.state != "good"]

@@ -171,7 +171,7 @@ def test_the_dry_run_tells_the_real_counts(reference):
     text = str(migrations.migrate(reference))
     assert "  Populate updated_at for 1,587 tasks\n" in text
     assert "  Mark 161 completed tasks as checked\n" in text
-    assert "  Note the present state of 1,587 tasks\n" in text
+    assert "  Record today's state of 1,587 tasks\n" in text
     assert f"{CHANGES[NEWEST]} changes would be applied, in about " in text
     assert "writers would wait about " in text
     assert f"To do it: dashkit migrate --execute --db {reference}" in text
@@ -195,9 +195,9 @@ def test_the_report_of_the_reference_database(reference, version):
     assert "Marked 161 completed tasks as checked" in lines
     assert f"Migration complete: {CHANGES[version]} changes applied" in lines
     history = [
-        "Backfilled the arrival of 1,587 tasks from created_at",
-        "Backfilled the completion of 161 tasks from completed_at",
-        "Noted the present state of 1,587 tasks",
+        "Recorded when 1,587 tasks were created, from created_at",
+        "Recorded when 161 tasks were completed, from completed_at",
+        "Recorded today's state of 1,587 tasks",
     ]
     assert [line for line in lines if line in history] == (history if version == "2.1" else [])
     assert f"Backup: {done.backup}" in lines
@@ -244,7 +244,7 @@ def test_an_empty_dashboard_migrates(tmp_path):
     path = v1_database(tmp_path / "dash.db", projects=())
     text = str(migrations.execute(path))
     assert "Populated updated_at for 0 tasks" in text
-    assert "Noted the present state of 0 tasks" in text
+    assert "Recorded today's state of 0 tasks" in text
     assert f"Migration complete: {CHANGES[NEWEST]} changes applied" in text
 
 
@@ -448,7 +448,8 @@ def test_a_column_is_adopted_in_any_case_and_with_another_default(small):
     alter(small, "ALTER TABLE tasks ADD COLUMN CHECKED BOOLEAN DEFAULT 1")
     text = str(migrations.execute(small))
     assert "Adopted 2 changes already there: tasks.checked, sync checked" in text
-    told = "tasks.checked was adopted without DEFAULT FALSE: rows that another program adds have 1 in it"
+    told = "tasks.checked is there already, without DEFAULT FALSE, and dashkit leaves it as it is: rows that another "
+    told += "program adds have 1 in it"
     assert f"Note: {told}" in text
     assert migrations.status(small).ready
 
@@ -456,7 +457,10 @@ def test_a_column_is_adopted_in_any_case_and_with_another_default(small):
 def test_a_column_without_its_check_is_adopted_and_reported(small):
     """A CHECK that is missing is no obstacle, but it is told."""
     alter(small, "ALTER TABLE tasks ADD COLUMN complexity TEXT")
-    told = "tasks.complexity was adopted without CHECK (complexity IS NULL OR complexity IN ('S', 'M', 'L', 'XL'))"
+    told = (
+        "tasks.complexity is there already, without CHECK (complexity IS NULL OR complexity IN ('S', 'M', 'L', 'XL')), "
+    )
+    told += "and dashkit leaves it as it is"
     assert f"Note: {told}: it may hold other values, such as 'huge'" in str(migrations.migrate(small))
     assert not [note for note in migrations.execute(small).outcome.notes if "complexity" not in note]
 
@@ -530,7 +534,7 @@ def test_status_says_what_is_pending_and_what_is_ready(small):
     assert lines[-1].startswith("PENDING 2.0: 19 changes (tasks.checked, tasks.blocked_reason, ")
     migrations.execute(small, to="2.0")
     last = str(migrations.status(small)).splitlines()[-1]
-    assert last == "READY (2.0); 2.1 available: `dashkit migrate` shows what would change"
+    assert last == f"READY (2.0); 2.1 available: `dashkit migrate --db {small}` shows what would change"
     done = migrations.execute(small)
     text = str(migrations.status(small))
     assert text.splitlines()[-1] == "READY (2.1)"

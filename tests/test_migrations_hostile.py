@@ -2,6 +2,7 @@
 
 import os
 import random
+import re
 import shutil
 import subprocess
 from contextlib import closing
@@ -12,7 +13,7 @@ from content import alter, content, folder_state, old_values, quoted
 from crash_processes import neighbour
 
 import dashkit
-from dashkit import connection, migrations
+from dashkit import connection, doctor, migrations
 from dashkit.errors import BusyError, RefusedError
 from dashkit.ingest.tasks import ingest_tasks
 from dashkit.migrations import VERSIONS, verify
@@ -201,7 +202,7 @@ SCHEMAS = {
     ),
     "a view of our name": (
         ["CREATE VIEW git_repos AS SELECT 1 AS id"],
-        r"the name git_repos is taken by a view\. If another program .* Nothing was changed; `dashkit doctor` shows",
+        r"the name git_repos is taken by a view\. If another program .* Nothing was changed; `dashkit doctor --db ",
     ),
     "a virtual table of our name": (
         ["CREATE VIRTUAL TABLE llm_sessions USING fts5(id)"],
@@ -213,15 +214,15 @@ SCHEMAS = {
     ),
     "an index of another table": (
         ["CREATE INDEX idx_tasks_checked ON projects (name)"],
-        r"the index idx_tasks_checked that is there is another: CREATE INDEX idx_tasks_checked ON projects",
+        r"an index named idx_tasks_checked exists already, on projects\(name\); dashkit needs that name for tasks",
     ),
     "a unique index": (
         ["ALTER TABLE tasks ADD COLUMN checked BOOLEAN", "CREATE UNIQUE INDEX idx_tasks_checked ON tasks (checked)"],
-        r"the index idx_tasks_checked that is there is another: CREATE UNIQUE INDEX",
+        r"a unique index named idx_tasks_checked exists already",
     ),
     "an index with another condition": (
         ["CREATE INDEX idx_tasks_status_blocked ON tasks (status) WHERE status = 'Blocked'"],
-        r"the index idx_tasks_status_blocked that is there is another",
+        r"an index named idx_tasks_status_blocked exists already",
     ),
     "a table of our index's name": (
         ["CREATE TABLE idx_tasks_checked (a)"],
@@ -245,19 +246,19 @@ SCHEMAS = {
     ),
     "a table that lacks a column": (
         ["CREATE TABLE git_repos (id TEXT PRIMARY KEY, project_id INTEGER REFERENCES projects(id) ON DELETE CASCADE)"],
-        r"the table git_repos that is there lacks the column path",
+        r"a table git_repos exists already, without the column path",
     ),
     "a table with another affinity": (
         [VERSIONS[0].changes[4].sql.replace("path TEXT", "path INTEGER")],
-        r"the table git_repos that is there lacks a TEXT column path \(it is declared INTEGER\)",
+        r"a table git_repos exists already, without a TEXT column path \(it is declared INTEGER\)",
     ),
     "a table without its unique key": (
         [VERSIONS[0].changes[4].sql.replace(", UNIQUE (project_id, path)", "")],
-        r"the table git_repos that is there lacks the unique key \(path, project_id\)",
+        r"a table git_repos exists already, without the unique key \(path, project_id\)",
     ),
     "a table without its foreign key": (
         [VERSIONS[0].changes[4].sql.replace(" REFERENCES projects(id) ON DELETE CASCADE", "")],
-        r"the table git_repos that is there lacks the foreign key project_id -> projects ON DELETE CASCADE",
+        r"a table git_repos exists already, without the foreign key project_id -> projects ON DELETE CASCADE",
     ),
     "a confidence out of range": (
         [
@@ -324,7 +325,7 @@ def test_every_obstacle_is_named_at_once(small):
     assert len(caught.value.obstacles) == 2
     status = migrations.status(small)
     assert list(caught.value.obstacles) == list(status.obstacles)
-    assert str(status).splitlines()[-1].startswith("REFUSED: something is in the way of a migration")
+    assert str(status).splitlines()[-1].startswith("REFUSED: the migration cannot run yet")
 
 
 def test_a_writer_that_does_not_let_go_is_named(small):
@@ -560,9 +561,56 @@ def test_other_spellings_and_orphans_are_told_by_the_dry_run(small, tmp_path):
     )
     plan = migrations.migrate(small)
     assert "Statuses in other words, kept as they are and not marked as checked: 'done' (2), 'Done' (1)" in str(plan)
+    assert "  2 tasks have the status 'done' and will count as open. If it means completed, run before" in str(plan)
     assert plan.as_dict()["other_statuses"] == {"done": 2, "Done": 1, r"\xff": 1}
     assert "Rows that point to a row that is not there, kept as they are: phases (1), tasks (2)" in str(plan)
     carried_through(small, tmp_path)
+
+
+STATUSES = {
+    "done": "completed",
+    "Completed": "completed",
+    "Doing": "in_progress",
+    "In Progress": "in_progress",
+    "on-hold": "blocked",
+    "it's `done`": "completed",
+    "Canceled": "cancelled",
+}
+
+
+@pytest.mark.parametrize("declared", ["TEXT", "TEXT COLLATE NOCASE", ""])
+@pytest.mark.parametrize("is_migrated", [False, True])
+def test_what_is_advised_on_a_status_is_done_to_its_tasks_alone(tmp_path, declared, is_migrated):
+    """Each statement changes the tasks of its word to the byte, and nothing is left to say of the word."""
+    path = tmp_path / "dash.db"
+    alter(
+        path,
+        "CREATE TABLE projects (id INTEGER PRIMARY KEY, name TEXT)",
+        f"CREATE TABLE tasks (id INTEGER PRIMARY KEY, project_id INTEGER, title TEXT, status {declared})",
+        "INSERT INTO projects VALUES (1, 'a')",
+    )
+    for word in (*STATUSES, "DONE", "completed"):
+        query(path, "INSERT INTO tasks (project_id, title, status) VALUES (1, ?, ?)", word, word)
+    if is_migrated:
+        migrations.execute(path)
+        remedies = " ".join(one.remedy for one in doctor.examine(path).findings)
+    else:
+        remedies = str(migrations.migrate(path))
+    for statement in re.findall(r"UPDATE tasks SET [^;]+;", remedies):
+        assert ("COLLATE" in statement) <= (declared == "TEXT COLLATE NOCASE")
+        alter(path, statement)
+    after = query(path, f"SELECT title, status{', checked' if is_migrated else ''} FROM tasks WHERE title <> 'DONE'")
+    for title, status, *checked in after:
+        meant = STATUSES.get(title, "completed")
+        assert checked == [1] if is_migrated and meant == "completed" else status == meant, title
+
+
+def test_a_status_of_which_every_task_is_checked_needs_nothing(small):
+    """A status in another word that counts as done already is noted, and nothing is advised."""
+    migrations.execute(small)
+    alter(small, "UPDATE tasks SET status = 'done', checked = 1")
+    (found,) = [one for one in doctor.examine(small).findings if "dashkit's words" in one.found]
+    assert "`" not in found.remedy
 
 
 def test_of_many_other_spellings_the_rest_is_counted(small):

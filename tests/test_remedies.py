@@ -118,15 +118,15 @@ def test_a_table_that_the_disk_damaged_is_saved_into_another_file(path):
         (["ALTER TABLE tasks ADD COLUMN checked BOOLEAN AS (0)"], "is a generated column"),
         (["ALTER TABLE tasks ADD COLUMN blocked_reason INTEGER"], "is declared INTEGER"),
         (["CREATE VIEW git_repos AS SELECT 1 AS one"], "is taken by a view"),
-        (["CREATE TABLE runs (id INTEGER PRIMARY KEY)", "INSERT INTO runs VALUES (1)"], "lacks a TEXT column id"),
+        (["CREATE TABLE runs (id INTEGER PRIMARY KEY)", "INSERT INTO runs VALUES (1)"], "without a TEXT column id"),
         (["CREATE INDEX runs ON tasks (title)"], "is taken by an index"),
         (["CREATE TABLE idx_tasks_checked (a)"], "is taken by a table"),
-        (["CREATE INDEX idx_tasks_checked ON tasks (title)"], "is another"),
+        (["CREATE INDEX idx_tasks_checked ON tasks (title)"], "an index named idx_tasks_checked exists already"),
         (
             ["CREATE VIRTUAL TABLE settings USING fts5(words)", "INSERT INTO settings VALUES ('a')"],
             "by a virtual table",
         ),
-        (["CREATE TRIGGER dashkit_task_insert AFTER INSERT ON tasks BEGIN SELECT 1; END"], "is another"),
+        (["CREATE TRIGGER dashkit_task_insert AFTER INSERT ON tasks BEGIN SELECT 1; END"], "another trigger named"),
     ],
     ids=lambda one: one if isinstance(one, str) else one[0][:60],
 )
@@ -137,7 +137,7 @@ def test_what_is_in_the_way_of_a_migration_is_kept_and_put_aside(tmp_path, spoil
     before = content(path)
     with pytest.raises(RefusedError, match=told) as refused:
         migrations.migrate(path)
-    assert "`dashkit doctor` shows the statements." in refused.value.remedy
+    assert f"`dashkit doctor --db {path}` shows the statements." in refused.value.remedy
     (found,) = [one for one in bad(path) if one.check == "in the way"]
     assert (found.state, told in found.found) == ("wrong", True)
     assert "was refused" not in found.remedy
@@ -238,59 +238,6 @@ def test_a_column_of_ours_whose_index_is_there_is_put_aside_with_it(tmp_path):
     assert migrations.status(path).ready
 
 
-def test_a_view_that_is_put_aside_keeps_what_reads_it_and_writes_to_it(tmp_path):
-    """Triggers on it, and views and triggers that name it, follow it to its new name."""
-    path = v1_database(tmp_path / "dash.db", tasks=[{"title": "a"}, {"title": "b"}])
-    alter(
-        path,
-        "CREATE TABLE log (id INTEGER PRIMARY KEY, of INTEGER)",
-        "CREATE VIEW runs AS SELECT * FROM tasks",
-        "CREATE TRIGGER added INSTEAD OF INSERT ON runs BEGIN INSERT INTO tasks (project_id, title) "
-        "VALUES (1, NEW.title); END",
-        "CREATE VIEW counted AS SELECT count(*) AS n FROM runs",
-        "CREATE TRIGGER noted AFTER INSERT ON tasks BEGIN INSERT INTO log (of) SELECT max(runs.id) FROM runs; END",
-    )
-    (found,) = [one for one in bad(path) if one.check == "in the way"]
-    assert "was refused" not in found.remedy
-    assert carry_out(path, found.remedy) == 2
-    assert migrations.status(path).ready
-    alter(path, "INSERT INTO runs_other (title) VALUES ('c')")
-    assert query(path, "SELECT n FROM counted") == [(3,)]
-    assert query(path, "SELECT of FROM log") == [(3,)]
-
-
-@pytest.mark.parametrize("twice", ["", "the same", "another"])
-def test_a_history_without_its_key_keeps_what_another_program_added(path, twice):
-    """Its column, its index and its trigger stay; an event that is there twice is one, another one stays another."""
-    extra = {
-        "": "SELECT 1",
-        "the same": "INSERT INTO anew SELECT * FROM anew WHERE event_id = 1",
-        "another": "INSERT INTO anew (event_id, task_id, occurred_at, recorded_at, op, title, source) "
-        "SELECT event_id, task_id, occurred_at, recorded_at, 'update', title, 'api' FROM anew WHERE event_id = 6",
-    }[twice]
-    before = query(path, "SELECT event_id, task_id, op FROM task_events ORDER BY 1")
-    alter(
-        path,
-        "PRAGMA legacy_alter_table = ON",
-        "CREATE TABLE anew AS SELECT *, 'keep' AS \"my note\" FROM task_events",
-        extra,
-        "DROP TABLE task_events",
-        "ALTER TABLE anew RENAME TO task_events",
-        "CREATE INDEX mine ON task_events (title)",
-        "CREATE TRIGGER noted AFTER INSERT ON task_events BEGIN UPDATE tasks SET title = title WHERE 0; END",
-    )
-    (found,) = [one for one in bad(path) if one.check == "in the way"]
-    assert "was refused" not in found.remedy
-    assert carry_out(path, found.remedy) == 2
-    after = query(path, "SELECT event_id, task_id, op FROM task_events ORDER BY 1")
-    assert after[: len(before)] == before
-    assert len(after) == len(before) + (twice == "another")
-    assert query(path, 'SELECT count(*) FROM task_events WHERE "my note" = ?', "keep") == [(len(before),)]
-    assert query(path, "SELECT count(*) FROM sqlite_master WHERE name IN ('mine', 'noted')") == [(2,)]
-    assert query(path, "SELECT name FROM sqlite_master WHERE name LIKE 'task_events_other%'") == []
-    assert not [one for one in bad(path) if one.check == "in the way"]
-
-
 def test_the_record_of_another_migration_tool_is_left_alone(tmp_path):
     """No remedy renames what that tool needs; dashkit keeps its own record beside it."""
     path = v1_database(tmp_path / "dash.db", tasks=[{"title": "a"}])
@@ -332,7 +279,7 @@ def test_a_version_1_whose_tasks_name_a_project_table_that_is_gone(tmp_path):
     path = v1_database(tmp_path / "dash.db", tasks=[{"title": "a"}, {"title": "b", "project_id": 77}])
     put_aside("projects", "projects_old")(path)
     found = {one.check: one for one in bad(path)}
-    told = "phases, tasks name the table projects_old, which is not there: projects is meant"
+    told = "foreign keys of phases, tasks point to the table projects_old, which is not there: projects is meant"
     assert (found["names"].state, found["names"].found) == ("wrong", told)
     assert "none has to be deleted" in found["names"].remedy
     assert found["foreign keys"].found == "rows that name a row which is not there: tasks.project_id (1)"
@@ -620,10 +567,10 @@ def test_what_an_error_advises_is_the_way_on(tmp_path, name):
     ("spoil", "verdict"),
     [
         ([], "PENDING 2.0: 19 changes"),
-        (["DELETE"], "PENDING: what is there is not recorded; `dashkit migrate --execute` records it"),
-        (["DROP INDEX idx_tasks_checked"], "PENDING 2.0: 1 change (idx_tasks_checked). `dashkit migrate` shows what"),
-        (["CREATE VIEW runs AS SELECT 1"], "REFUSED: something is in the way of a migration; `dashkit doctor` says"),
-        (["CHECK"], "PENDING: another program has changed a table; `dashkit doctor` says how that is mended"),
+        (["DELETE"], "PENDING: what is there is not recorded; `dashkit migrate --execute --db "),
+        (["DROP INDEX idx_tasks_checked"], "PENDING 2.0: 1 change (idx_tasks_checked). `dashkit migrate --db "),
+        (["CREATE VIEW runs AS SELECT 1"], "REFUSED: the migration cannot run yet; `dashkit doctor --db "),
+        (["CHECK"], "PENDING: another program has changed a table; `dashkit doctor --db "),
     ],
 )
 def test_what_status_says_leads_to_ready(tmp_path, spoil, verdict):
@@ -647,3 +594,17 @@ def test_what_status_says_leads_to_ready(tmp_path, spoil, verdict):
             main([*shlex.split(command)[1:], "--execute", "--db", str(db)])
         main([*shlex.split(command)[1:], "--db", str(db)])
     assert migrations.status(db).verdict == f"READY ({NEWEST})"
+
+
+@pytest.mark.parametrize("is_migrated", [False, True])
+def test_dates_that_cannot_be_read_are_listed(tmp_path, is_migrated):
+    """Of several such dates the remedy lists all; before a migration it says that this is the time to correct them."""
+    path = v1_database(tmp_path / "dash.db", tasks=[{"title": "a"}, {"title": "b"}, {"title": "c"}])
+    if is_migrated:
+        migrations.execute(path)
+    alter(path, "UPDATE tasks SET created_at = 'day ' || id WHERE id > 1")
+    (found,) = [one for one in bad(path) if "tasks.created_at cannot be read" in one.found]
+    assert ("before the migration" in found.remedy) is not is_migrated
+    (listing,) = re.findall("`(SELECT [^`]+)`", found.remedy)
+    assert query(path, listing.rstrip(";")) == [("day 2", 1), ("day 3", 1)]
+    assert "SET created_at = 'YYYY-MM-DD' WHERE created_at = 'day 2'" in found.remedy

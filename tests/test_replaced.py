@@ -1,12 +1,14 @@
 """Programs of version 1 that write a task's row anew: what is lost by that is found, by its history, and said again."""
 
+import re
 import sqlite3
+import time
 from contextlib import closing
 
 import pytest
 from builders import query, v1_database
 from content import alter
-from faults import after, said, saved_again, sound
+from faults import after, replaced_project, said, saved_again, sound
 
 from dashkit import database, doctor, migrations
 from dashkit.store import replaced
@@ -102,13 +104,111 @@ def test_many_of_them_are_said_again_by_statements(path):
     )
     saved_again(*range(1, 44))(path)
     (found,) = [one for one in doctor.examine(path).findings if one.check == "rewritten rows"]
-    assert found.found.endswith("task 3 (checked) and 40 more")
+    assert "task 3 (checked) and 40 more; 1 dependency went" in found.found
     (words,) = [word for word in found.remedy.split("`") if word.startswith("UPDATE")]
     assert [word.count("UPDATE tasks SET") for word in words.split("; ")] == [1] * 5
     with closing(sqlite3.connect(path)) as conn:
         conn.executescript(words)
     assert lost(path) == {}
     assert query(path, "SELECT blocked_reason FROM tasks WHERE id = 2") == [("waits for Ann's `key`",)]
+
+
+def gone(path):
+    """The dependencies that are found as lost."""
+    with closing(sqlite3.connect(path)) as conn:
+        return replaced.dependencies_gone(conn)
+
+
+@pytest.mark.parametrize("recursive", [False, True])
+@pytest.mark.parametrize("by", ["INSERT OR REPLACE INTO", "REPLACE INTO", "DELETE"])
+@pytest.mark.parametrize("task", [1, 2])
+def test_a_dependency_that_goes_with_the_row_of_a_task_is_found(path, by, recursive, task):
+    """Whichever of its tasks is written anew, and however, the dependency is found as lost until it is back."""
+    saved_again(task, by=by, recursive=recursive)(path)
+    assert gone(path) == [(2, 1)]
+    alter(path, "INSERT INTO task_dependencies VALUES (2, 1)")
+    assert gone(path) == []
+
+
+@pytest.mark.parametrize(
+    "steps",
+    [
+        ["DELETE FROM task_dependencies"],
+        ["DELETE FROM tasks WHERE id = 1"],
+        ["DELETE FROM tasks WHERE id = 1", "INSERT INTO tasks (id, project_id, title) VALUES (1, 1, 'another')"],
+        ["UPDATE tasks SET title = 'x'", "DELETE FROM task_dependencies"],
+    ],
+    ids=["by a person", "with its task", "another task under its id", "beside an update"],
+)
+def test_a_dependency_that_was_lifted_is_not_lost(path, steps):
+    """What somebody lifted, or what went with a task that is gone, is not missed."""
+    alter(path, "PRAGMA foreign_keys = ON", *steps)
+    assert gone(path) == []
+
+
+def test_a_program_that_writes_dependencies_itself_has_lifted_what_it_leaves_out(path):
+    """A program that saves a task with its dependencies knows of them: the one that it does not write is lifted."""
+    alter(path, "INSERT INTO task_dependencies VALUES (2, 3)")
+    saved_again(2)(path)
+    assert gone(path) == [(2, 1), (2, 3)]
+    alter(path, "INSERT INTO task_dependencies VALUES (2, 3)")
+    assert gone(path) == []
+
+
+def emptied(path):
+    """The projects that are found as emptied: how many tasks of each."""
+    with closing(sqlite3.connect(path)) as conn:
+        return {one.project: one.tasks for one in replaced.emptied(conn)}
+
+
+def test_what_went_with_the_row_of_a_project_is_put_back(path):
+    """The tasks of a project whose row was written anew are named, and come back with all that the history knows."""
+    told = (
+        "SELECT id, project_id, title, status, checked, complexity, blocked_reason, created_at, completed_at FROM tasks"
+    )
+    before = query(path, told)
+    replaced_project(path)
+    assert query(path, "SELECT count(*) FROM tasks") == [(0,)]
+    assert emptied(path) == {1: 3}
+    (found,) = [one for one in doctor.examine(path).findings if one.check == "rewritten rows"]
+    with closing(sqlite3.connect(path)) as conn:
+        conn.executescript(re.findall("`([^`]+)`", found.remedy)[0])
+    assert query(path, told) == before
+    assert query(path, "SELECT * FROM task_dependencies") == [(2, 1)]
+    assert emptied(path) == {}
+
+
+def test_ids_that_are_taken_meanwhile_stay_with_their_tasks(path):
+    """Where new tasks have the ids of those that went, what is put back gets ids of its own."""
+    replaced_project(path)
+    alter(path, "INSERT INTO tasks (id, project_id, title) VALUES (1, 1, 'new')")
+    (found,) = [one for one in doctor.examine(path).findings if one.check == "rewritten rows"]
+    with closing(sqlite3.connect(path)) as conn:
+        conn.executescript(re.findall("`([^`]+)`", found.remedy)[0])
+    assert query(path, "SELECT title FROM tasks ORDER BY id") == [("new",), ("done",), ("open",), ("more",)]
+    assert emptied(path) == {}
+
+
+@pytest.mark.parametrize(
+    "steps",
+    [
+        ["DELETE FROM tasks WHERE id = 1", "DELETE FROM tasks WHERE id = 2", "DELETE FROM tasks WHERE id = 3"],
+        ["DELETE FROM tasks WHERE id > 1"],
+        ["DELETE FROM tasks", "DELETE FROM projects"],
+        [
+            "DELETE FROM tasks",
+            "DELETE FROM projects",
+            "INSERT INTO projects (id, name, created_at) VALUES (1, 'another', '2099-01-01 00:00:00')",
+        ],
+    ],
+    ids=["one by one", "not all", "the project too", "another project under its id"],
+)
+def test_tasks_that_were_deleted_on_purpose_are_not_missed(path, steps):
+    """Only a project that is there, and lost all of its tasks in one statement, is named."""
+    for step in steps:
+        alter(path, step)
+        time.sleep(0.002)  # the history knows milliseconds
+    assert emptied(path) == {}
 
 
 def test_a_database_without_a_history_knows_of_nothing(tmp_path):

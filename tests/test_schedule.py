@@ -269,6 +269,7 @@ def test_a_version_1_database_is_migrated_first(tmp_path, monkeypatch, capsys, s
     assert "Cannot schedule progress for " in captured.err
     assert "it needs version 2.0" in captured.err
     assert "Run `dashkit migrate` to see what would change, then `dashkit migrate --execute`." in captured.err
+    assert ("For GitHub leave --db away" in captured.err) is (scheduler == "github")
 
 
 def test_the_report_about_a_migration_is_scheduled_before_it(tmp_path, capsys):

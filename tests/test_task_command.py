@@ -5,8 +5,10 @@ import re
 
 import pytest
 from builders import insert, query, v1_database, v2_1_database, v2_database
+from content import alter
 
-from dashkit.cli import task
+from dashkit import migrations
+from dashkit.cli import main, task
 from dashkit.cli.text import plain
 from dashkit.database import create_task_commit_link, remove_task_commit_link, set_task_complexity
 from dashkit.errors import OutdatedError, RefusedError, UsageError
@@ -418,3 +420,23 @@ def test_the_function_that_unlinks(linkable):
     assert not remove_task_commit_link(1, SHAS["near"], db=linkable)
     assert not remove_task_commit_link(9, SHAS["near"], db=linkable)
     assert query(linkable, "SELECT task_id FROM link_rejections") == [(1,)]
+
+
+@pytest.mark.parametrize(
+    "trigger",
+    [
+        "BEFORE UPDATE ON tasks BEGIN SELECT RAISE(IGNORE); END",
+        "AFTER UPDATE OF checked, complexity, blocked_reason ON tasks BEGIN UPDATE tasks SET checked = OLD.checked, "
+        "complexity = OLD.complexity, blocked_reason = OLD.blocked_reason WHERE id = OLD.id; END",
+    ],
+    ids=["skips", "undoes"],
+)
+@pytest.mark.parametrize("words", [["--check"], ["--block", "no key"], ["--size", "L"]])
+def test_a_change_that_a_trigger_takes_back_is_refused(tmp_path, capsys, trigger, words):
+    """Where a trigger of another program skips or undoes a change, nothing is said to be changed."""
+    path = v1_database(tmp_path / "dash.db", tasks=[{}])
+    migrations.execute(path)
+    alter(path, f"CREATE TRIGGER frozen {trigger}")
+    assert main(["task", "1", *words, "--db", str(path)]) == 3
+    out, err = capsys.readouterr()
+    assert (out, "skipped or undid the change (on tasks there are: frozen)" in err) == ("", True)

@@ -53,9 +53,11 @@ def progress_by_project(progress: "pd.DataFrame") -> Picture:
     alt = f"{title}. A bar for each: " + "; ".join(
         f"{name} {percent(int(row.checked), int(row.tasks))}" for name, row in zip(names, tuples(rows), strict=True)
     )
-    data = rows[["project", "tasks", "checked", "blocked"]].reset_index(drop=True)
+    data = pd.concat([of_no_project(progress), found])[["project", "tasks", "checked", "blocked"]].reset_index(
+        drop=True
+    )
     notes = sentences(
-        f"Not shown: {count(more, 'more project')}" if more else "",
+        f"Not drawn: {count(more, 'more project')}, which {are(more)} in the table" if more else "",
         f"Without a task, and not shown: {count(empty, 'project')}" if empty else "",
     )
     return Picture(figure, title, alt, data, notes)

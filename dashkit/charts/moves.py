@@ -71,7 +71,7 @@ def _title_of_next(before: Any, after: Any, then: int, left: int) -> str:
     size, tasks = _size(before, after), f"the next {count(then, 'task')}" if then > 1 else "the next task"
     if not left:
         done = f"{tasks.capitalize()} {'was' if then == 1 else 'were'} to be done by {day(before)}"
-        return f"{done}; {'it was' if then == 1 else 'as many were'} done by {day(after)}" + (
+        return f"{done}; {'one was' if then == 1 else 'as many were'} done by {day(after)}" + (
             f", {size}" if size else ""
         )
     rest = f"; {left:,} {are(left)} left" if left != then else ""
@@ -85,7 +85,7 @@ def _title(before: Any, after: Any, then: int, left: int) -> str:
     size = _size(before, after)
     if not left:
         were = f"{count(then, 'task')} {'was' if then == 1 else 'were'} to be done by {day(before)}"
-        done = f"{'it was' if then == 1 else 'as many were'} done by {day(after)}"
+        done = f"{'one was' if then == 1 else 'as many were'} done by {day(after)}"
         return f"{were}; {done}" + (f", {size}" if size else "")
     if then == left:
         of = f"The date of {count(then, 'task')}"

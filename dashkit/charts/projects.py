@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any, Final
 from dashkit.charts.drawing import PALE, ROW, bar, head, no_marks, nothing, sheet, tuples
 from dashkit.charts.picture import Picture
 from dashkit.charts.style import BLUE, GREEN, LABEL, MUTED, VERMILLION
-from dashkit.charts.words import count, percent, sentences, short, within
+from dashkit.charts.words import are, count, percent, sentences, short, within
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -44,7 +44,8 @@ def projects(progress: "pd.DataFrame", throughput_by_project: "pd.DataFrame", by
         key=lambda each: (-int(each[1]["finished"].sum()), -int(each[0].blocked), each[0].checked - each[0].tasks)
     )
     rest = _finished(lately[lately["project"].isna()])
-    shown = found[:MOST_PROJECTS] + [(row, rest) for row in tuples(of_no_project(progress))]
+    of_none = [(row, rest) for row in tuples(of_no_project(progress))]
+    shown = found[:MOST_PROJECTS] + of_none
     title = _title(found, int(named.sum()), len(periods), by)
     with sheet(0.3 + 0.5 * len(shown)) as (figure, (axes,)):
         no_marks(axes, len(shown))
@@ -52,12 +53,12 @@ def projects(progress: "pd.DataFrame", throughput_by_project: "pd.DataFrame", by
         axes.set_xlim(0, 1)
         for place, (row, done) in enumerate(reversed(shown)):
             _row(axes, place, row, done)
-    data = _data(shown, by)
+    data = _data(found + of_none, by)
     more, empty = len(found[MOST_PROJECTS:]), int(named.sum()) - len(found)
     notes = sentences(
         "Blue: checked of all, red: blocked",
         f"Green: finished, {by} by {by}, each on its own scale, paler where the {by} is not over",
-        f"Not shown: {count(more, 'more project')}" if more else "",
+        f"Not drawn: {count(more, 'more project')}, which {are(more)} in the table" if more else "",
         f"Without a task, and not shown: {count(empty, 'project')}" if empty else "",
     )
     alt = sentences(title, *(f"{_name(row, ROW)} {percent(int(row.checked), int(row.tasks))}" for row, _ in shown))
@@ -112,7 +113,7 @@ def _row(axes: "Axes", place: int, row: Any, done: "pd.DataFrame") -> None:
 
 
 def _data(shown: list[Any], by: str) -> "pd.DataFrame":
-    """A row for each project that is drawn."""
+    """A row for each project that has a task, and for the tasks of none."""
     import pandas as pd
 
     columns = ["project", "tasks", "checked", "blocked", f"finished lately, {by} by {by}"]

@@ -4,10 +4,12 @@ import argparse
 import re
 from typing import TYPE_CHECKING
 
-from dashkit.errors import UsageError
+from dashkit.errors import OutdatedError, UsageError
 
 if TYPE_CHECKING:
     from dashkit.cli import Commands
+
+_NO_DATABASE = "For GitHub leave --db away: its workflow makes a database of its own from the repository."
 
 
 def register(commands: "Commands", common: argparse.ArgumentParser) -> None:
@@ -52,8 +54,14 @@ def _run(args: argparse.Namespace) -> int:
     plan = schedule.Plan(names, db, out, *args.at)
     if local or args.db:
         require_file(db)
-        schedule.require_version(plan, reports)
+        try:
+            schedule.require_version(plan, reports)
+        except OutdatedError as error:
+            if local:
+                raise
+            remedy = f"{error.remedy} {_NO_DATABASE}"
+            raise OutdatedError(error.what, error.why, remedy, path=db) from error
     if args.db and not local:
-        raise UsageError("Cannot schedule --db for GitHub", "its workflow scans the repository", "Leave it away.")
+        raise UsageError("Cannot schedule --db for GitHub", "its workflow scans the repository", _NO_DATABASE)
     print(schedule.show(args.scheduler, plan), end="")
     return 0

@@ -3,7 +3,7 @@
 import json
 import shlex
 import sqlite3
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
 from dashkit import times
 from dashkit.doctor.findings import Finding, sql
@@ -13,7 +13,7 @@ from dashkit.ingest.links import refused_patterns
 from dashkit.migrations.findings import counted
 from dashkit.store import backfill, health, orphans, replaced, rows, settings, values
 
-_NAMED = 3  # tasks that lost something
+_NAMED = 3  # tasks, or dependencies, that are lost
 _ONE_BY_ONE = 5  # such tasks for which a command each is told
 _AT_REST = "DELETE FROM event_context; INSERT INTO event_context (id, suspended) VALUES (1, 0)"
 
@@ -48,12 +48,12 @@ def _repaired(promises: Promises, found: list[orphans.Orphans]) -> str:
     told = []
     if works:
         statements = dict.fromkeys(one for repair in works for one in repair.statements)
-        told.append(f"Run this SQL: {sql(*statements)}. This {_listed([one.effect for one in works])}.")
+        told.append(f"Run this SQL: {sql(*statements)}. This {_joined([one.effect for one in works])}.")
     told += [_to_decide(one, refused) for one in repairs if one not in works]
     return " ".join(told)
 
 
-def _listed(words: list[str]) -> str:
+def _joined(words: list[str]) -> str:
     """`a`, `a and b`, `a, b, and c`."""
     *others, last = words
     return f"{', '.join(others)}{',' if len(others) > 1 else ''} and {last}" if others else last
@@ -141,33 +141,80 @@ def _unlike(conn: sqlite3.Connection, promises: Promises) -> Iterator[Finding]:
 
 
 def _rewritten(conn: sqlite3.Connection, promises: Promises) -> Iterator[Finding]:
-    """Tasks that lost what people said of them, because a program of version 1 wrote their rows anew."""
-    link = promises.command("link")
-    lost = replaced.find(conn)
-    if lost:
-        listed = ", ".join(map(str, lost[:_NAMED])) + (
-            f" and {len(lost) - _NAMED:,} more" if len(lost) > _NAMED else ""
-        )
-        told = (
-            f"{counted(len(lost), 'tasks')} lost what people had said, when a program of version 1 wrote the row anew "
-            f"(INSERT OR REPLACE, or DELETE and INSERT): {listed}"
-        )
-        are_few = len(lost) <= _ONE_BY_ONE and all((one.reason or "").isprintable() for one in lost)
-        are_plain = all("`" not in (one.reason or "") for one in lost)
-        back = _commands(promises, lost) if are_few and are_plain else _statements(lost)
-        remedy = (
-            f"{back} A task that is checked again counts as finished when that is done. If the program enforced "
-            f"foreign keys, the links of such a task with commits are gone too: {link} makes those again that messages "
-            "of commits name. Have the program save by UPDATE, and this does not happen again."
-        )
+    """What was lost when a program of version 1 wrote rows anew."""
+    found = [*_tasks_rewritten(conn, promises), *_dependencies_gone(conn), *_projects_emptied(conn)]
+    if found:
+        told = "; ".join(one for one, _ in found)
+        remedy = " ".join(one for _, one in found)
+        remedy += " Have the program save by UPDATE, and this does not happen again."
         yield Finding("rewritten rows", "wrong", told, remedy)
     if links := replaced.links_gone(conn):
+        link = promises.command("link")
         told = f"{counted(links, 'links')} of tasks with commits fewer than when commits were last linked"
         remedy = (
             f"{link} makes those again that messages of commits name; a link that a person had made is made again by "
             "`dashkit task ID --link SHA`. Where somebody took them away nothing has to be done."
         )
         yield Finding("links", "note", told, remedy)
+
+
+def _tasks_rewritten(conn: sqlite3.Connection, promises: Promises) -> Iterator[tuple[str, str]]:
+    """Tasks that lost what people had said of them: what is found, and what to do."""
+    lost = replaced.find(conn)
+    if not lost:
+        return
+    is_one, of_boxes = len(lost) == 1, all(not (one.complexity or one.reason) for one in lost)
+    what = ("its check mark" if is_one else "their check marks") if of_boxes else "what people had said"
+    rows_of = "its row" if is_one else "their rows"
+    told = (
+        f"{counted(len(lost), 'tasks')} lost {what} when another program replaced {rows_of} "
+        f"(INSERT OR REPLACE, or DELETE and INSERT): {_first_of(lost)}"
+    )
+    are_few = len(lost) <= _ONE_BY_ONE and all((one.reason or "").isprintable() for one in lost)
+    are_plain = all("`" not in (one.reason or "") for one in lost)
+    back = _commands(promises, lost) if are_few and are_plain else _statements(lost)
+    link = promises.command("link")
+    yield (
+        told,
+        f"{back} A task that is checked again counts as finished when that is done. If the program enforced "
+        f"foreign keys, the links of such a task with commits are gone too: {link} makes those again that messages "
+        "of commits name.",
+    )
+
+
+def _dependencies_gone(conn: sqlite3.Connection) -> Iterator[tuple[str, str]]:
+    """Dependencies that went with the row of one of their tasks: what is found, and what to do."""
+    if gone := replaced.dependencies_gone(conn):
+        listed = _first_of([f"task {one} on task {other}" for one, other in gone])
+        told = (
+            f"{counted(len(gone), 'dependencies')} went when another program that enforces foreign keys replaced the "
+            f"row of a task: {listed}"
+        )
+        pairs = ", ".join(f"({one}, {other})" for one, other in gone)
+        insert = f"INSERT INTO task_dependencies (task_id, depends_on_id) VALUES {pairs}"  # noqa: S608 - numbers
+        yield told, f"To put {'it' if len(gone) == 1 else 'them'} back, run this SQL: {sql(insert)}."
+
+
+def _projects_emptied(conn: sqlite3.Connection) -> Iterator[tuple[str, str]]:
+    """Projects that lost all of their tasks in one statement: what is found, and what to do."""
+    for one in replaced.emptied(conn):
+        name = "" if one.name is None else f" ({times.quoted(one.name)})"
+        told = (
+            f"{counted(one.tasks, 'tasks')} of project {one.project}{name} were deleted in one statement at {one.at}, "
+            "and the project is there: so it is where a program that enforces foreign keys writes the project's row "
+            "anew by INSERT OR REPLACE"
+        )
+        yield (
+            told,
+            "The history knows their titles, boxes, sizes, blocks and dates; descriptions, phases, priorities and "
+            f"links are in your backups alone. To put back what the history knows, run this SQL: {sql(one.remedy)}. If "
+            "they were deleted on purpose, delete the row of the project too.",
+        )
+
+
+def _first_of(found: Sequence[object]) -> str:
+    """The first of what is found, and how many more there are."""
+    return ", ".join(map(str, found[:_NAMED])) + (f" and {len(found) - _NAMED:,} more" if len(found) > _NAMED else "")
 
 
 def _commands(promises: Promises, lost: Iterable[replaced.Lost]) -> str:
@@ -178,7 +225,7 @@ def _commands(promises: Promises, lost: Iterable[replaced.Lost]) -> str:
         words += f" --size {one.complexity}" if one.complexity else ""
         words += f" --block {shlex.quote(one.reason)}" if one.reason else ""
         told.append(promises.command(words))
-    return f"To say it again: {', '.join(told)}."
+    return f"To put it back, run: {', '.join(told)}."
 
 
 def _statements(lost: Iterable[replaced.Lost]) -> str:
@@ -194,4 +241,4 @@ def _statements(lost: Iterable[replaced.Lost]) -> str:
         f"UPDATE tasks SET {value} WHERE id IN ({json.dumps(tasks)[1:-1]})"  # noqa: S608 - for people
         for value, tasks in sets.items()
     )
-    return f"To say it again, run this SQL: {sql(statements)}."
+    return f"To put it back, run this SQL: {sql(statements)}."

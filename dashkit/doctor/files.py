@@ -33,9 +33,7 @@ def recorded_backups(conn: sqlite3.Connection, path: Path) -> Finding:
     if recorded:
         return Finding("backups", "good", f"{len(recorded)} recorded, and there")
     others = len(backups.found(path))
-    return Finding(
-        "backups", "good", f"none is recorded, {others} beside the database" if others else "none was needed"
-    )
+    return Finding("backups", "good", f"none is recorded, {others} beside the database" if others else "none yet")
 
 
 def _forget(conn: sqlite3.Connection, names: list[str]) -> str:

@@ -10,7 +10,7 @@ from dashkit import connection, migrations
 from dashkit.doctor.findings import Finding, State, sql
 from dashkit.doctor.promises import Promises
 from dashkit.errors import DashkitError
-from dashkit.migrations import engine, mends, names, obstacles, requirements, shape, texts, verify
+from dashkit.migrations import engine, inherited, mends, names, obstacles, requirements, shape, texts, verify
 from dashkit.migrations.changes import AddColumn, CreateIndex, CreateTable, CreateTrigger
 from dashkit.migrations.lost import Lost
 from dashkit.migrations.names import Misnamed
@@ -23,7 +23,7 @@ _NAMED = 4  # changes of a version that came later
 _NOTES = {
     "in other words": "It means the same. ",
     " refuses ": "Where somebody gives such a value, that is refused, and the message names the condition. ",
-    " was adopted ": "So it was found, and what is found is not changed. dashkit itself writes no other values. ",
+    " is there already, ": "dashkit itself writes no other values. ",
     " has default ": "Rows that another program adds have that value. ",
 }
 Obstacle = tuple[str, str]  # why something is in the way, and what people have to do about it
@@ -81,6 +81,7 @@ class Objects:
     def __init__(self, conn: sqlite3.Connection, standing: migrations.Status, promises: Promises) -> None:
         self._conn, self._standing, self._promises = conn, standing, promises
         self._survey, self._wrong = engine.survey(conn, migrations.VERSIONS), names.find(conn)
+        self._survey = self._survey._replace(inherited=inherited.find(conn, promises.path))
         self._gone = [
             name
             for number, names_of in standing.pending
@@ -234,7 +235,8 @@ class Objects:
             yield Finding("declarations", "wrong", "; ".join(map(str, mendable)), remedy)
         for one in self._survey.lost:
             if one.broken:
-                rows = f"{one.broken:,} {'row breaks' if one.broken == 1 else 'rows break'} it by now"
+                is_one = one.broken == 1
+                rows = f"{one.broken:,} {'row' if is_one else 'rows'} already {'breaks' if is_one else 'break'} it"
                 clearing = one.clearing or _clearing(self._conn, one)
                 remedy = self._promises.migration("gives it back", (*self._statements(), clearing))
                 yield Finding("declarations", "wrong", f"{one}; {rows}", remedy)

@@ -136,7 +136,8 @@ class CreateTable(Described):
         ours = shape.grown(shape.tokens(found[2] or ""), shape.tokens(self.sql))
         gone = () if ours else lost.find(conn, self.table, self.sql)
         if not ours and (lacks := lost.lacks(conn, self.table, self.sql, gone if recorded else ())):
-            return Finding("in the way", f"the table {self.table} that is there lacks {lacks}", remedy=_OWNED)
+            why = f"a table {self.table} exists already, without {lacks} that dashkit needs"
+            return Finding("in the way", why, remedy=_OWNED)
         if not recorded and (odd := _count_unless(conn, self.table, self.legal)):
             return Finding("in the way", f"{self.table} holds {odd:,} rows outside of: {self.legal}", remedy=_VALUES)
         notes = () if ours or gone else (f"{self.table} is declared in other words than dashkit's",)
@@ -186,7 +187,11 @@ class CreateIndex(Described):
         expected = (self.table, tuple(self.columns.split(", ")), " ".join(shape.tokens(self.where)))
         unique = "unique" in shape.tokens(found[2] or "")[1:2]
         if unique or shape.index_shape(conn, self.index) != expected:
-            why = f"the index {self.index} that is there is another: {found[2]}"
+            table, parts, where = shape.index_shape(conn, self.index)
+            kind = "a unique index" if unique else "an index"
+            of = f"{table}({', '.join(parts)}){f' where {where}' if where else ''}"
+            needed = f"{self.table}({self.columns}){f' where {self.where}' if self.where else ''}"
+            why = f"{kind} named {self.index} exists already, on {of}; dashkit needs that name for {needed}"
             return Finding("in the way", why, remedy=_INDEX)
         return THERE
 
@@ -228,7 +233,8 @@ class CreateTrigger(Described):
         Where a column is renamed SQLite writes its new name into the trigger.
         """
         bare = _OPTIONAL_COLUMN.sub("NULL", sql or "")
-        return shape.digest(sql or "") in self.replaces or shape.digest(bare) == shape.digest(self._text(self.optional))
+        mine = (*self.replaces, shape.digest(self._text(self.optional)))
+        return shape.digest(sql or "") in self.replaces or shape.digest(bare) in mine
 
     def look(self, conn: sqlite3.Connection, recorded: bool) -> Finding:  # noqa: ARG002 - one signature for all kinds
         """A trigger of this name must be this trigger; one of ours that is another by now is replaced."""
@@ -241,7 +247,7 @@ class CreateTrigger(Described):
             return THERE
         if self.is_earlier(found[0]):
             return EARLIER
-        return Finding("in the way", f"the trigger {self.trigger} that is there is another", remedy=_OWNED)
+        return Finding("in the way", f"another trigger named {self.trigger} exists already", remedy=_OWNED)
 
     def _there(self, conn: sqlite3.Connection) -> tuple[str | None] | None:
         sql = "SELECT sql FROM main.sqlite_master WHERE type = 'trigger' AND lower(name) = lower(?)"

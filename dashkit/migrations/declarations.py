@@ -29,5 +29,5 @@ def index(name: str, of: str, keys: str, where: str = "") -> CreateIndex:
 
 
 def trigger(name: str, of: str, when: str, body: str, purpose: str) -> CreateTrigger:
-    """A trigger that watches a table; the purpose is what the report says it watches."""
-    return CreateTrigger(name, f"Watch {purpose}", f"Watching {purpose}", name, of, f"{when} ON {of} {body}")
+    """A trigger that watches a table; the purpose is what the report says it records."""
+    return CreateTrigger(name, f"Record {purpose}", f"Recording {purpose}", name, of, f"{when} ON {of} {body}")

@@ -5,12 +5,13 @@
 
 from dashkit.migrations.moves import Move
 
-# By the name of a table or trigger the digests of what it was (shape.digest): such a one is made again.
+# By the name of a table or trigger the digests of what it was (shape.digest): such a one is made again. Of a trigger
+# also that of its text where the table says nothing of its times.
 WORDS = {
     "session_evidence": ("298f266540a60940",),
-    "dashkit_task_insert": ("197a2011d47b0a93",),
-    "dashkit_task_update": ("a7c60d38eeaa5ae2",),
-    "dashkit_task_delete": ("66c1b2feab932c31",),
+    "dashkit_task_insert": ("197a2011d47b0a93", "ff9027d316cb7704", "bf42d019676b806e"),
+    "dashkit_task_update": ("a7c60d38eeaa5ae2", "98f5999894c9cb27", "e5f68396267c51f1"),
+    "dashkit_task_delete": ("66c1b2feab932c31", "e38a19533a7e54fa", "5cc8dc91dadb3368"),
     "dashkit_dependency_insert": ("ee9dea85dccd6e07",),
     "dashkit_dependency_delete": ("d511898ce248d76a",),
 }
@@ -19,9 +20,9 @@ CHECKSUMS = {
     "backfill arrivals": ("2aa762c52bf51111",),
     "backfill completions": ("d67438486200c9f8",),
     "session_evidence": ("750291c5cad692e2",),
-    "dashkit_task_insert": ("32544502715dbd80",),
-    "dashkit_task_update": ("9defce67307d1132",),
-    "dashkit_task_delete": ("6ea6a63781b4b336",),
+    "dashkit_task_insert": ("32544502715dbd80", "6bf03f4890217174"),
+    "dashkit_task_update": ("9defce67307d1132", "be06eb2fef5a1691"),
+    "dashkit_task_delete": ("6ea6a63781b4b336", "0b6290023a79364c"),
     "baseline of dependencies": ("c58a499e661f1034",),
     "dashkit_dependency_insert": ("65288ea0d4d5eebe",),
     "dashkit_dependency_delete": ("a1f477fd3bb6c0ea",),

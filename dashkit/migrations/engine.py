@@ -3,6 +3,7 @@
 It opens nothing and commits nothing: `execute` and `create` own the connection and the transaction.
 """
 
+import shlex
 import sqlite3
 import time
 from collections.abc import Callable, Iterable, Iterator
@@ -96,7 +97,8 @@ def require_applicable(found: Survey, newest: str, path: Path) -> None:
         )
     if found.obstacles:
         of_changes = any(item.finding.state == "in the way" for item in found.items)
-        shown = "; `dashkit doctor` shows the statements" if of_changes else ""
+        doctor = f"`dashkit doctor --db {shlex.quote(str(path))}`"
+        shown = f"; {doctor} shows the statements" if of_changes else ""
         remedies = [*found.remedies, f"Nothing was changed{shown}."]
         if any(" SQL" in remedy for remedy in found.remedies):
             remedies.append(texts.typed_into_sqlite3(path))

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from dashkit import connection, times
 from dashkit.errors import BusyError, DashkitError, FailedError, RefusedError
-from dashkit.migrations import backups, engine, later, mends, names, preflight, record, requirements, verify
+from dashkit.migrations import backups, engine, inherited, later, mends, names, preflight, record, requirements, verify
 from dashkit.migrations.changes import Version
 from dashkit.migrations.facts import Facts, gather, unread
 from dashkit.migrations.surveys import Survey
@@ -191,7 +191,8 @@ def _take_over(conn: sqlite3.Connection, job: Job) -> Iterator[engine.Applied]:
 
 def _look(conn: sqlite3.Connection, job: Job) -> Survey:
     requirements.require_dashboard(conn, job.shown)
-    found = engine.survey(conn, job.versions)._replace(is_misnamed=names.are_wrong(conn))
+    found = engine.survey(conn, job.versions)
+    found = found._replace(is_misnamed=names.are_wrong(conn), inherited=inherited.find(conn, job.shown))
     return found if found.is_misnamed else _require_applicable(found, job)
 
 

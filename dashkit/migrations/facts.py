@@ -12,7 +12,7 @@ from dashkit.migrations import backups, requirements, shape, verify
 from dashkit.migrations.changes import AddColumn, Version
 from dashkit.migrations.fills import Fill, Insert
 from dashkit.migrations.findings import THERE, Described, Finding
-from dashkit.store import instants
+from dashkit.store import instants, statuses
 from dashkit.vocabulary import STATUSES
 
 Kinds = tuple[tuple[str, int], ...]
@@ -22,7 +22,8 @@ Kinds = tuple[tuple[str, int], ...]
 class Facts:
     """Of the state before: damage, the rows that each fill needs by source; and for a dry run what else to know.
 
-    `spellings` are statuses in other words than ours, `orphans` rows whose foreign key points nowhere, by table.
+    `spellings` are statuses in other words than ours, `advice` what to do about them, `orphans` rows whose
+    foreign key points nowhere, by table.
     `unread` are the dates that the changes of this run could not read, each with what becomes of its rows. `references`
     says whether what points to rows can be read.
     """
@@ -31,6 +32,7 @@ class Facts:
     fills: dict[str, Kinds] = field(default_factory=dict)
     spellings: Kinds = ()
     orphans: Kinds = ()
+    advice: tuple[str, ...] = ()
     unread: tuple[tuple[instants.Unread, str], ...] = ()
     references: Finding = THERE
 
@@ -48,7 +50,11 @@ def gather(path: Path, versions: tuple[Version, ...], *, durable: bool, thorough
         )
         if not thorough:
             return known
-        return replace(known, spellings=_spellings(conn), orphans=tuple(sorted(verify.orphans(conn).items())))
+        orphans = tuple(sorted(verify.orphans(conn).items()))
+        spellings = _spellings(conn)
+        is_before = "checked" not in shape.columns(conn, "tasks")
+        advice = tuple(statuses.advice(statuses.others(conn), before=is_before)) if spellings else ()
+        return replace(known, spellings=spellings, orphans=orphans, advice=advice)
 
 
 def unread(conn: sqlite3.Connection, changes: Iterable[Described]) -> tuple[tuple[instants.Unread, str], ...]:

@@ -9,7 +9,7 @@ from typing import NamedTuple
 from dashkit import times
 from dashkit.migrations import shape
 from dashkit.migrations.findings import MISSING, NEEDLESS, THERE, Described, Finding, counted
-from dashkit.store import instants, parents, rows
+from dashkit.store import instants, parents, rows, statuses
 
 # Tables that a version 1 database found in the world may lack.
 OPTIONAL = ("phases", "task_dependencies")
@@ -91,9 +91,18 @@ class Fill(Described):
         """What stays as somebody has set it, and the statement that fills it all the same."""
         if not self.is_used(conn):
             return ()
-        sql = f"SELECT count(*) FROM {self.table} WHERE ({self.needs}) AND {self.column} IS NOT NULL"
-        kept = conn.execute(sql).fetchone()[0]
-        return (f"{self.kept.format(count=counted(kept, self.noun))}: {self.sql};",) if kept else ()
+        each = f"count({self.column}), count(*) - count({self.column})"
+        kept, filled = conn.execute(f"SELECT {each} FROM {self.table} WHERE {self.needs}").fetchone()
+        if not kept:
+            return ()
+        _, statement = statuses.unchecked(conn)
+        lead, who = "", counted(kept, self.noun)
+        if filled:
+            are = "is" if filled == 1 else "are"
+            lead = f"{counted(filled, self.noun)} with an empty {self.column} {are} marked as {self.column}. "
+            who = f"{kept:,} {'other' if kept == 1 else 'others'}"
+        say, they, are = ("says", "it counts", "it is") if kept == 1 else ("say", "they count", "they are")
+        return (f"{lead}{who} {say} {self.kept}, so {they} as open. If {are} done, run: {statement};",)
 
 
 class Dated(NamedTuple):
@@ -170,12 +179,9 @@ def does_without(conn: sqlite3.Connection, table: str, wanted: tuple[str, ...]) 
     lacking = [column for column in wanted if column not in have]
     if kind == "table" and not lacking:
         return None
-    what = (
-        f"has no column {' and no column '.join(lacking)}"
-        if kind == "table"
-        else f"is {'an' if kind == 'index' else 'a'} {kind}"
-    )
-    return replace(NEEDLESS, notes=(f"{table} {what}, so the history is kept without what it holds",))
+    what = "it" if kind == "table" else f"it is {'an' if kind == 'index' else 'a'} {kind}, and dashkit"
+    needs = f"{what} expects a table with the columns {' and '.join(wanted)}"
+    return _unread(table, needs)
 
 
 def names_by_words(conn: sqlite3.Connection, table: str) -> Finding | None:
@@ -184,5 +190,9 @@ def names_by_words(conn: sqlite3.Connection, table: str) -> Finding | None:
         return None
     if not (word := parents.word_of_dependencies(conn)):
         return None
-    what = f"names tasks by words, such as {times.quoted(word)}, and not by their ids"
-    return replace(NEEDLESS, notes=(f"{table} {what}, so the history is kept without what it holds",))
+    return _unread(table, f"it names tasks by words, such as {times.quoted(word)}, and not by their ids")
+
+
+def _unread(table: str, why: str) -> Finding:
+    told = f"dashkit cannot read dependencies from {table}: {why}. What it holds stays, and dashkit shows none of it."
+    return replace(NEEDLESS, notes=(told,))

@@ -97,6 +97,14 @@ def find(conn: sqlite3.Connection, table: str, *statements: str, only: str = "")
     return tuple(one for one in found if _can_be_mended(one, text))
 
 
+def keys_of(
+    conn: sqlite3.Connection, before: sqlite3.Connection, table: str, columns: Sequence[str]
+) -> tuple[Lost, ...]:
+    """What the foreign keys of a table have lost of what they had in another database, an earlier state of this one."""
+    text = _text(conn, table)
+    return tuple(one for one in _references(conn, before, table, list(columns)) if _can_be_mended(one, text))
+
+
 def _can_be_mended(lost: Lost, text: str) -> bool:
     """Whether the text of its table is one that can be read; of another nothing is said."""
     try:
@@ -177,10 +185,11 @@ def _references(conn: sqlite3.Connection, model: sqlite3.Connection, table: str,
     here = {column: (parent, action) for column, parent, action in shape.foreign_keys(conn, table)}
     known = shape.columns(conn, table)
     rows = model.execute(f"PRAGMA foreign_key_list({shape.quoted(table)})").fetchall()
-    for _, _, parent, column, key, _, action, _ in sorted(rows, key=lambda row: str(row[3])):
+    for _, _, parent, name, named, _, action, _ in sorted(rows, key=lambda row: str(row[3])):
+        column, key = name.lower(), named or "id"
         if column not in columns or column not in known or (parent.lower(), action) == here.get(column):
             continue
-        if str(key).lower() not in shape.columns(conn, parent):
+        if key.lower() not in shape.columns(conn, parent):
             continue
         if column not in here:
             clause = f"REFERENCES {parent}({key}) ON DELETE {action}"

@@ -42,10 +42,13 @@ class Misnamed:
     is_there: bool = False
 
     def __str__(self) -> str:
-        listed = ", ".join(f"{'' if kind == 'table' else f'the {kind} '}{name}" for kind, name in self.objects)
-        names = "names" if len(self.objects) == 1 else "name"
+        keys = ", ".join(name for kind, name in self.objects if kind == "table")
+        others = ", ".join(f"the {kind} {name}" for kind, name in self.objects if kind != "table")
+        key = "foreign keys" if ", " in keys else "a foreign key"
+        listed = " and ".join(one for one in (f"{key} of {keys}" if keys else "", others) if one)
+        points = "points" if len(self.objects) == 1 else "point"
         how = "which another program put aside and kept" if self.is_there else "which is not there"
-        what = f"{listed} {names} the table {self.name}, {how}"
+        what = f"{listed} {points} to the table {self.name}, {how}"
         return f"{what}: {self.meant} is meant" if self.meant else what
 
     @property

@@ -130,7 +130,8 @@ def _beside(conn: sqlite3.Connection, table: str) -> tuple[str, ...]:
     usual = TABLE.table
     if table == usual or not shape.owner(conn, usual):
         return ()
-    return (f"the record of migrations is in {table}: {usual} is another program's, and stays as it is",)
+    verb = "keeps" if shape.owner(conn, table) else "will keep"
+    return (f"dashkit {verb} its record in {table}, because another tool uses {usual}",)
 
 
 def _taken() -> Finding:

@@ -120,6 +120,7 @@ def rehearsal_text(rehearsal: Rehearsal, to: str | None) -> str:
         known = ", ".join(f"{word!r} ({rows:,})" for word, rows in words[:MOST_WORDS])
         known += f" and {len(words) - MOST_WORDS:,} more" if len(words) > MOST_WORDS else ""
         text.append(f"Statuses in other words, kept as they are and not marked as checked: {known}")
+        text += [f"  {one}" for one in outcome.facts.advice]
     if outcome.facts.orphans:
         known = ", ".join(f"{table} ({rows:,})" for table, rows in outcome.facts.orphans)
         text.append(f"Rows that point to a row that is not there, kept as they are: {known}")

@@ -1,12 +1,13 @@
 """Where a database stands: its version, what is pending, what differs from what was applied."""
 
+import shlex
 import sqlite3
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
 from dashkit import connection
-from dashkit.migrations import backups, engine, names, preflight, requirements, shape, verify
+from dashkit.migrations import backups, engine, inherited, names, preflight, requirements, shape, verify
 from dashkit.migrations.changes import Version
 from dashkit.migrations.surveys import Survey
 
@@ -71,24 +72,27 @@ class Status:
     @property
     def verdict(self) -> str:
         """The last line: READY, or what is pending and what to run."""
-        see = "`dashkit migrate` shows what would change"
+        see = f"{self._command('migrate')} shows what would change"
         if self.newer:
             return f"REFUSED: version {self.version} is newer than this dashkit knows; update dashkit"
         if self.obstacles:
-            is_later = self.stays and not self.amiss
-            lead = f"READY ({self.version}); something" if is_later else "REFUSED: something"
-            of = "a later version: " if is_later else "a migration; "
-            return f"{lead} is in the way of {of}`dashkit doctor` says what to do"
+            of_later = f"READY ({self.version}); something is in the way of a later version: "
+            lead = of_later if self.stays and not self.amiss else "REFUSED: the migration cannot run yet; "
+            return f"{lead}{self._command('doctor')} says what to do"
         waiting = {version: names for version, names in self.pending if names}
         reached = engine.number(self.version)
         if self.version == "1.0" or any(engine.number(version) <= reached for version in waiting):
             return f"PENDING {'; '.join(_told(version, names) for version, names in waiting.items())}. {see}"
         if self.amiss:
-            return "PENDING: another program has changed a table; `dashkit doctor` says how that is mended"
+            return f"PENDING: another program has changed a table; {self._command('doctor')} says how that is mended"
         if self.unrecorded:
-            return "PENDING: what is there is not recorded; `dashkit migrate --execute` records it"
+            return f"PENDING: what is there is not recorded; {self._command('migrate --execute')} records it"
         later = f"; {', '.join(waiting)} available: {see}" if waiting else ""
         return f"READY ({self.version}){later}"
+
+    def _command(self, words: str) -> str:
+        """A command on this database, as it is typed."""
+        return f"`dashkit {words} --db {shlex.quote(str(self.path))}`"
 
     def as_dict(self) -> dict[str, object]:
         """The same for programs."""
@@ -122,7 +126,8 @@ def read(path: Path, versions: tuple[Version, ...]) -> Status:
     real = preflight.real_path(path)
     with closing(connection.connect_readonly(real)) as conn, connection.explained(path, "read"):
         requirements.require_dashboard(conn, path)
-        found = engine.survey(conn, versions)._replace(references=requirements.references(conn))
+        found = engine.survey(conn, versions)
+        found = found._replace(references=requirements.references(conn), inherited=inherited.find(conn, real))
         # Behind a name that is wrong anything may seem to be in the way; a migration puts it right first.
         wrong = [str(one) for one in names.find(conn) if one.meant] if found.obstacles else []
         rows = verify.contents(conn, shape.tables(conn))

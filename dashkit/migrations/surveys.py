@@ -38,6 +38,7 @@ class Survey(NamedTuple):
     """Every change of the wanted versions, and the record of earlier runs with its versions.
 
     `references` are looked at apart, as they take a pass over all tasks (`requirements.references`).
+    `inherited` is what keys of version 1 have lost, looked at apart too, by a backup (`inherited.find`).
     `is_misnamed`: a table is named where it is not, and anything may seem to be in the way until that is put right.
     """
 
@@ -46,6 +47,7 @@ class Survey(NamedTuple):
     recorded_versions: tuple[str, ...]
     references: Finding = THERE
     is_misnamed: bool = False
+    inherited: tuple[Lost, ...] = ()
 
     @property
     def missing(self) -> list[Item]:
@@ -78,7 +80,7 @@ class Survey(NamedTuple):
     def lost(self) -> list[Lost]:
         """What another program took away from what is there."""
         lost = [one for item in self.items for one in item.finding.lost if item.is_lost(one)]
-        return [*self.record.finding.lost, *lost]
+        return [*self.record.finding.lost, *lost, *self.inherited]
 
     @property
     def mendable(self) -> list[Lost]:
@@ -126,7 +128,7 @@ class Survey(NamedTuple):
             for item in self.edited
         ]
         bare = [
-            f"{one.where} was adopted without {one.clause}: {one.allows}"
+            f"{one.where} is there already, without {one.clause}, and dashkit leaves it as it is: {one.allows}"
             for item in self.items
             for one in item.finding.lost
             if not item.is_lost(one)

@@ -17,7 +17,8 @@ def _table(table: str, body: str, legal: str = "TRUE") -> CreateTable:
 
 
 def _index(index: str, table: str, column: str, purpose: str, where: str = "") -> CreateIndex:
-    return CreateIndex(index, f"{purpose} ({index})", f"{purpose} ({index})", index, table, column, where)
+    done = purpose.replace("Speed up", "Sped up").replace("Optimize", "Optimized")
+    return CreateIndex(index, f"{purpose} ({index})", f"{done} ({index})", index, table, column, where)
 
 
 def _link_table(table: str, other: str, parent: str) -> CreateTable:
@@ -199,8 +200,7 @@ VERSION = Version(
                     labels=("status",),
                     noun="completed tasks",
                     used="checked IS 1",
-                    kept="Left unchecked: {count}. The column checked was in use before, so its values stay. "
-                    "To check them",
+                    kept="checked = 0; dashkit keeps that",
                 ),
             ),
         ),

@@ -58,7 +58,11 @@ def _event(row: str, op: str, values: str, said: str) -> str:
 
 
 def _watch(name: str, when: str, body: str, purpose: str) -> CreateTrigger:
-    """A trigger on tasks; a table that another program made need not say its times."""
+    """A trigger on tasks; a table that another program made need not say its times.
+
+    Where its `id` is no row id, such as `INT PRIMARY KEY`, a row without one may be written as before, and has no
+    history.
+    """
     return replace(trigger(name, "tasks", when, body, purpose), optional=_SAID, replaces=earlier.WORDS[name])
 
 
@@ -165,8 +169,8 @@ _BASELINE = Step(
         ),
         Insert(
             "backfill arrivals",
-            "Backfill the arrival of {count} from created_at",
-            "Backfilled the arrival of {count} from created_at",
+            "Record when {count} were created, from created_at",
+            "Recorded when {count} were created, from created_at",
             "task_events",
             "tasks",
             f"{_EVENT}, on_day",
@@ -180,8 +184,8 @@ _BASELINE = Step(
         ),
         Insert(
             "backfill completions",
-            "Backfill the completion of {count} from completed_at",
-            "Backfilled the completion of {count} from completed_at",
+            "Record when {count} were completed, from completed_at",
+            "Recorded when {count} were completed, from completed_at",
             "task_events",
             "tasks",
             "task_id, occurred_at, recorded_at, op, status, checked, source, on_day",
@@ -193,8 +197,8 @@ _BASELINE = Step(
         ),
         Insert(
             "baseline of tasks",
-            "Note the present state of {count}",
-            "Noted the present state of {count}",
+            "Record today's state of {count}",
+            "Recorded today's state of {count}",
             "task_events",
             "tasks",
             _EVENT,
@@ -204,8 +208,8 @@ _BASELINE = Step(
         ),
         Insert(
             "baseline of dependencies",
-            "Note {count}",
-            "Noted {count}",
+            "Record {count} of today",
+            "Recorded {count} of today",
             "dependency_events",
             "task_dependencies",
             "task_id, depends_on_id, op, occurred_at, recorded_at, source",
@@ -224,26 +228,24 @@ _TRIGGERS = Step(
         _watch(
             "dashkit_task_insert",
             "AFTER INSERT",
-            f"WHEN {_AWAKE} BEGIN {_event('NEW', 'insert', _image('NEW'), _said('NEW'))} END",
+            f"WHEN {_AWAKE} AND NEW.id IS NOT NULL BEGIN {_event('NEW', 'insert', _image('NEW'), _said('NEW'))} END",
             "new tasks",
         ),
         _watch(
             "dashkit_task_update",
             f"AFTER UPDATE OF {', '.join(_WATCHED)}",
-            f"WHEN ({' OR '.join(map(_differs, _WATCHED))}) AND {_AWAKE} "
+            f"WHEN ({' OR '.join(map(_differs, _WATCHED))}) AND {_AWAKE} AND NEW.id IS NOT NULL "
             f"BEGIN {_event('NEW', 'update', _changed(), _said('NEW', _TURNS_ON))} END",
             "changes of tasks",
         ),
         _watch(
             "dashkit_task_delete",
             "AFTER DELETE",
-            f"WHEN {_AWAKE} BEGIN {_event('OLD', 'delete', _image('OLD'), _said('OLD'))} END",
+            f"WHEN {_AWAKE} AND OLD.id IS NOT NULL BEGIN {_event('OLD', 'delete', _image('OLD'), _said('OLD'))} END",
             "deleted tasks",
         ),
         _watch_dependencies("dashkit_dependency_insert", "AFTER INSERT", "NEW", "add", "new dependencies"),
-        _watch_dependencies(
-            "dashkit_dependency_delete", "AFTER DELETE", "OLD", "remove", "dependencies that are lifted"
-        ),
+        _watch_dependencies("dashkit_dependency_delete", "AFTER DELETE", "OLD", "remove", "removed dependencies"),
     ),
 )
 

@@ -3,10 +3,11 @@
 from dataclasses import replace
 
 from dashkit.migrations import earlier
-from dashkit.migrations.changes import Step
-from dashkit.migrations.declarations import columns, index, table, trigger
+from dashkit.migrations.changes import CreateTrigger, Step
+from dashkit.migrations.declarations import columns, index, table
 
 _OTHER = "SELECT repo_id FROM git_repo_commits WHERE sha = git_commits.sha AND repo_id <> OLD.id"
+_REPO_DELETED = "When a repository is deleted, its commits that also belong to another are kept there"
 _SESSION = "session_id TEXT NOT NULL REFERENCES llm_sessions(id) ON DELETE CASCADE"
 
 GIT = Step(
@@ -26,13 +27,14 @@ GIT = Step(
             "paths TEXT NOT NULL",
         ),
         index("idx_git_repo_commits_sha", "git_repo_commits", "sha"),
-        trigger(
+        CreateTrigger(
+            "dashkit_repo_delete",
+            _REPO_DELETED,
+            _REPO_DELETED,
             "dashkit_repo_delete",
             "git_repos",
-            "BEFORE DELETE",
-            f"BEGIN UPDATE git_commits SET repo_id = ({_OTHER} LIMIT 1) "
+            f"BEFORE DELETE ON git_repos BEGIN UPDATE git_commits SET repo_id = ({_OTHER} LIMIT 1) "
             f"WHERE repo_id = OLD.id AND EXISTS ({_OTHER}); END",
-            "deleted repositories: a commit that another one holds goes there",
         ),
     ),
 )

@@ -301,6 +301,7 @@ CREATE INDEX idx_commit_session_links_session ON commit_session_links (session_i
 CREATE TRIGGER dashkit_task_insert
 AFTER INSERT ON tasks
 WHEN coalesce((SELECT suspended FROM event_context), 0) = 0
+    AND NEW.id IS NOT NULL
 BEGIN
     INSERT INTO task_events (
         task_id, occurred_at, recorded_at, op, project_id, status, checked, blocked_reason, complexity, title, source,
@@ -335,6 +336,7 @@ WHEN (OLD.project_id IS NOT NEW.project_id COLLATE BINARY
     OR OLD.complexity IS NOT NEW.complexity COLLATE BINARY
     OR OLD.title IS NOT NEW.title COLLATE BINARY)
     AND coalesce((SELECT suspended FROM event_context), 0) = 0
+    AND NEW.id IS NOT NULL
 BEGIN
     INSERT INTO task_events (
         task_id, occurred_at, recorded_at, op, project_id, status, checked, blocked_reason, complexity, title, source,
@@ -363,6 +365,7 @@ END;
 CREATE TRIGGER dashkit_task_delete
 AFTER DELETE ON tasks
 WHEN coalesce((SELECT suspended FROM event_context), 0) = 0
+    AND OLD.id IS NOT NULL
 BEGIN
     INSERT INTO task_events (
         task_id, occurred_at, recorded_at, op, project_id, status, checked, blocked_reason, complexity, title, source,

@@ -82,7 +82,7 @@ def is_there(column: str) -> str:
 class Unread:
     """What of a column cannot be read as a date: how many values of how many that say something, and the most usual.
 
-    `digits`: that one in hex.
+    `digits`: that one in hex. `kinds`: how many different ones there are.
     """
 
     column: str
@@ -90,6 +90,7 @@ class Unread:
     of: int
     example: str
     digits: str = ""
+    kinds: int = 1
 
     @property
     def is_odd(self) -> bool:
@@ -125,12 +126,13 @@ def unread(conn: sqlite3.Connection, table: str, column: str, which: str = "TRUE
         f"(SELECT CASE WHEN {read} IS NULL THEN coalesce({_digits(column)}, '') END AS digits "  # noqa: S608 - ours
         f"FROM {table} WHERE ({which}) AND {there} LIMIT -1)"
     )
-    of, count = conn.execute(f"SELECT count(*), count(digits) FROM {values}").fetchone()  # noqa: S608 - names of ours
+    counts = "count(*), count(digits), count(DISTINCT digits)"
+    of, count, kinds = conn.execute(f"SELECT {counts} FROM {values}").fetchone()  # noqa: S608 - names of ours
     if not count:
         return None
     often = f"SELECT digits FROM {values} WHERE digits IS NOT NULL GROUP BY 1 ORDER BY count(*) DESC, 1 LIMIT 1"  # noqa: S608
     (digits,) = conn.execute(often).fetchone()
-    return Unread(column, count, of, bytes.fromhex(digits).decode(_encoding(conn), "replace"), digits)
+    return Unread(column, count, of, bytes.fromhex(digits).decode(_encoding(conn), "replace"), digits, kinds)
 
 
 @contextmanager

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from dashkit import texts, times
-from dashkit.errors import UsageError
+from dashkit.errors import RefusedError, UsageError
 from dashkit.store import events, finishes, lives, rows
 from dashkit.vocabulary import COMPLEXITIES, SIZE_WEIGHTS, UNSIZED
 
@@ -285,7 +285,8 @@ def set_checked(conn: sqlite3.Connection, task_id: int, checked: bool | int, now
         """
     anew = bool(checked) and _is_of_earlier_finish(conn, task_id)
     values = {"task_id": task_id, "checked": bool(checked), "anew": anew, "now": times.to_text(now)}
-    return rows.write(conn, sql, values) > 0
+    rows.write(conn, sql, values)
+    return _is_kept(conn, task_id, "checked IS TRUE", bool(checked))
 
 
 def _is_of_earlier_finish(conn: sqlite3.Connection, task_id: int) -> bool:
@@ -326,7 +327,8 @@ def set_blocked(conn: sqlite3.Connection, task_id: int, reason: str | None, now:
         "before": before or "pending",  # what it was before the block, where the history knows
         "now": times.to_text(now),
     }
-    return rows.write(conn, sql, values) > 0
+    rows.write(conn, sql, values)
+    return _is_kept(conn, task_id, "blocked_reason", text)
 
 
 def _reason(task_id: int, reason: str) -> str:
@@ -365,4 +367,24 @@ def set_complexity(conn: sqlite3.Connection, task_id: int, size: str | None, now
             task_id=task_id,
         )
     sql = "UPDATE main.tasks SET complexity = :size, updated_at = :now WHERE id = :task_id"
-    return rows.write(conn, sql, {"task_id": task_id, "size": size, "now": times.to_text(now)}) > 0
+    rows.write(conn, sql, {"task_id": task_id, "size": size, "now": times.to_text(now)})
+    return _is_kept(conn, task_id, "complexity", size)
+
+
+def _is_kept(conn: sqlite3.Connection, task_id: int, what: str, given: object) -> bool:
+    """Whether a task that was changed is there; a trigger of another program may skip or undo what was written.
+
+    Raises:
+        RefusedError: one did.
+    """
+    found = rows.fetch(conn, f"SELECT {what} AS now FROM main.tasks WHERE id = :id", {"id": task_id})  # noqa: S608 - ours
+    if found and found[0]["now"] != given:
+        sql = "SELECT name FROM main.sqlite_master WHERE type = 'trigger' AND lower(tbl_name) = 'tasks' ORDER BY name"
+        names = [row["name"] for row in rows.fetch(conn, sql, {}) if not str(row["name"]).startswith("dashkit_")]
+        raise RefusedError(
+            f"Cannot change task {task_id!r}",
+            f"a trigger of the database skipped or undid the change (on tasks there are: {', '.join(names) or 'none'})",
+            "Nothing was changed. Ask whoever made that trigger, or drop it.",
+            task_id=task_id,
+        )
+    return bool(found)

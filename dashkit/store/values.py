@@ -5,11 +5,10 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass, replace
 
 from dashkit import times
-from dashkit.store import instants, rows, tracking
+from dashkit.store import instants, rows, statuses, tracking
 from dashkit.store.events import OPERATIONS
-from dashkit.vocabulary import STATUSES
 
-_NAMED = 8  # words, or rows, of a kind
+_RIGHT = "'YYYY-MM-DD'"  # where people put the right date
 _AT_ONCE = 100  # rows that one statement names
 
 
@@ -217,21 +216,31 @@ def find(conn: sqlite3.Connection, today: str, without: Collection[str] = ()) ->
             table = (tracking.table(conn) or "") if dates.table in tracking.NAMES else dates.table
             here = rows.columns(conn, table)
             for column in (one for one in dates.columns if one in here and f"{table}.{one}" not in without):
-                yield from _unread(conn, replace(dates, table=table), column, today)
+                yield from _unread(conn, replace(dates, table=table), column)
         yield from _of_the_future(conn, today)
 
 
 def _statuses(conn: sqlite3.Connection) -> Iterator[Found]:
-    """Statuses in other words than dashkit's; a column may have a collation that knows no case."""
-    known = ", ".join(f"'{word}'" for word in STATUSES)
-    sql = f"SELECT CAST(status AS TEXT) AS word, count(*) AS n FROM main.tasks WHERE status COLLATE BINARY NOT IN ({known}) GROUP BY status COLLATE BINARY ORDER BY n DESC, word"  # noqa: S608, E501 - of STATUSES
-    found = rows.fetch(conn, sql, {})
+    """Statuses in other words than dashkit's, and completed tasks that are not checked."""
+    found = statuses.others(conn)
+    has_boxes = "checked" in rows.columns(conn, "tasks")
     if found:
-        listed = ", ".join(f"{times.quoted(row['word'])} ({row['n']:,})" for row in found[:_NAMED])
-        listed += f" and {len(found) - _NAMED:,} more" if len(found) > _NAMED else ""
-        told = f"{sum(row['n'] for row in found):,} in tasks.status: not one of dashkit's words: {listed}"
+        words = (
+            f"{sum(one.tasks for one in found):,} in tasks.status: not one of dashkit's words: {statuses.told(found)}"
+        )
+        lines = list(statuses.advice(found, before=not has_boxes, quote="`"))
         remedy = "Nothing has to be done: they are kept, and such a task is open until it is checked."
-        yield Found(told, remedy, wrong=False)
+        remedy = (
+            f"They are kept, and such a task is open until it is checked. As SQL: {' '.join(lines)}"
+            if lines
+            else remedy
+        )
+        yield Found(words, remedy, wrong=False)
+    left, statement = statuses.unchecked(conn)
+    if left and tracking.table(conn):
+        have, are, they = ("task has", "is", "it counts") if left == 1 else ("tasks have", "are", "they count")
+        words = f"{left:,} {have} the status completed and {are} not checked, so {they} as open"
+        yield Found(words, f"If {they.split()[0]} {are} done, run this SQL: `{statement};`.", wrong=False)
 
 
 def _backwards(conn: sqlite3.Connection) -> Iterator[Found]:
@@ -254,7 +263,7 @@ def _backwards(conn: sqlite3.Connection) -> Iterator[Found]:
         yield Found(told, remedy, wrong=True)
 
 
-def _unread(conn: sqlite3.Connection, dates: Dates, column: str, today: str) -> Iterator[Found]:
+def _unread(conn: sqlite3.Connection, dates: Dates, column: str) -> Iterator[Found]:
     """What of a column cannot be read as a date; the remedy is for the most usual of such values."""
     unread = instants.unread(conn, dates.table, column, kind=dates.kind)
     if unread is None:
@@ -262,14 +271,18 @@ def _unread(conn: sqlite3.Connection, dates: Dates, column: str, today: str) -> 
     told = str(replace(unread, column=f"{dates.table}.{column}"))
     which = f"CAST({column} AS TEXT) = {unread.literal}" if unread.is_odd else f"{column} = {unread.literal}"
     which = f"{column} IS NULL OR {which}" if dates.kind == "needed" and unread.example == "" else which
-    statement = f"UPDATE {dates.table} SET {column} = {dates.value or repr(today)} WHERE {which}"  # noqa: S608 - ours
+    statement = f"UPDATE {dates.table} SET {column} = {dates.value or _RIGHT} WHERE {which}"  # noqa: S608 - ours
     if dates.value:
         remedy = f"Run this SQL: `{statement};`, and look again: other such values may be left."
     else:
-        remedy = (
-            "Nothing has to be done: it counts as not known. "
-            f"To correct it, put the right date into this SQL and run it: `{statement};`. Then look again."
-        )
+        remedy = "Nothing has to be done: it counts as not known. "
+        if tracking.table(conn) is None:
+            remedy = "It will count as not known. The easy way is to correct it before the migration. "
+        remedy += f"To correct it, put the right date for YYYY-MM-DD into this SQL and run it: `{statement};`. "
+        if unread.kinds > 1:
+            listing = f"SELECT {column}, count(*) FROM {dates.table} WHERE date({column}) IS NULL GROUP BY 1"  # noqa: S608
+            remedy += f"There are {unread.kinds:,} different ones, which this SQL lists: `{listing};`. "
+        remedy += "Then look again."
     yield Found(told, remedy, dates.wrong)
 
 
@@ -288,10 +301,10 @@ def _of_the_future(conn: sqlite3.Connection, today: str) -> Iterator[Found]:
             task, said = found[0]
             effect = "the migration or the row's own event" if column == "created_at" else "the event that checked it"
             told = f"{len(found):,} in tasks.{column}: in the future, such as {times.quoted(said)} of task {task}"
-            statement = f"UPDATE tasks SET {column} = '{today}' WHERE id = {task}"  # noqa: S608 - a date and a number
+            statement = f"UPDATE tasks SET {column} = 'YYYY-MM-DD' WHERE id = {task}"  # noqa: S608 - a number
             remedy = (
                 f"It counts at the time of {effect}. "
-                f"To correct it, put the right date into this SQL and run it: `{statement};`."
+                f"To correct it, put the right date for YYYY-MM-DD into this SQL and run it: `{statement};`."
             )
             yield Found(told, remedy, wrong=False)
 

@@ -13,7 +13,7 @@ from dashkit.migrations import engine, shape, state, verify
 from dashkit.migrations.fills import Fill
 from dashkit.migrations.findings import counted
 from dashkit.records import Check
-from dashkit.store import instants, tracking
+from dashkit.store import instants, statuses, tracking
 from dashkit.verification import contents
 
 # The fill that checks completed tasks.
@@ -97,7 +97,8 @@ def _checked(conn: sqlite3.Connection) -> Check:
         completed, unchecked, kept, unexplained = map(int, conn.execute(sql, {"applied_at": since}).fetchone())
     told = f"{completed - unchecked:,} of {counted(completed, 'completed tasks')} checked"
     if kept:
-        told += f"; {kept:,} unchecked before the migration, which kept that (to check them: {_CHECK.sql};)"
+        statement = statuses.unchecked(conn)[1]
+        told += f"; {kept:,} unchecked before the migration, which kept that (to check them: {statement};)"
     if unchecked > kept and not unexplained:
         told += f"; {unchecked - kept:,} unchecked by somebody since"
     return Check("checked agrees with status", not unexplained, told)

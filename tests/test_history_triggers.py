@@ -626,7 +626,7 @@ class TestTraps:
         """Mending version 2.0 in a database of 2.1 fills its rows without a trigger, and the history learns it once."""
         path = v1_database(tmp_path / "dash.db", tasks=[{"status": "completed"}])
         migrations.execute(path)
-        alter(path, "DELETE FROM schema_migrations WHERE name = 'sync checked'", "UPDATE tasks SET checked = 0")
+        alter(path, "DELETE FROM schema_migrations WHERE name = 'sync checked'", "UPDATE tasks SET checked = NULL")
         before = query(path, EVENTS)
         assert migrations.execute(path).changes == ("sync checked", "what no trigger saw")
         assert query(path, "SELECT checked FROM tasks") == [(1,)]
